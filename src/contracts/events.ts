@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { ChatEvent } from '../domain/conversation/events.ts';
+import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
+import { ClientMessageId, Content, ConversationId, MessageId, Title, text, UserId } from './ids.ts';
+
+/**
+ * The events as they are stored and sent: the stored bytes are the bytes on the wire. Stored events are read for
+ * ever, so these schemas only ever grow; a new shape is a new `v` with an upcaster from the one before.
+ */
+const Timestamp = z.iso.datetime({ precision: 3 });
+
+const base = { v: z.literal(1), conversationId: ConversationId, userId: UserId, at: Timestamp };
+
+const UserIds = z.array(UserId).max(PARTICIPANTS_MAX);
+
+export const ConversationStateSchema = z.object({
+  title: Title.nullable(),
+  visibility: z.enum(['members', 'open']),
+  participantIds: UserIds,
+  createdBy: UserId,
+  createdAt: Timestamp,
+  archived: z.boolean(),
+});
+
+export const AttachmentSchema = z.object({
+  id: text('id', 64),
+  name: text('name', 255),
+  mediaType: text('mediaType', 127),
+  bytes: z.number().int().min(0),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
+});
+
+const state = ConversationStateSchema;
+
+export const ChatEventSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('MessagePosted'),
+    ...base,
+    messageId: MessageId,
+    clientMessageId: ClientMessageId,
+    content: Content,
+    replyTo: MessageId.nullable(),
+    attachments: z.array(AttachmentSchema).max(10),
+  }),
+  z.object({ type: z.literal('MessageEdited'), ...base, messageId: MessageId, content: Content }),
+  z.object({ type: z.literal('MessageDeleted'), ...base, messageId: MessageId }),
+  z.object({ type: z.literal('ConversationCreated'), ...base, state }),
+  z.object({ type: z.literal('ConversationRenamed'), ...base, state }),
+  z.object({ type: z.literal('ConversationArchived'), ...base, state }),
+  z.object({ type: z.literal('ParticipantAdded'), ...base, participantIds: UserIds, state }),
+  z.object({ type: z.literal('ParticipantRemoved'), ...base, participantIds: UserIds, state }),
+]);
+
+/** Stored bytes that this version of the code cannot take for an event: never skipped, always reported. */
+export class UndecodableEventError extends Error {
+  override readonly name = 'UndecodableEventError';
+  readonly seq: number;
+
+  constructor(seq: number, reason: string, options?: ErrorOptions) {
+    super(
+      `Event ${seq} of the log cannot be read: ${reason}. Run a version of chat-backend that knows it, or look at ` +
+        `it with "nats stream get CHAT_EVENTS ${seq}".`,
+      options,
+    );
+    this.seq = seq;
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+export function encodeEvent(event: ChatEvent): Uint8Array {
+  return encoder.encode(JSON.stringify(event));
+}
+
+/**
+ * Reads stored bytes.
+ *
+ * @param seq where they are stored, for the error
+ * @throws UndecodableEventError for bytes that are no event of a type and version known here
+ */
+export function decodeEvent(bytes: Uint8Array, seq: number): ChatEvent {
+  const parsed = ChatEventSchema.safeParse(parseJson(bytes, seq));
+  if (parsed.success) return parsed.data;
+  const first = parsed.error.issues[0];
+  throw new UndecodableEventError(seq, `${first?.path.join('.') || 'event'}: ${first?.message ?? 'invalid'}`);
+}
+
+function parseJson(bytes: Uint8Array, seq: number): unknown {
+  try {
+    return JSON.parse(decoder.decode(bytes));
+  } catch (cause) {
+    throw new UndecodableEventError(seq, 'not JSON in UTF-8', { cause });
+  }
+}

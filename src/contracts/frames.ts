@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { ClientMessageId, Content, ConversationId, MessageId, Seq, UserId } from './ids.ts';
+import { Epoch } from './position.ts';
+
+/**
+ * Frames of the native WebSocket protocol (`chat.v1`): JSON text, one object each. `id` is the client's number for
+ * its request and comes back with the answer.
+ */
+export const WS_SUBPROTOCOL = 'chat.v1';
+
+/** Longest frame taken from a client: 8,000 characters, each escaped at its longest, and the rest of the frame. */
+export const FRAME_BYTES_MAX = 128 * 1_024;
+
+export const CLOSE_CODES = {
+  unsupportedData: 1003,
+  policy: 1008,
+  tooLarge: 1009,
+  overloaded: 1013,
+  slowConsumer: 4008,
+  draining: 4012,
+} as const;
+
+const RequestId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+export const ClientFrame = z.discriminatedUnion('op', [
+  z.strictObject({
+    op: z.literal('join'),
+    id: RequestId,
+    conversationId: ConversationId,
+    after: Seq.optional(),
+    /** The epoch under which `after` was seen; a different one now means that sequences cannot be compared. */
+    epoch: Epoch.optional(),
+  }),
+  z.strictObject({ op: z.literal('leave'), id: RequestId, conversationId: ConversationId }),
+  z.strictObject({
+    op: z.literal('send'),
+    id: RequestId,
+    conversationId: ConversationId,
+    clientMessageId: ClientMessageId.optional(),
+    content: Content,
+    replyTo: MessageId.nullable().optional(),
+  }),
+  z.strictObject({ op: z.literal('ping'), id: RequestId }),
+]);
+
+export type ClientFrame = z.infer<typeof ClientFrame>;
+export type FrameOf<Op extends ClientFrame['op']> = Extract<ClientFrame, { op: Op }>;
+
+/** What the query of `/ws?userId=…` must hold. */
+export const WsQuery = z.object({ userId: UserId });
+
+/** What the server sends, except `event`, which is put together from stored bytes by the encoder of the edge. */
+export type ServerFrame =
+  | { op: 'joined'; id: number; conversationId: string; head: number; epoch: string }
+  | { op: 'left'; id: number; conversationId: string }
+  | { op: 'ack'; id: number; messageId: string; seq: number; level: 'accepted'; duplicate: boolean }
+  | { op: 'pong'; id: number }
+  | { op: 'resync'; conversationId: string; reason: 'epoch' | 'expired' }
+  | { op: 'draining'; retryAfterMs: number }
+  | {
+      op: 'error';
+      id: number | null;
+      code: string;
+      detail: string;
+      retryable: boolean;
+      retryAfterMs?: number;
+      errors?: readonly { path: string; reason: string }[];
+    };

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
+import { ClientMessageId, Content, ConversationId, MessageId, Seq, Title, UserId } from './ids.ts';
+import { PositionText } from './position.ts';
+
+/** Bodies and queries of the HTTP API. Unknown fields are refused, so that a misspelt one is noticed. */
+
+const participantIds = z.array(UserId).min(1).max(PARTICIPANTS_MAX);
+const seqText = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be a sequence number')
+  .transform(Number);
+
+/** How many of a list, from a query's text: 1–200. */
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
+  .transform(Number)
+  .pipe(z.number().min(1).max(200))
+  .default(50);
+
+/** Ids in paths; anything else is refused before it gets near a subject. */
+export const ConversationPath = z.strictObject({ conversationId: ConversationId });
+export const MessagePath = z.strictObject({ messageId: MessageId });
+
+/** Of calls that take no query: a misspelt or misplaced field is noticed rather than ignored. */
+export const EmptyQuery = z.strictObject({});
+
+export const CreateConversationBody = z.strictObject({
+  userId: UserId,
+  participantIds: z.array(UserId).max(PARTICIPANTS_MAX).default([]),
+  title: Title.nullable().default(null),
+  visibility: z.enum(['members', 'open']).default('members'),
+});
+
+export const ChangeConversationBody = z
+  .strictObject({ userId: UserId, title: Title.nullable().optional(), archived: z.boolean().optional() })
+  .refine((body) => body.title !== undefined || body.archived !== undefined, 'must name a title or archived');
+
+export const ParticipantsBody = z.strictObject({ userId: UserId, participantIds });
+
+export const PostMessageBody = z.strictObject({
+  conversationId: ConversationId,
+  userId: UserId,
+  content: Content,
+  clientMessageId: ClientMessageId.optional(),
+  replyTo: MessageId.nullable().default(null),
+  /** Nothing can be uploaded yet, so nothing can be attached; clients may say so. */
+  attachments: z.array(z.never()).max(0).optional(),
+});
+
+export const EditMessageBody = z.strictObject({
+  conversationId: ConversationId,
+  userId: UserId,
+  content: Content,
+  /** Where the message is in the log; without it the conversation is searched. */
+  seq: Seq.optional(),
+});
+
+export const DeleteMessageBody = z.strictObject({
+  conversationId: ConversationId,
+  userId: UserId,
+  seq: Seq.optional(),
+});
+
+export const ListConversationsQuery = z.strictObject({
+  userId: UserId,
+  cursor: z.string().min(1).max(200).optional(),
+  limit,
+});
+
+export const ReadMessagesQuery = z
+  .strictObject({
+    userId: UserId.optional(),
+    before: seqText.optional(),
+    after: seqText.optional(),
+    limit,
+    position: PositionText.optional(),
+  })
+  .refine(
+    (query) => query.before === undefined || query.after === undefined,
+    'takes before or after, not both',
+  );
+
+export const GetConversationQuery = z.strictObject({ userId: UserId.optional() });
+
+/** A conversation as clients see it. */
+export interface ConversationView {
+  readonly id: string;
+  readonly title: string | null;
+  readonly visibility: 'members' | 'open';
+  readonly participantIds: readonly string[];
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly archived: boolean;
+}
+
+/** A message as clients see it, from history or right after it was posted. */
+export interface MessageView {
+  readonly messageId: string;
+  readonly seq: number;
+  readonly userId: string;
+  /** Empty once deleted. */
+  readonly content: string;
+  readonly replyTo: string | null;
+  readonly attachments: readonly unknown[];
+  readonly reactions: Readonly<Record<string, readonly string[]>>;
+  readonly editedAt: string | null;
+  readonly deletedAt: string | null;
+  readonly at: string;
+}
+
+/** A conversation in a user's list. */
+export interface ConversationSummary extends ConversationView {
+  readonly lastMessage: MessageView | null;
+  readonly lastActivityAt: string;
+  readonly messageCount: number;
+  /** Messages after the latest that this user has certainly seen, which is their own latest. */
+  readonly unreadCount: number;
+}
+
+/** How far the read model is behind the log. */
+export interface LagView {
+  readonly events: number;
+  readonly seconds: number;
+}

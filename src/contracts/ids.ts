@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/** Printable: no control, format, surrogate or private-use characters, no line or paragraph separators. */
+const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,128}$/u;
+const CONVERSATION_ID = /^c_[A-Za-z0-9_-]{21}$/;
+const MESSAGE_ID = /^m_[A-Za-z0-9_-]{22}$/;
+
+export const CONTENT_LENGTH_MAX = 8_000;
+export const TITLE_LENGTH_MAX = 200;
+
+export const UserId = z
+  .string()
+  .regex(PRINTABLE, 'must be 1–128 printable characters')
+  .meta({ description: 'Who acts. Opaque and untrusted.', examples: ['alice'] });
+
+export const ConversationId = z
+  .string()
+  .regex(CONVERSATION_ID, 'must be "c_" followed by 21 characters of A–Z, a–z, 0–9, _ and -')
+  .meta({ description: 'A conversation, as the server named it.' });
+
+export const MessageId = z
+  .string()
+  .regex(MESSAGE_ID, 'must be "m_" followed by 22 characters of A–Z, a–z, 0–9, _ and -')
+  .meta({ description: 'A message; the same for every retry with the same clientMessageId.' });
+
+export const ClientMessageId = z
+  .string()
+  .regex(PRINTABLE, 'must be 1–128 printable characters')
+  .meta({ description: 'Chosen by the client, once per message: a retry with it is the same message.' });
+
+/** A position in the log. Sequences start at 1; 0 stands for "before the first". */
+export const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** Text that every part can hold: valid Unicode, no NUL (which Postgres refuses), bounded in code points. */
+export function text(name: string, lengthMax: number) {
+  return z
+    .string()
+    .min(1, `${name} must not be empty`)
+    .refine(
+      (value) => codePointsAtMost(value, lengthMax),
+      `${name} must have at most ${lengthMax} characters`,
+    )
+    .refine(
+      (value) => value.isWellFormed() && !value.includes('\0'),
+      `${name} must be Unicode text without NUL`,
+    );
+}
+
+export const Content = text('content', CONTENT_LENGTH_MAX);
+export const Title = text('title', TITLE_LENGTH_MAX);
+
+export function isConversationId(value: string): boolean {
+  return CONVERSATION_ID.test(value);
+}
+
+function codePointsAtMost(value: string, max: number): boolean {
+  if (value.length <= max) return true;
+  // A code point takes at most two UTF-16 units: beyond twice the limit there is no need to count.
+  return value.length <= 2 * max && [...value].length <= max;
+}

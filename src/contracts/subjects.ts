@@ -1,0 +1,56 @@
+import type { EventCategory } from '../domain/conversation/events.ts';
+
+/** Subjects of the log: `chat.events.<partition>.<conversationId>.<category>`. */
+export const EVENTS_PREFIX = 'chat.events.';
+export const EVENTS_STREAM = 'CHAT_EVENTS';
+
+/** Fixed for ever: a conversation's events must stay together however many workers there are. */
+export const PARTITIONS = 64;
+
+/**
+ * The partition of a conversation: 32-bit FNV-1a of its id, modulo {@link PARTITIONS}. The one place that
+ * computes it. Ids are ASCII, so code units are bytes.
+ * Source: http://www.isthe.com/chongo/tech/comp/fnv/ (offset basis 2166136261, prime 16777619).
+ */
+export function partitionOf(conversationId: string): number {
+  let hash = 2_166_136_261;
+  for (let i = 0; i < conversationId.length; i++) {
+    hash = Math.imul(hash ^ conversationId.charCodeAt(i), 16_777_619);
+  }
+  return (hash >>> 0) % PARTITIONS;
+}
+
+export function eventSubject(conversationId: string, category: EventCategory): string {
+  return `${EVENTS_PREFIX}${partitionOf(conversationId)}.${conversationId}.${category}`;
+}
+
+/** All events of one conversation, both categories. */
+export function conversationSubjects(conversationId: string): string {
+  return `${EVENTS_PREFIX}${partitionOf(conversationId)}.${conversationId}.*`;
+}
+
+export interface EventSubject {
+  readonly partition: number;
+  readonly conversationId: string;
+  readonly category: EventCategory;
+}
+
+/**
+ * Takes a subject of the log apart; `null` for any other. Called once for every event that passes, so it slices
+ * by position instead of splitting.
+ */
+export function parseEventSubject(subject: string): EventSubject | null {
+  if (!subject.startsWith(EVENTS_PREFIX)) return null;
+  const afterPartition = subject.indexOf('.', EVENTS_PREFIX.length);
+  const afterId = subject.indexOf('.', afterPartition + 1);
+  if (afterPartition < 0 || afterId < 0) return null;
+  const category = subject.slice(afterId + 1);
+  if (category !== 'message' && category !== 'conversation') return null;
+  const partition = Number(subject.slice(EVENTS_PREFIX.length, afterPartition));
+  return { partition, conversationId: subject.slice(afterPartition + 1, afterId), category };
+}
+
+/** Plain subject on which a projection announces its checkpoint after every commit. */
+export function checkpointSubject(projection: string): string {
+  return `chat.projections.${projection}.checkpoint`;
+}

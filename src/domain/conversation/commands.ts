@@ -1,0 +1,71 @@
+import type { Attachment } from './events.ts';
+import type { Visibility } from './state.ts';
+
+/**
+ * What somebody wants. Ids and the time are decided by the caller, because the domain has neither a clock nor
+ * chance: the same command on the same state always gives the same events.
+ */
+interface CommandBase {
+  readonly conversationId: string;
+  /** Who wants it. Opaque and untrusted. */
+  readonly userId: string;
+  /** When, as ISO 8601, UTC, milliseconds. */
+  readonly at: string;
+}
+
+export interface CreateConversation extends CommandBase {
+  readonly type: 'CreateConversation';
+  readonly title: string | null;
+  readonly visibility: Visibility;
+  /** The creator is always one of them, named here or not. */
+  readonly participantIds: readonly string[];
+}
+export interface RenameConversation extends CommandBase {
+  readonly type: 'RenameConversation';
+  readonly title: string | null;
+}
+export interface ArchiveConversation extends CommandBase {
+  readonly type: 'ArchiveConversation';
+  /** False brings an archived conversation back. */
+  readonly archived: boolean;
+}
+export interface AddParticipants extends CommandBase {
+  readonly type: 'AddParticipants';
+  readonly participantIds: readonly string[];
+}
+export interface RemoveParticipants extends CommandBase {
+  readonly type: 'RemoveParticipants';
+  readonly participantIds: readonly string[];
+}
+export interface PostMessage extends CommandBase {
+  readonly type: 'PostMessage';
+  readonly messageId: string;
+  readonly clientMessageId: string;
+  readonly content: string;
+  readonly replyTo: string | null;
+  readonly attachments: readonly Attachment[];
+}
+
+/** What is known of the message that an edit or a deletion is about; `null` when there is none. */
+export type TargetMessage = { readonly messageId: string; readonly authorId: string } | null;
+
+export interface EditMessage extends CommandBase {
+  readonly type: 'EditMessage';
+  readonly target: TargetMessage;
+  readonly content: string;
+}
+export interface DeleteMessage extends CommandBase {
+  readonly type: 'DeleteMessage';
+  readonly target: TargetMessage;
+}
+
+export type ConversationCommand =
+  | CreateConversation
+  | RenameConversation
+  | ArchiveConversation
+  | AddParticipants
+  | RemoveParticipants;
+
+export type MessageCommand = PostMessage | EditMessage | DeleteMessage;
+
+export type Command = ConversationCommand | MessageCommand;

@@ -1,0 +1,51 @@
+import type { EventCategory } from '../domain/conversation/events.ts';
+import type { StoredEvent } from './eventLog.ts';
+
+export interface FollowOptions {
+  /** Deliver events with a greater sequence than this; `'now'`: only what is appended from now on. */
+  readonly after: number | 'now';
+  /** Only one conversation's events. */
+  readonly conversationId?: string;
+  /** Only events of one category. */
+  readonly category?: EventCategory;
+  /** Leave the payloads out: `bytes` are empty. For looking through long conversations cheaply. */
+  readonly headersOnly?: boolean;
+  /**
+   * At most this many events are on their way or handed over and not yet released. Bounds memory.
+   * Default 2,048.
+   */
+  readonly unreleasedMax?: number;
+  /**
+   * True: an event counts as in the follower's hands until {@link Following.release} says otherwise. Default false:
+   * it is done with when `onEvent` returns.
+   */
+  readonly manualRelease?: boolean;
+  /**
+   * Called for every event, in order, each once, whatever happens underneath. `remaining` is how many matching
+   * events the log held behind this one when it was sent: 0 means that the follower has caught up.
+   */
+  readonly onEvent: (event: FollowedEvent) => void;
+}
+
+export interface FollowedEvent extends StoredEvent {
+  readonly remaining: number;
+  /** The idempotency key it was appended with, when the log still tells; read on demand, it costs. */
+  idempotencyKey(): string | null;
+}
+
+export interface Following {
+  /** The sequence up to which everything was delivered. */
+  readonly position: number;
+  /** How many matching events the log held behind `position` when it last said so; `null` before it did. */
+  readonly remaining: number | null;
+  /** With `manualRelease`: makes room for as many further events. Who never releases stands still, on purpose. */
+  release(count: number): void;
+  /** Ends it; no event is delivered any more once this was called. Resolves when the log's side is gone too. */
+  stop(): Promise<void>;
+}
+
+/** The log as a stream: past events, then live ones, gapless and in order. */
+export interface EventFeed {
+  /** Resolves as soon as following has begun. It then recovers from faults by itself until stopped. */
+  follow(options: FollowOptions): Promise<Following>;
+}

@@ -1,0 +1,79 @@
+import type { EventCategory } from '../domain/conversation/events.ts';
+
+/** An event where it lies in the log. `bytes` are exactly what was appended. */
+export interface StoredEvent {
+  readonly seq: number;
+  readonly conversationId: string;
+  readonly category: EventCategory;
+  readonly bytes: Uint8Array;
+  /** When the log stored it, in milliseconds since 1970 (not the time that the event itself names). */
+  readonly storedAtMs: number;
+}
+
+export interface AppendRequest {
+  readonly conversationId: string;
+  readonly category: EventCategory;
+  readonly bytes: Uint8Array;
+  /** The same for every attempt at the same thing: the log stores it once. */
+  readonly idempotencyKey: string;
+  /**
+   * Store only if this is the sequence of the latest event of the same conversation and category (0: there is
+   * none yet). Absent: store unconditionally.
+   */
+  readonly expectedSeq?: number;
+}
+
+export type AppendResult =
+  | { readonly outcome: 'stored'; readonly seq: number; readonly duplicate: boolean }
+  /** Somebody else's event came first; nothing was stored. */
+  | { readonly outcome: 'conflict' };
+
+export interface LogStatus {
+  /** Names this incarnation of the log: sequences of different epochs must not be compared. */
+  readonly epoch: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly bytes: number;
+  readonly bytesMax: number;
+  readonly replicas: number;
+}
+
+/** Nothing was stored, certainly. Retrying later is right. */
+export class LogUnavailableError extends Error {
+  override readonly name = 'LogUnavailableError';
+}
+
+/** The log did not answer in time: the event may be stored or not. Retrying with the same key is right. */
+export class UnknownOutcomeError extends Error {
+  override readonly name = 'UnknownOutcomeError';
+}
+
+/** More appends are waiting than the bound allows. Nothing was stored. */
+export class LogOverloadedError extends Error {
+  override readonly name = 'LogOverloadedError';
+}
+
+/** The event is larger than the log takes. Nothing was stored. */
+export class EventTooLargeError extends Error {
+  override readonly name = 'EventTooLargeError';
+}
+
+/** The log: the truth. Appending and reading by position; see {@link EventFeed} for following it. */
+export interface EventLog {
+  /**
+   * @throws LogUnavailableError, UnknownOutcomeError, LogOverloadedError, EventTooLargeError
+   */
+  append(request: AppendRequest): Promise<AppendResult>;
+
+  /** The latest event of a conversation and category; `null` when there is none. */
+  latest(conversationId: string, category: EventCategory): Promise<StoredEvent | null>;
+
+  /** The event at a sequence; `null` when there is none (any more). */
+  at(seq: number): Promise<StoredEvent | null>;
+
+  /** What the log holds and how full it is, asked now. */
+  status(): Promise<LogStatus>;
+
+  /** The epoch as last seen, without asking. */
+  readonly epoch: string;
+}

@@ -1,0 +1,11 @@
+/** Makes identifiers; in the platform from chance and SHA-256, in tests from whatever the test wants. */
+export interface Ids {
+  /** `c_` + 21 characters. */
+  conversationId(): string;
+  /** A client message id for a client that sent none. */
+  clientMessageId(): string;
+  /** `m_` + 22 characters, always the same for the same three. */
+  messageId(conversationId: string, userId: string, clientMessageId: string): string;
+  /** An idempotency key for an append that is nobody's retry. */
+  idempotencyKey(): string;
+}
