@@ -1,0 +1,50 @@
+import { ChatError } from '../contracts/errors.ts';
+import { encodeEvent } from '../contracts/events.ts';
+import { type ChatEvent, categoryOf } from '../domain/conversation/events.ts';
+import {
+  type AppendResult,
+  type EventLog,
+  EventTooLargeError,
+  LogOverloadedError,
+  LogUnavailableError,
+  UnknownOutcomeError,
+} from '../ports/eventLog.ts';
+
+/**
+ * Appends one event and puts the log's faults into the words of the error catalogue.
+ *
+ * @throws ChatError log_unavailable, overloaded, unknown_outcome or payload_too_large
+ */
+export async function append(
+  log: EventLog,
+  event: ChatEvent,
+  idempotencyKey: string,
+  expectedSeq?: number,
+): Promise<AppendResult> {
+  const { conversationId } = event;
+  const request = { conversationId, category: categoryOf(event), bytes: encodeEvent(event), idempotencyKey };
+  try {
+    return await log.append(expectedSeq === undefined ? request : { ...request, expectedSeq });
+  } catch (cause) {
+    throw asChatError(cause);
+  }
+}
+
+/** Faults of the log as clients see them; anything else stays what it is. */
+export function asChatError(cause: unknown): unknown {
+  if (cause instanceof LogUnavailableError) {
+    return new ChatError('log_unavailable', 'The log takes nothing right now; nothing was stored.', {
+      cause,
+    });
+  }
+  if (cause instanceof LogOverloadedError) {
+    return new ChatError('overloaded', 'Too many appends are waiting; nothing was stored.', { cause });
+  }
+  if (cause instanceof UnknownOutcomeError) {
+    const detail = 'The log did not answer in time; retry with the same clientMessageId.';
+    return new ChatError('unknown_outcome', detail, { cause });
+  }
+  if (cause instanceof EventTooLargeError)
+    return new ChatError('payload_too_large', cause.message, { cause });
+  return cause;
+}

@@ -1,0 +1,10 @@
+import { type ChangedConversation, changeConversation } from './changeConversation.ts';
+import { type ApplicationContext, timestamp } from './context.ts';
+
+/** Sets or clears the archived flag. */
+export function archiveConversation(
+  context: ApplicationContext,
+  request: { conversationId: string; userId: string; archived: boolean },
+): Promise<ChangedConversation> {
+  return changeConversation(context, { type: 'ArchiveConversation', at: timestamp(context), ...request });
+}

@@ -1,0 +1,36 @@
+import type { MessageCommand } from '../domain/conversation/commands.ts';
+import { decideMessage } from '../domain/conversation/decide.ts';
+import type { MessageEvent } from '../domain/conversation/events.ts';
+import { isRejection } from '../domain/conversation/rejections.ts';
+import { asChatError } from './append.ts';
+import type { ApplicationContext } from './context.ts';
+import { refusal } from './refuse.ts';
+
+/**
+ * Decides a command about a message: at once when the cached conversation allows it, which is nearly always; after
+ * asking the log when it is not cached or seems to forbid it, because what is cached may be a moment old.
+ *
+ * @throws ChatError when the domain refuses
+ */
+export async function decideMessageCommand(
+  context: ApplicationContext,
+  command: MessageCommand,
+): Promise<MessageEvent | null> {
+  const cached = context.conversations.cached(command.conversationId);
+  if (cached !== undefined) {
+    const decision = decideMessage(cached.state, command);
+    if (decision === null || !isRejection(decision)) return decision;
+  }
+  const fresh = await loadFresh(context, command.conversationId);
+  const decision = decideMessage(fresh.state, command);
+  if (decision !== null && isRejection(decision)) throw refusal(decision);
+  return decision;
+}
+
+async function loadFresh(context: ApplicationContext, conversationId: string) {
+  try {
+    return await context.conversations.loadFresh(conversationId);
+  } catch (cause) {
+    throw asChatError(cause);
+  }
+}

@@ -1,0 +1,78 @@
+import { decodeEvent } from '../contracts/events.ts';
+import { formatPosition } from '../contracts/position.ts';
+import type { PostMessage } from '../domain/conversation/commands.ts';
+import type { MessageEvent, MessagePosted } from '../domain/conversation/events.ts';
+import { append, asChatError } from './append.ts';
+import { type ApplicationContext, timestamp } from './context.ts';
+import { decideMessageCommand } from './decideMessageCommand.ts';
+
+export interface MessageToPost {
+  readonly conversationId: string;
+  readonly userId: string;
+  readonly content: string;
+  /** Chosen by the client, so that a retry is recognised; without it every request is a new message. */
+  readonly clientMessageId?: string | undefined;
+  readonly replyTo?: string | null | undefined;
+  /** When it was said, if not now: for imports. */
+  readonly at?: string;
+}
+
+export interface PostedMessage {
+  readonly messageId: string;
+  readonly seq: number;
+  readonly position: string;
+  /** True when the log had this message already: an earlier request with the same clientMessageId stored it. */
+  readonly duplicate: boolean;
+  /** What this request asked to store. With `duplicate`, see {@link storedMessage} for what is stored. */
+  readonly event: MessagePosted;
+}
+
+/** Posts a message: load → decide → append. Resolves once the log has acknowledged it: level `accepted`. */
+export async function postMessage(
+  context: ApplicationContext,
+  request: MessageToPost,
+): Promise<PostedMessage> {
+  const command = toCommand(context, request);
+  const event = posted(await decideMessageCommand(context, command));
+  const { messageId } = command;
+  const result = await append(context.log, event, messageId);
+  if (result.outcome === 'conflict') throw new Error('An unconditional append cannot conflict');
+  const { seq, duplicate } = result;
+  return { messageId, seq, position: formatPosition(context.log.epoch, seq), duplicate, event };
+}
+
+/** The message as the log holds it: for a repeated request, what the first one said. */
+export async function storedMessage(
+  context: ApplicationContext,
+  message: PostedMessage,
+): Promise<MessagePosted> {
+  if (!message.duplicate) return message.event;
+  const stored = await context.log.at(message.seq).catch((cause) => {
+    throw asChatError(cause);
+  });
+  if (stored === null) return message.event;
+  const event = decodeEvent(stored.bytes, stored.seq);
+  return event.type === 'MessagePosted' ? event : message.event;
+}
+
+function toCommand(context: ApplicationContext, request: MessageToPost): PostMessage {
+  const { conversationId, userId, content } = request;
+  const clientMessageId = request.clientMessageId ?? context.ids.clientMessageId();
+  return {
+    type: 'PostMessage',
+    conversationId,
+    userId,
+    at: request.at ?? timestamp(context),
+    messageId: context.ids.messageId(conversationId, userId, clientMessageId),
+    clientMessageId,
+    content,
+    replyTo: request.replyTo ?? null,
+    attachments: [],
+  };
+}
+
+function posted(event: MessageEvent | null): MessagePosted {
+  if (event?.type !== 'MessagePosted')
+    throw new Error('Posting a message decides on nothing but MessagePosted');
+  return event;
+}
