@@ -1,0 +1,191 @@
+import {
+  Empty,
+  type JetStreamManager,
+  type Msg,
+  type NatsConnection,
+  NatsError,
+  type StreamInfo,
+} from 'nats';
+import {
+  conversationSubjects,
+  EVENTS_STREAM,
+  eventSubject,
+  parseEventSubject,
+} from '../../contracts/subjects.ts';
+import type { EventCategory } from '../../domain/conversation/events.ts';
+import { ConnectionWatch } from '../../platform/connectionWatch.ts';
+import type { EventFeed, Following, FollowOptions } from '../../ports/eventFeed.ts';
+import {
+  type AppendRequest,
+  type AppendResult,
+  type EventLog,
+  EventTooLargeError,
+  type LogStatus,
+  LogUnavailableError,
+  type StoredEvent,
+} from '../../ports/eventLog.ts';
+import { OrderedReader } from './orderedReader.ts';
+import { PipelinedPublisher, type PublisherEvent, type PublisherOptions } from './publisher.ts';
+import { ensureStream, epochOf, readStreamDefinition, type StreamSettings } from './streamDefinition.ts';
+
+export type LogEvent =
+  | PublisherEvent
+  | { readonly type: 'readerRestarted'; readonly reason: string; readonly position: number }
+  | { readonly type: 'epochChanged'; readonly from: string; readonly to: string };
+
+export interface JetStreamLogOptions {
+  readonly connection: NatsConnection;
+  /** `nats/streams/CHAT_EVENTS.json`. */
+  readonly definition: URL;
+  readonly settings: StreamSettings;
+  readonly publisher: Omit<PublisherOptions, 'onEvent'>;
+  readonly makeEpoch: () => string;
+  readonly onEvent?: (event: LogEvent) => void;
+}
+
+/** How long one read of the log may take, in milliseconds. */
+const READ_MS_MAX = 3_000;
+
+/**
+ * Opens the log: checks or creates the stream, then publishes and reads over the given connection.
+ *
+ * @throws StreamMismatchError when the stream is not as defined
+ */
+export async function openJetStreamLog(options: JetStreamLogOptions): Promise<JetStreamLog> {
+  const manager = await options.connection.jetstreamManager({ timeout: READ_MS_MAX });
+  const definition = await readStreamDefinition(options.definition, options.settings);
+  const info = await ensureStream(manager, definition, options.makeEpoch);
+  return new JetStreamLog(options, manager, info);
+}
+
+/** The log on NATS JetStream: {@link EventLog} and {@link EventFeed} in one, over one connection. */
+export class JetStreamLog implements EventLog, EventFeed {
+  readonly #connection: NatsConnection;
+  readonly #manager: JetStreamManager;
+  readonly #watch: ConnectionWatch;
+  readonly #publisher: PipelinedPublisher;
+  readonly #onEvent: (event: LogEvent) => void;
+  readonly #bytesMaxPerEvent: number;
+  epoch: string;
+
+  constructor(options: JetStreamLogOptions, manager: JetStreamManager, info: StreamInfo) {
+    this.#connection = options.connection;
+    this.#manager = manager;
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#watch = new ConnectionWatch(options.connection);
+    const publisherOptions = { ...options.publisher, onEvent: this.#onEvent };
+    this.#publisher = new PipelinedPublisher(options.connection, this.#watch, publisherOptions);
+    this.#bytesMaxPerEvent = (info.config.max_msg_size ?? 1_000_000) - HEADER_BYTES_MAX;
+    this.epoch = epochOf(info.config) ?? '';
+  }
+
+  /** Moving average of the time until a PubAck, in milliseconds. */
+  get publishAckMs(): number | null {
+    return this.#publisher.ackMs;
+  }
+
+  append(request: AppendRequest): Promise<AppendResult> {
+    const { bytes } = request;
+    if (bytes.length > this.#bytesMaxPerEvent) {
+      const message = `The event has ${bytes.length} bytes; the log takes ${this.#bytesMaxPerEvent} at most.`;
+      return Promise.reject(new EventTooLargeError(message));
+    }
+    const subject = eventSubject(request.conversationId, request.category);
+    return this.#publisher.publish(subject, bytes, request.idempotencyKey, request.expectedSeq);
+  }
+
+  latest(conversationId: string, category: EventCategory): Promise<StoredEvent | null> {
+    const subject = eventSubject(conversationId, category);
+    return this.#directGet(`$JS.API.DIRECT.GET.${EVENTS_STREAM}.${subject}`, Empty);
+  }
+
+  at(seq: number): Promise<StoredEvent | null> {
+    if (seq < 1) return Promise.resolve(null);
+    return this.#directGet(`$JS.API.DIRECT.GET.${EVENTS_STREAM}`, JSON.stringify({ seq }));
+  }
+
+  async status(): Promise<LogStatus> {
+    const { config, state } = await this.#ask(() => this.#manager.streams.info(EVENTS_STREAM));
+    this.#noteEpoch(epochOf(config) ?? '');
+    return {
+      epoch: this.epoch,
+      firstSeq: state.first_seq,
+      lastSeq: state.last_seq,
+      bytes: state.bytes,
+      bytesMax: config.max_bytes,
+      replicas: config.num_replicas,
+    };
+  }
+
+  async follow(options: FollowOptions): Promise<Following> {
+    const after = options.after === 'now' ? (await this.status()).lastSeq : options.after;
+    const reader = new OrderedReader(this.#connection, this.#manager, {
+      stream: EVENTS_STREAM,
+      watch: this.#watch,
+      after,
+      unreleasedMax: options.unreleasedMax ?? 2_048,
+      manualRelease: options.manualRelease,
+      headersOnly: options.headersOnly,
+      filter: filterOf(options),
+      onEvent: options.onEvent,
+      onRestart: (reason, position) => this.#onEvent({ type: 'readerRestarted', reason, position }),
+    });
+    await reader.start();
+    return reader;
+  }
+
+  /** Stops taking appends and waits for those under way. The connection is its owner's to close. */
+  close(timeoutMs: number): Promise<void> {
+    return this.#publisher.close(timeoutMs);
+  }
+
+  #noteEpoch(epoch: string): void {
+    if (epoch === this.epoch) return;
+    this.#onEvent({ type: 'epochChanged', from: this.epoch, to: epoch });
+    this.epoch = epoch;
+  }
+
+  async #directGet(subject: string, request: string | Uint8Array): Promise<StoredEvent | null> {
+    const reply = await this.#ask(() => this.#connection.request(subject, request, { timeout: READ_MS_MAX }));
+    return readDirect(reply);
+  }
+
+  async #ask<T>(request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (cause) {
+      const reason = cause instanceof NatsError ? cause.code : String(cause);
+      throw new LogUnavailableError(`The log cannot be read (${reason})`, { cause });
+    }
+  }
+}
+
+/** Room for the idempotency key and the expected sequence within `max_msg_size`, which counts headers too. */
+const HEADER_BYTES_MAX = 512;
+
+/** Source: nats-architecture-and-design, ADR-31 (direct access). */
+function readDirect(reply: Msg): StoredEvent | null {
+  const code = reply.headers?.code ?? 0;
+  if (code === 404) return null;
+  const subject = parseEventSubject(reply.headers?.get('Nats-Subject') ?? '');
+  if (code !== 0 || subject === null) {
+    throw new LogUnavailableError(`The log answered a read with ${code} ${reply.headers?.description ?? ''}`);
+  }
+  return {
+    seq: Number(reply.headers?.get('Nats-Sequence')),
+    conversationId: subject.conversationId,
+    category: subject.category,
+    bytes: reply.data,
+    storedAtMs: Date.parse(reply.headers?.get('Nats-Time-Stamp') ?? ''),
+  };
+}
+
+function filterOf(options: FollowOptions): string | undefined {
+  const { conversationId, category } = options;
+  if (conversationId !== undefined) {
+    return category === undefined
+      ? conversationSubjects(conversationId)
+      : eventSubject(conversationId, category);
+  }
+  return category === undefined ? undefined : `chat.events.*.*.${category}`;
+}

@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { type JetStreamManager, NatsError, type StreamConfig, type StreamInfo } from 'nats';
+
+/** What of a stream's definition is set per installation. */
+export interface StreamSettings {
+  readonly maxBytes: number;
+  readonly replicas: number;
+}
+
+/** A stream exists but is not what this code relies on, and changing it is not safe to do unasked. */
+export class StreamMismatchError extends Error {
+  override readonly name = 'StreamMismatchError';
+}
+
+/** Fields that can change under a running stream without touching what it stores. */
+const UPDATABLE = new Set(['max_bytes', 'max_msg_size', 'duplicate_window', 'num_replicas']);
+
+const EPOCH = /epoch=([A-Za-z0-9]{1,32})/;
+
+/** Reads a definition from `nats/streams/`, with the settings of this installation in it. */
+export async function readStreamDefinition(
+  file: URL,
+  settings: StreamSettings,
+): Promise<Partial<StreamConfig>> {
+  const definition: Partial<StreamConfig> = JSON.parse(await readFile(file, 'utf8'));
+  return { ...definition, max_bytes: settings.maxBytes, num_replicas: settings.replicas };
+}
+
+/**
+ * Makes sure that the stream exists as defined. A new stream gets a new epoch, kept in its description, because
+ * that is stored, replicated and restored with the stream and works from server 2.9 on. Differences that can be
+ * applied are; any other is an error. Nothing is ever deleted or made anew.
+ *
+ * @returns the stream as it is now
+ * @throws StreamMismatchError naming every field that differs
+ */
+export async function ensureStream(
+  manager: JetStreamManager,
+  definition: Partial<StreamConfig>,
+  makeEpoch: () => string,
+): Promise<StreamInfo> {
+  const name = String(definition.name);
+  const existing = await infoOrNull(manager, name);
+  if (existing === null) {
+    return manager.streams.add({ ...definition, description: describe(makeEpoch()) });
+  }
+  const differing = differences(existing.config, definition);
+  const blocking = differing.filter((difference) => !UPDATABLE.has(difference.field));
+  if (blocking.length > 0) throw mismatch(name, blocking);
+  const epochMissing = epochOf(existing.config) === null;
+  if (differing.length === 0 && !epochMissing) return existing;
+  const description = epochMissing ? describe(makeEpoch()) : existing.config.description;
+  const changes = Object.fromEntries(differing.map(({ field, wanted }) => [field, wanted]));
+  return manager.streams.update(name, {
+    ...existing.config,
+    ...changes,
+    ...(description && { description }),
+  });
+}
+
+/** The epoch that a stream's description names. */
+export function epochOf(config: Pick<StreamConfig, 'description'>): string | null {
+  return EPOCH.exec(config.description ?? '')?.[1] ?? null;
+}
+
+function describe(epoch: string): string {
+  return `Chat events, the truth of chat-backend. epoch=${epoch}`;
+}
+
+async function infoOrNull(manager: JetStreamManager, name: string): Promise<StreamInfo | null> {
+  try {
+    return await manager.streams.info(name);
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.code === 404) return null;
+    throw error;
+  }
+}
+
+interface Difference {
+  readonly field: string;
+  readonly found: unknown;
+  readonly wanted: unknown;
+}
+
+function differences(found: StreamConfig, wanted: Partial<StreamConfig>): Difference[] {
+  const actual = new Map<string, unknown>(Object.entries(found));
+  return Object.entries(wanted)
+    .map(([field, value]) => ({ field, found: actual.get(field), wanted: value }))
+    .filter(({ found: have, wanted: want }) => JSON.stringify(have ?? absent(want)) !== JSON.stringify(want));
+}
+
+/** The server leaves fields out that have their zero value. */
+function absent(wanted: unknown): unknown {
+  return wanted === false || wanted === 0 ? wanted : undefined;
+}
+
+function mismatch(name: string, blocking: readonly Difference[]): StreamMismatchError {
+  const list = blocking
+    .map(
+      ({ field, found, wanted }) => `${field} is ${JSON.stringify(found)}, needed ${JSON.stringify(wanted)}`,
+    )
+    .join('; ');
+  return new StreamMismatchError(
+    `The stream ${name} differs from nats/streams/${name}.json in a way that is not changed unasked: ${list}. ` +
+      'Change it with "nats stream edit" after a backup, or point NATS_URL at another server.',
+  );
+}
