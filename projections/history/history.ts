@@ -1,0 +1,111 @@
+import type { ClientBase } from 'pg';
+import type { Projection } from '../runner/projection.ts';
+import { type HistoryChanges, projectHistory } from './changes.ts';
+import {
+  addParticipants,
+  deleteMessages,
+  editMessages,
+  forgetSilentParticipants,
+  insertMessages,
+  removeParticipants,
+  upsertConversations,
+} from './statements.ts';
+
+/** Conversations, who takes part, and what was said: what history pages and conversation lists are read from. */
+export function historyProjection(projectRoot: URL): Projection<HistoryChanges> {
+  return {
+    name: 'history',
+    schemaSql: new URL('projections/history/schema.sql', projectRoot),
+    relations: ['conversations', 'participants', 'messages'],
+    project: projectHistory,
+    write: writeHistory,
+  };
+}
+
+/** Order matters: messages need their conversation, newcomers the messages before them, edits their message. */
+async function writeHistory(client: ClientBase, schema: string, changes: HistoryChanges): Promise<void> {
+  await writeConversations(client, schema, changes.conversations);
+  await writeMessages(client, schema, changes.posted);
+  await writeParticipants(client, schema, changes.participants);
+  await writeEdits(client, schema, changes.edited);
+  await writeDeletions(client, schema, changes.deleted);
+}
+
+async function writeConversations(
+  client: ClientBase,
+  schema: string,
+  rows: HistoryChanges['conversations'],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query(upsertConversations(schema), [
+    rows.map((row) => row.id),
+    rows.map((row) => row.state.title),
+    rows.map((row) => row.state.visibility),
+    rows.map((row) => row.state.createdBy),
+    rows.map((row) => row.state.createdAt),
+    rows.map((row) => row.state.archived),
+    rows.map((row) => JSON.stringify(row.state.participantIds)),
+    rows.map((row) => row.seq),
+    rows.map((row) => row.at),
+  ]);
+}
+
+async function writeMessages(
+  client: ClientBase,
+  schema: string,
+  rows: HistoryChanges['posted'],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query(insertMessages(schema), [
+    rows.map(({ event }) => event.messageId),
+    rows.map(({ event }) => event.conversationId),
+    rows.map(({ seq }) => seq),
+    rows.map(({ event }) => event.userId),
+    rows.map(({ event }) => event.clientMessageId),
+    rows.map(({ event }) => event.content),
+    rows.map(({ event }) => event.replyTo),
+    rows.map(({ event }) => (event.attachments.length === 0 ? null : JSON.stringify(event.attachments))),
+    rows.map(({ event }) => event.at),
+  ]);
+}
+
+async function writeParticipants(
+  client: ClientBase,
+  schema: string,
+  rows: HistoryChanges['participants'],
+): Promise<void> {
+  const added = rows.filter((row) => row.member);
+  const removed = rows.filter((row) => !row.member);
+  if (added.length > 0) {
+    const seqs = added.map((row) => row.seq);
+    await client.query(addParticipants(schema), [...userAndConversation(added), seqs]);
+  }
+  if (removed.length > 0) {
+    await client.query(removeParticipants(schema), userAndConversation(removed));
+    await client.query(forgetSilentParticipants(schema), userAndConversation(removed));
+  }
+}
+
+function userAndConversation(rows: HistoryChanges['participants']): [string[], string[]] {
+  return [rows.map((row) => row.userId), rows.map((row) => row.conversationId)];
+}
+
+async function writeEdits(client: ClientBase, schema: string, rows: HistoryChanges['edited']): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query(editMessages(schema), [
+    rows.map(({ event }) => event.messageId),
+    rows.map(({ event }) => event.content),
+    rows.map(({ event }) => event.at),
+    rows.map(({ seq }) => seq),
+  ]);
+}
+
+async function writeDeletions(
+  client: ClientBase,
+  schema: string,
+  rows: HistoryChanges['deleted'],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const ids = rows.map(({ event }) => event.messageId);
+  await client.query(deleteMessages(schema), [ids, rows.map(({ event }) => event.at)]);
+}

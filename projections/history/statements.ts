@@ -1,0 +1,102 @@
+/**
+ * The SQL of the read model "history". Every statement takes whole batches as arrays; `schema` is the version's schema
+ * and comes from `schemaOf`, never from outside.
+ */
+
+/** Parameters, all arrays: id, title, visibility, created by, created at, archived, participants as JSON, seq, at. */
+export function upsertConversations(schema: string): string {
+  return `
+    INSERT INTO ${schema}.conversations AS c
+      (id, title, visibility, created_by, created_at, archived, participant_ids, state_seq, last_activity_at)
+    SELECT id, title, visibility, created_by, created_at, archived,
+           ARRAY(SELECT jsonb_array_elements_text(participants)), seq, at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::boolean[], $7::jsonb[],
+                $8::bigint[], $9::timestamptz[])
+      AS n (id, title, visibility, created_by, created_at, archived, participants, seq, at)
+    ON CONFLICT (id) DO UPDATE SET
+      title = excluded.title, visibility = excluded.visibility, archived = excluded.archived,
+      participant_ids = excluded.participant_ids, state_seq = excluded.state_seq,
+      last_activity_at = GREATEST(c.last_activity_at, excluded.last_activity_at)
+    WHERE c.state_seq < excluded.state_seq`;
+}
+
+/**
+ * Inserts messages that are not there yet, numbers them within their conversation, counts them, and notes who posted.
+ * A repeat that the log's own window did not catch is dropped here. A message of a conversation that does not exist
+ * gets no ordinal and so violates NOT NULL: it stops the projection instead of vanishing.
+ *
+ * Parameters, all arrays: message id, conversation id, seq, user id, client message id, content, reply to,
+ * attachments as JSON, at.
+ */
+export function insertMessages(schema: string): string {
+  return `
+    WITH fresh AS (
+      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+                           $8::jsonb[], $9::timestamptz[])
+        AS n (message_id, conversation_id, seq, user_id, client_message_id, content, reply_to, attachments, at)
+      WHERE NOT EXISTS (SELECT FROM ${schema}.messages m WHERE m.message_id = n.message_id)
+    ), inserted AS (
+      INSERT INTO ${schema}.messages (message_id, conversation_id, seq, ordinal, user_id, client_message_id, content,
+                                      reply_to, attachments, at)
+      SELECT f.message_id, f.conversation_id, f.seq,
+             c.message_count + row_number() OVER (PARTITION BY f.conversation_id ORDER BY f.seq),
+             f.user_id, f.client_message_id, f.content, f.reply_to, f.attachments, f.at
+      FROM fresh f LEFT JOIN ${schema}.conversations c ON c.id = f.conversation_id
+      RETURNING conversation_id, seq, ordinal, user_id, at
+    ), counted AS (
+      UPDATE ${schema}.conversations c
+      SET message_count = c.message_count + t.count, last_message_seq = t.seq,
+          last_activity_at = GREATEST(c.last_activity_at, t.at)
+      FROM (SELECT conversation_id, count(*) AS count, max(seq) AS seq, max(at) AS at
+            FROM inserted GROUP BY conversation_id) t
+      WHERE c.id = t.conversation_id
+    )
+    INSERT INTO ${schema}.participants AS p (user_id, conversation_id, member, posted, read_ordinal)
+    SELECT user_id, conversation_id, false, true, max(ordinal) FROM inserted GROUP BY user_id, conversation_id
+    ON CONFLICT (user_id, conversation_id) DO UPDATE
+    SET posted = true, read_ordinal = GREATEST(p.read_ordinal, excluded.read_ordinal)`;
+}
+
+/** A newcomer has read what was there before. Parameters, all arrays: user id, conversation id, seq of joining. */
+export function addParticipants(schema: string): string {
+  return `
+    INSERT INTO ${schema}.participants AS p (user_id, conversation_id, member, posted, read_ordinal)
+    SELECT n.user_id, n.conversation_id, true, false,
+           coalesce((SELECT m.ordinal FROM ${schema}.messages m
+                     WHERE m.conversation_id = n.conversation_id AND m.seq < n.seq ORDER BY m.seq DESC LIMIT 1), 0)
+    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (user_id, conversation_id, seq)
+    ON CONFLICT (user_id, conversation_id) DO UPDATE
+    SET member = true, read_ordinal = GREATEST(p.read_ordinal, excluded.read_ordinal)`;
+}
+
+/** Who has posted stays in the list of those who did. Parameters, all arrays: user id, conversation id. */
+export function removeParticipants(schema: string): string {
+  return `
+    UPDATE ${schema}.participants p SET member = false
+    FROM unnest($1::text[], $2::text[]) AS n (user_id, conversation_id)
+    WHERE p.user_id = n.user_id AND p.conversation_id = n.conversation_id`;
+}
+
+/** Parameters, all arrays: user id, conversation id. */
+export function forgetSilentParticipants(schema: string): string {
+  return `
+    DELETE FROM ${schema}.participants p
+    USING unnest($1::text[], $2::text[]) AS n (user_id, conversation_id)
+    WHERE p.user_id = n.user_id AND p.conversation_id = n.conversation_id AND NOT p.member AND NOT p.posted`;
+}
+
+/** Parameters, all arrays: message id, content, at, seq. */
+export function editMessages(schema: string): string {
+  return `
+    UPDATE ${schema}.messages m SET content = e.content, edited_at = e.at, edited_seq = e.seq
+    FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[]) AS e (message_id, content, at, seq)
+    WHERE m.message_id = e.message_id AND m.deleted_at IS NULL AND coalesce(m.edited_seq, 0) < e.seq`;
+}
+
+/** Parameters, all arrays: message id, at. */
+export function deleteMessages(schema: string): string {
+  return `
+    UPDATE ${schema}.messages m SET content = '', attachments = NULL, deleted_at = d.at
+    FROM unnest($1::text[], $2::timestamptz[]) AS d (message_id, at)
+    WHERE m.message_id = d.message_id AND m.deleted_at IS NULL`;
+}

@@ -1,0 +1,224 @@
+import type { ClientBase, Pool } from 'pg';
+import { decodeEvent, UndecodableEventError } from '../../src/contracts/events.ts';
+import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';
+import type { EventLog } from '../../src/ports/eventLog.ts';
+import { BatchQueue } from './batchQueue.ts';
+import { advanceCheckpoint, type Claim, claimCheckpoint, FencedError } from './checkpoints.ts';
+import { type Projection, schemaOf } from './projection.ts';
+import { type RunnerState, type RunnerTrigger, transition } from './states.ts';
+import { ensureLiveVersion, inTransaction, type Version } from './versions.ts';
+
+/**
+ * Builds one version of one read model from the log. The states are those of `states.ts`.
+ *
+ * Invariants:
+ * - The checkpoint and the rows of a batch are written in one transaction, the checkpoint by compare-and-set: each
+ *   event is in the read model exactly once, whoever dies when.
+ * - Batches are projected in the order of the log, one at a time. Nothing is skipped: what cannot be projected halts.
+ * - In memory are at most two batches: one being written, one waiting; then the feed is held up.
+ */
+export class ProjectionRunner<Changes> {
+  readonly #options: RunnerOptions<Changes>;
+  #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #failuresInARow = 0;
+  state: RunnerState = 'idle';
+  /** Everything up to here is in the read model; `null` before the checkpoint was read. */
+  checkpoint: number | null = null;
+
+  constructor(options: RunnerOptions<Changes>) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.state !== 'idle') return;
+    this.#become('start');
+    this.#running = this.#run();
+  }
+
+  /** Lets the batch under way commit, then ends. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    this.#become('stop');
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted && this.state !== 'halted') {
+      if (this.state === 'backoff') await this.#pause();
+      else await this.#attempt();
+    }
+  }
+
+  /** Works until stopped or something happens; what happened decides the next state. */
+  async #attempt(): Promise<void> {
+    try {
+      await this.#work();
+    } catch (error) {
+      this.#failuresInARow += 1;
+      const trigger = triggerOf(error);
+      this.#become(trigger);
+      this.#options.onEvent?.({ type: 'projectionFailed', projection: this.#name, trigger, error });
+    }
+  }
+
+  async #work(): Promise<void> {
+    const { pool, log, version, projection } = this.#options;
+    const { epoch, lastSeq } = await log.status();
+    const target = version ?? (await ensureLiveVersion(pool, projection, epoch));
+    const claim = await this.#claim(target);
+    assertSameLog(this.#name, target, claim, { epoch, lastSeq });
+    this.checkpoint = claim.seq;
+    const queue = new BatchQueue();
+    const following = await this.#follow(claim.seq, queue);
+    try {
+      this.#become('opened');
+      await this.#drain(claim, queue, following);
+    } finally {
+      await following.stop();
+    }
+  }
+
+  async #claim(target: Version): Promise<Claim> {
+    return inTransaction(this.#options.pool, (client) => claimCheckpoint(client, this.#name, target.version));
+  }
+
+  #follow(after: number, queue: BatchQueue): Promise<Following> {
+    return this.#options.feed.follow({
+      after,
+      manualRelease: true,
+      unreleasedMax: 2 * this.#options.batchMax,
+      onEvent: (event) => queue.push(event),
+    });
+  }
+
+  async #drain(first: Claim, queue: BatchQueue, following: Following): Promise<void> {
+    let claim = first;
+    this.#noteProgress(queue, following);
+    while (!this.#stopping.signal.aborted) {
+      const batch = await queue.take(this.#options.batchMax, this.#stopping.signal);
+      const last = batch.at(-1);
+      if (last === undefined) return;
+      claim = await this.#commit(claim, batch, last);
+      this.#failuresInARow = 0;
+      following.release(batch.length);
+      this.checkpoint = claim.seq;
+      this.#options.onCommit?.({ seq: claim.seq, events: batch.length });
+      this.#noteProgress(queue, following);
+    }
+  }
+
+  #commit(claim: Claim, batch: readonly FollowedEvent[], last: FollowedEvent): Promise<Claim> {
+    const { pool, projection } = this.#options;
+    const events = batch.map(({ seq, bytes }) => ({ seq, event: decodeEvent(bytes, seq) }));
+    const changes = projection.project(events);
+    return inTransaction(pool, async (client) => {
+      await prepareSession(client);
+      await projection.write(client, schemaOf(projection.name, claim.version), changes);
+      return advanceCheckpoint(client, claim, last);
+    });
+  }
+
+  #noteProgress(queue: BatchQueue, following: Following): void {
+    const behind = queue.size + (following.remaining ?? 0);
+    if (behind === 0) this.#become('caughtUp');
+    else if (behind > this.#options.batchMax) this.#become('fellBehind');
+  }
+
+  async #pause(): Promise<void> {
+    const longest = Math.min(100 * 2 ** this.#failuresInARow, 5_000);
+    const { signal } = this.#stopping;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, longest * (0.5 + Math.random() / 2));
+      signal.addEventListener('abort', wake);
+      if (signal.aborted) wake();
+    });
+    this.#become('pauseOver');
+  }
+
+  #become(trigger: RunnerTrigger): void {
+    const from = this.state;
+    this.state = transition(from, trigger);
+    if (this.state === from) return;
+    this.#options.onEvent?.({ type: 'projectionState', projection: this.#name, from, to: this.state });
+  }
+
+  get #name(): string {
+    return this.#options.projection.name;
+  }
+}
+
+export interface RunnerOptions<Changes> {
+  readonly projection: Projection<Changes>;
+  readonly pool: Pool;
+  readonly log: EventLog;
+  readonly feed: EventFeed;
+  /** Events in one transaction, at most. */
+  readonly batchMax: number;
+  /** The version to build; absent: the live one, whichever that is. */
+  readonly version?: Version;
+  readonly onEvent?: (event: RunnerEvent) => void;
+  /** Called after every commit. */
+  readonly onCommit?: (commit: { seq: number; events: number }) => void;
+}
+
+export type RunnerEvent =
+  | {
+      readonly type: 'projectionState';
+      readonly projection: string;
+      readonly from: RunnerState;
+      readonly to: RunnerState;
+    }
+  | {
+      readonly type: 'projectionFailed';
+      readonly projection: string;
+      readonly trigger: RunnerTrigger;
+      readonly error: unknown;
+    };
+
+/** The read model and the log do not belong together. */
+export class LogMismatchError extends Error {
+  override readonly name = 'LogMismatchError';
+}
+
+function assertSameLog(
+  name: string,
+  version: Version,
+  claim: Claim,
+  log: { epoch: string; lastSeq: number },
+): void {
+  const remedy = `Restore the right log, or build the read model anew: chat-backend projections rebuild ${name}`;
+  if (version.epoch !== log.epoch) {
+    const message = `was built from the log of epoch ${version.epoch}, but the log's epoch is ${log.epoch}`;
+    throw new LogMismatchError(`Read model ${name} ${message}. ${remedy}`);
+  }
+  if (claim.seq > log.lastSeq) {
+    const message = `has events up to ${claim.seq}, but the log ends at ${log.lastSeq}: its tail was lost`;
+    throw new LogMismatchError(`Read model ${name} ${message}. ${remedy}`);
+  }
+}
+
+/** A batch must be on disk before it counts as done, whatever the server's default is. */
+async function prepareSession(client: ClientBase): Promise<void> {
+  await client.query('SET LOCAL synchronous_commit TO on');
+}
+
+function triggerOf(error: unknown): 'fenced' | 'failed' | 'unrecoverable' {
+  if (error instanceof FencedError) return 'fenced';
+  if (error instanceof UndecodableEventError || error instanceof LogMismatchError) return 'unrecoverable';
+  return isDataError(error) ? 'unrecoverable' : 'failed';
+}
+
+/**
+ * Classes 22 (data exception) and 23 (integrity violation): the same batch fails in the same way for ever.
+ * Source: PostgreSQL manual, appendix A.
+ */
+function isDataError(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return typeof error.code === 'string' && /^2[23]/.test(error.code);
+}
