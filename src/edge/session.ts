@@ -98,9 +98,9 @@ export class Session {
 
   async #join(frame: FrameOf<'join'>): Promise<void> {
     const { conversationId } = frame;
-    if (this.#memberships.has(conversationId)) {
-      throw new ChatError('conflict', 'This socket has joined the conversation already; leave it first.');
-    }
+    const earlier = this.#memberships.get(conversationId);
+    // Joining again starts over: a client that is unsure where it stands asks again from what it has seen.
+    if (earlier !== undefined) this.#quit(conversationId, earlier);
     if (this.#memberships.size >= this.#context.options.joinsMax) {
       const max = this.#context.options.joinsMax;
       throw new ChatError('overloaded', `A socket follows at most ${max} conversations; leave one first.`);

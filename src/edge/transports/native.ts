@@ -1,18 +1,13 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL, WsQuery } from '../../contracts/frames.ts';
-import { Session, type SessionContext } from '../session.ts';
-import type { ClientSocket } from '../socket.ts';
+import type { SessionContext } from '../session.ts';
+import { NativeConnection, type SocketData } from './nativeConnection.ts';
 
 export interface NativeTransportOptions {
   readonly connectionsMax: number;
   /** Unsent bytes at which a socket counts as stuck and is closed. */
   readonly backpressureBytesMax: number;
-}
-
-interface SocketData {
-  readonly userId: string;
-  connection: Connection | null;
 }
 
 /**
@@ -25,7 +20,7 @@ const FRAME_BYTES_HARD_MAX = 2 * FRAME_BYTES_MAX;
 export class NativeTransport {
   readonly #context: SessionContext;
   readonly #options: NativeTransportOptions;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<NativeConnection>();
   #draining = false;
 
   constructor(context: SessionContext, options: NativeTransportOptions) {
@@ -104,7 +99,7 @@ export class NativeTransport {
 
   #open(ws: WebSocket<SocketData>): void {
     const data = ws.getUserData();
-    const connection = new Connection(ws, data.userId, this.#context);
+    const connection = new NativeConnection(ws, data.userId, this.#context);
     data.connection = connection;
     this.#connections.add(connection);
   }
@@ -114,70 +109,6 @@ export class NativeTransport {
     if (connection === null) return;
     this.#connections.delete(connection);
     connection.onClose();
-  }
-}
-
-/** One WebSocket. uWebSockets.js throws when a closed one is touched, so nothing goes past `open`. */
-class Connection implements ClientSocket {
-  readonly #ws: WebSocket<SocketData>;
-  readonly userId: string;
-  readonly session: Session;
-  #drainWaiters: (() => void)[] = [];
-  open = true;
-
-  constructor(ws: WebSocket<SocketData>, userId: string, context: SessionContext) {
-    this.#ws = ws;
-    this.userId = userId;
-    this.session = new Session(context, this);
-  }
-
-  onMessage(message: ArrayBuffer, isBinary: boolean): void {
-    if (message.byteLength > FRAME_BYTES_MAX) {
-      return this.close(CLOSE_CODES.tooLarge, `frames have at most ${FRAME_BYTES_MAX} bytes`);
-    }
-    if (isBinary) return this.close(CLOSE_CODES.unsupportedData, 'frames are JSON text');
-    // The bytes belong to uWebSockets.js and are only valid during this call: the string is a copy.
-    this.session.receive(Buffer.from(message).toString('utf8'));
-  }
-
-  onDrain(): void {
-    if (this.#ws.getBufferedAmount() === 0) this.#wake();
-  }
-
-  onClose(): void {
-    this.open = false;
-    this.session.end();
-    this.#wake();
-  }
-
-  send(frame: string | Uint8Array): boolean {
-    // 1: gone out. 0: kept until the client reads. 2: over the limit, and closed for it.
-    return this.open && this.#ws.send(frame, false) === 1;
-  }
-
-  drained(): Promise<void> {
-    if (!this.open || this.#ws.getBufferedAmount() === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#drainWaiters.push(resolve);
-    });
-  }
-
-  subscribe(topic: string): void {
-    if (this.open) this.#ws.subscribe(topic);
-  }
-
-  unsubscribe(topic: string): void {
-    if (this.open) this.#ws.unsubscribe(topic);
-  }
-
-  close(code: number, reason: string): void {
-    if (this.open) this.#ws.end(code, reason);
-  }
-
-  #wake(): void {
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
-    for (const wake of waiters) wake();
   }
 }
 

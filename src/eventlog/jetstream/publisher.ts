@@ -33,6 +33,7 @@ export class PipelinedPublisher {
   #queue: Entry[] = [];
   #queueHead = 0;
   #tokenNext = 1;
+  #pumpScheduled = false;
   #connected = true;
   #closed = false;
   readonly #sweeper: NodeJS.Timeout;
@@ -78,7 +79,7 @@ export class PipelinedPublisher {
         reject,
       };
       this.#queue.push(entry);
-      this.#pump();
+      this.#pumpSoon();
     });
   }
 
@@ -95,6 +96,19 @@ export class PipelinedPublisher {
     this.#queue = [];
     this.#queueHead = 0;
     for (const entry of left) this.#giveUp(entry);
+  }
+
+  /**
+   * Sends what this turn of the event loop has queued, together: the client library writes to its socket once per
+   * microtask, so publishing from within each arriving request would cost a system call each.
+   */
+  #pumpSoon(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    setImmediate(() => {
+      this.#pumpScheduled = false;
+      this.#pump();
+    });
   }
 
   #pump(): void {
@@ -133,7 +147,7 @@ export class PipelinedPublisher {
     if (entry === undefined) return;
     this.#inFlight.delete(token);
     this.#settle(entry, judgeAck(message));
-    this.#pump();
+    if (this.#queueHead < this.#queue.length) this.#pumpSoon();
   }
 
   #settle(entry: Entry, verdict: AckVerdict): void {

@@ -1,0 +1,27 @@
+import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { startEdge } from '../../src/edge/edgeServer.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { systemIds } from '../../src/platform/ids.ts';
+import { openBenchLog } from '../support/log.ts';
+
+/** One edge process, as the role `edge` runs it. Tells its parent the port; ends with it. */
+const { log } = await openBenchLog(process.argv[2] ?? '');
+const application = {
+  log,
+  feed: log,
+  conversations: new ConversationStore(log),
+  clock: systemClock,
+  ids: systemIds,
+};
+const edge = await startEdge({
+  application,
+  host: '127.0.0.1',
+  port: 0,
+  connectionsMax: 20_000,
+  joinsPerSocketMax: 200,
+  backpressureBytesMax: 1_024 ** 2,
+  onFault: (error) => console.error(error),
+});
+process.send?.({ port: edge.port });
+process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage().rss }));
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,20 @@
+import type { NatsConnection } from 'nats';
+import { type JetStreamLog, openJetStreamLog } from '../../src/eventlog/jetstream/jetStreamLog.ts';
+import { newEpoch } from '../../src/platform/ids.ts';
+import { connectNats } from '../../src/platform/nats.ts';
+import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+
+/** The project's log with its default settings. */
+export async function openBenchLog(
+  natsUrl: string,
+): Promise<{ log: JetStreamLog; connection: NatsConnection }> {
+  const connection = await connectNats({ url: natsUrl, name: 'bench' });
+  const log = await openJetStreamLog({
+    connection,
+    definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
+    settings: { maxBytes: 4 * 1_024 ** 3, replicas: 1 },
+    publisher: { windowMax: 1_024, queueMax: 16_384, ackTimeoutMs: 2_000, deadlineMs: 10_000 },
+    makeEpoch: newEpoch,
+  });
+  return { log, connection };
+}

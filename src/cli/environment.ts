@@ -1,0 +1,78 @@
+import type { NatsConnection } from 'nats';
+import type { ApplicationContext } from '../application/context.ts';
+import { ConversationStore } from '../application/conversationStore.ts';
+import { type JetStreamLog, openJetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { Config } from '../platform/config.ts';
+import { type Database, openDatabase } from '../platform/database.ts';
+import { readRunFile } from '../platform/embedded/runFile.ts';
+import { newEpoch, systemIds } from '../platform/ids.ts';
+import { connectNats } from '../platform/nats.ts';
+import { projectRootUrl } from '../platform/projectRootUrl.ts';
+
+/** A running system as the command line reaches it. */
+export interface CliEnvironment {
+  readonly application: ApplicationContext;
+  readonly log: JetStreamLog;
+  readonly connection: NatsConnection;
+  readonly database: Database;
+  close(): Promise<void>;
+}
+
+/** No running system was found. */
+export class NotRunningError extends Error {
+  override readonly name = 'NotRunningError';
+}
+
+/** A pass over every message may take minutes; the command line is nobody's hot path. */
+const STATEMENT_MS_MAX = 600_000;
+
+/**
+ * Finds the running system: by NATS_URL and DATABASE_URL where they are set, else through `run.json`, which the
+ * system's own process wrote into CHAT_DATA_DIR.
+ *
+ * @throws NotRunningError, NatsConnectError
+ */
+export async function openEnvironment(config: Config): Promise<CliEnvironment> {
+  const { natsUrl, databaseUrl } = locate(config);
+  const connection = await connectNats({ url: natsUrl, name: 'chat-backend cli', connectTimeoutMs: 3_000 });
+  const log = await openJetStreamLog({
+    connection,
+    definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
+    settings: { maxBytes: config.streamBytesMax, replicas: config.streamReplicas },
+    publisher: {
+      windowMax: config.publishWindowMessages,
+      queueMax: config.publishQueueMessagesMax,
+      ackTimeoutMs: config.publishAckTimeoutMs,
+      deadlineMs: config.publishDeadlineMs,
+    },
+    makeEpoch: newEpoch,
+  });
+  const database = openDatabase({
+    url: databaseUrl,
+    applicationName: 'chat-backend cli',
+    connectionsMax: 3,
+    statementMsMax: STATEMENT_MS_MAX,
+  });
+  const conversations = new ConversationStore(log);
+  const application = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  const close = async () => {
+    await log.close(5_000);
+    await database.close();
+    await connection.close();
+  };
+  return { application, log, connection, database, close };
+}
+
+function locate(config: Config): { natsUrl: string; databaseUrl: string } {
+  const run = readRunFile(config.dataDir);
+  const natsUrl = config.natsUrl ?? run?.nats?.url;
+  const databaseUrl = config.databaseUrl ?? run?.postgres?.url;
+  if (natsUrl === undefined || databaseUrl === undefined) {
+    throw new NotRunningError(
+      `No running system was found: ${config.dataDir}/run.json is not there. Start one with "npm start", name its ` +
+        'folder with CHAT_DATA_DIR, or set NATS_URL and DATABASE_URL.',
+    );
+  }
+  return { natsUrl, databaseUrl };
+}

@@ -1,0 +1,41 @@
+import express, { type Express, type RequestHandler, Router } from 'express';
+import { ChatError } from '../contracts/errors.ts';
+import { requestId } from '../middleware/requestId.ts';
+import { requestLog } from '../middleware/requestLog.ts';
+import { conversationRoutes } from './conversations.ts';
+import type { HttpDeps } from './deps.ts';
+import { healthRoutes } from './health.ts';
+import { historyRoutes } from './history.ts';
+import { messageRoutes } from './messages.ts';
+import { problems } from './problem.ts';
+
+/** The HTTP API as an Express app, without a server; see `startHttpServer`. */
+export function createHttpApp(deps: HttpDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // Queries are read by each route through its schema, strictly; Express' lenient reading stays out of the way.
+  app.set('query parser', false);
+  app.use(requestId, requestLog(deps.logger), fixedHeaders);
+  app.use(routes(deps));
+  app.use(unknownPath, problems);
+  return app;
+}
+
+function routes(deps: HttpDeps): Router {
+  const router = Router({ caseSensitive: true });
+  healthRoutes(router, deps);
+  conversationRoutes(router, deps);
+  messageRoutes(router, deps);
+  historyRoutes(router, deps);
+  return router;
+}
+
+const fixedHeaders: RequestHandler = (_req, res, next) => {
+  res.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+  next();
+};
+
+const unknownPath: RequestHandler = () => {
+  throw new ChatError('not_found', 'There is nothing at this path.');
+};

@@ -1,0 +1,76 @@
+import { isUtf8 } from 'node:buffer';
+import type { Request } from 'express';
+import type { z } from 'zod';
+import { ChatError } from '../contracts/errors.ts';
+import { EmptyQuery } from '../contracts/http.ts';
+import { withUser } from './identity.ts';
+import { queryFields } from './query.ts';
+import { check } from './validate.ts';
+
+/** The longest body that is taken. The longest message, escaped at its longest, has a tenth of it. */
+export const BODY_BYTES_MAX = 1_048_576;
+
+/**
+ * What is read and thrown away of a body that is too long before the connection is closed: most clients look for an
+ * answer only after they have sent all they have.
+ */
+const DISCARDED_BYTES_MAX = 8 * BODY_BYTES_MAX;
+
+const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+
+/**
+ * The body of a request, checked, with the user that the header names.
+ *
+ * @throws ChatError invalid_request, payload_too_large or unsupported_media_type
+ */
+export async function readBody<S extends z.ZodType>(req: Request, schema: S): Promise<z.output<S>> {
+  check(EmptyQuery, queryFields(req));
+  const bytes = await readBytes(req);
+  if (bytes.length === 0)
+    throw new ChatError('invalid_request', 'The request has no body: JSON is expected.');
+  requireJson(req);
+  return check(schema, withUser(req, parseJson(bytes)));
+}
+
+function requireJson(req: Request): void {
+  const type = req.get('Content-Type') ?? '';
+  if (!JSON_TYPE.test(type)) {
+    throw new ChatError('unsupported_media_type', 'The body must be application/json in UTF-8.');
+  }
+  if ((req.get('Content-Encoding') ?? 'identity') !== 'identity') {
+    throw new ChatError('unsupported_media_type', 'The body must not be compressed.');
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new ChatError('invalid_request', 'The body is not UTF-8.');
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new ChatError('invalid_request', 'The body is not JSON.', { cause });
+  }
+}
+
+async function readBytes(req: Request): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    // Leaving the loop must not destroy the connection: there is an answer to be sent on it.
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+      length += chunk.length;
+      if (length <= BODY_BYTES_MAX) chunks.push(chunk);
+      else chunks.length = 0;
+      if (length > DISCARDED_BYTES_MAX) break;
+    }
+  } catch (cause) {
+    throw new ChatError('invalid_request', 'The request ended before its body did.', { cause });
+  }
+  if (length > BODY_BYTES_MAX) throw tooLarge(req);
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(req: Request): ChatError {
+  // What is left of the body would be taken for the next request otherwise.
+  if (!req.complete) req.res?.set('Connection', 'close');
+  return new ChatError('payload_too_large', `The body has more than ${BODY_BYTES_MAX} bytes.`);
+}

@@ -1,0 +1,89 @@
+import type { Router } from 'express';
+import { archiveConversation } from '../application/archiveConversation.ts';
+import type { ChangedConversation } from '../application/changeConversation.ts';
+import { addParticipants, removeParticipants } from '../application/changeParticipants.ts';
+import { createConversation } from '../application/createConversation.ts';
+import { renameConversation } from '../application/renameConversation.ts';
+import { toView, viewConversation } from '../application/viewConversation.ts';
+import {
+  ChangeConversationBody,
+  ConversationPath,
+  CreateConversationBody,
+  GetConversationQuery,
+  ListConversationsQuery,
+  ParticipantsBody,
+} from '../contracts/http.ts';
+import { decodeCursor } from '../queries/conversationCursor.ts';
+import { listConversations } from '../queries/listConversations.ts';
+import { readBody } from './body.ts';
+import type { HttpDeps } from './deps.ts';
+import { readQuery } from './query.ts';
+import { type Handler, resource, sendJsonText } from './resource.ts';
+import { check, invalid } from './validate.ts';
+
+const COLLECTION = '/api/chat/conversations';
+const ONE = `${COLLECTION}/:conversationId`;
+
+/** Conversations and who is in them. All but the list comes from the log and works without the database. */
+export function conversationRoutes(router: Router, deps: HttpDeps): void {
+  resource(router, COLLECTION, { get: list(deps), post: create(deps) });
+  resource(router, ONE, { get: getOne(deps), patch: change(deps) });
+  resource(router, `${ONE}/participants`, {
+    post: changeParticipants(deps, addParticipants),
+    delete: changeParticipants(deps, removeParticipants),
+  });
+}
+
+function create({ application }: HttpDeps): Handler {
+  return async (req, res) => {
+    const created = await createConversation(application, await readBody(req, CreateConversationBody));
+    res.status(201).location(`${COLLECTION}/${created.conversationId}`).json(changedView(created));
+  };
+}
+
+function list({ database }: HttpDeps): Handler {
+  return async (req, res) => {
+    const { userId, cursor, limit } = readQuery(req, ListConversationsQuery);
+    const after = cursor === undefined ? null : decodeCursor(cursor);
+    if (cursor !== undefined && after === null) {
+      throw invalid([{ path: 'cursor', reason: 'must be a nextCursor as the server gave it' }]);
+    }
+    const page = await listConversations(database, { userId, after, limit });
+    const nextCursor = JSON.stringify(page.nextCursor);
+    sendJsonText(res, `{"conversations":${page.conversationsJson},"nextCursor":${nextCursor}}`);
+  };
+}
+
+function getOne({ application }: HttpDeps): Handler {
+  return async (req, res) => {
+    const { conversationId } = check(ConversationPath, req.params);
+    const { userId } = readQuery(req, GetConversationQuery);
+    res.json({ conversation: await viewConversation(application, conversationId, userId ?? null) });
+  };
+}
+
+function change({ application }: HttpDeps): Handler {
+  return async (req, res) => {
+    const { conversationId } = check(ConversationPath, req.params);
+    const { userId, title, archived } = await readBody(req, ChangeConversationBody);
+    const named = { conversationId, userId };
+    let changed: ChangedConversation | null = null;
+    // Two events, each of which is right by itself; a request that fails in between may simply be repeated.
+    if (title !== undefined) changed = await renameConversation(application, { ...named, title });
+    if (archived !== undefined) changed = await archiveConversation(application, { ...named, archived });
+    if (changed === null) throw new Error('The schema lets no change through that changes nothing');
+    res.json(changedView(changed));
+  };
+}
+
+function changeParticipants({ application }: HttpDeps, command: typeof addParticipants): Handler {
+  return async (req, res) => {
+    const { conversationId } = check(ConversationPath, req.params);
+    const body = await readBody(req, ParticipantsBody);
+    res.json(changedView(await command(application, { conversationId, ...body })));
+  };
+}
+
+function changedView({ conversationId, state, seq, position }: ChangedConversation) {
+  return { conversation: toView(conversationId, state), seq, position };
+}

@@ -1,0 +1,27 @@
+import type { Logger } from 'pino';
+import type { ApplicationContext } from '../application/context.ts';
+import type { Database } from '../platform/database.ts';
+import type { LogHead } from '../platform/logHead.ts';
+import type { ProjectionProgress } from '../platform/projectionProgress.ts';
+
+/** What the HTTP API stands on. Built once, by the composition root. */
+export interface HttpDeps {
+  readonly application: ApplicationContext;
+  readonly database: Database;
+  readonly logHead: LogHead;
+  /** Progress of the projection `history`. */
+  readonly historyProgress: ProjectionProgress;
+  readonly logger: Logger;
+  readonly health: HealthDeps;
+}
+
+export interface HealthDeps {
+  /** When the log's server writes to disk, in words: "every append", "every 2 min". */
+  readonly fsyncPolicy: string;
+  /** How long the log took to acknowledge the latest append, in milliseconds; null before the first. */
+  readonly publishAckMs: () => number | null;
+  /** A live read model that is further behind than this many seconds is not healthy. */
+  readonly lagSecondsMax: number;
+  /** True from when the process was told to stop. */
+  readonly isDraining: () => boolean;
+}

@@ -1,0 +1,35 @@
+import type { Request } from 'express';
+import type { z } from 'zod';
+import { withUser } from './identity.ts';
+import { check, invalid } from './validate.ts';
+
+/**
+ * The query of a request, checked, with the user that the header names if the schema has one.
+ *
+ * @throws ChatError invalid_request
+ */
+export function readQuery<S extends z.ZodType>(req: Request, schema: S): z.output<S> {
+  return check(schema, withUser(req, queryFields(req)));
+}
+
+/** The query of a call that takes its fields in the body. @throws ChatError invalid_request */
+export function queryFields(req: Request): Record<string, string> {
+  const [, query = ''] = req.originalUrl.split(/\?(.*)/s);
+  const fields = new Map<string, string>();
+  for (const pair of query.split('&').filter((text) => text !== '')) {
+    const [name = '', value = ''] = pair.split(/=(.*)/s);
+    const key = decode(name);
+    // Which of two would count is anybody's guess: none does.
+    if (fields.has(key)) throw invalid([{ path: key, reason: 'must be given once' }]);
+    fields.set(key, decode(value));
+  }
+  return Object.fromEntries(fields);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw invalid([{ path: '', reason: 'the query is not UTF-8 in percent-encoding' }]);
+  }
+}

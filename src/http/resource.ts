@@ -1,0 +1,31 @@
+import type { Request, Response, Router } from 'express';
+import { ChatError } from '../contracts/errors.ts';
+
+export type Handler = (req: Request, res: Response) => Promise<void> | void;
+
+const METHODS = ['get', 'post', 'patch', 'delete'] as const;
+
+/** What one path answers to which method; `HEAD` goes with `get`. */
+export type Handlers = Partial<Record<(typeof METHODS)[number], Handler>>;
+
+/** Serves a path. Any other method is answered with 405 and an `Allow` that names those there are. */
+export function resource(router: Router, path: string, handlers: Handlers): void {
+  const route = router.route(path);
+  const allowed: string[] = [];
+  for (const method of METHODS) {
+    const handler = handlers[method];
+    if (handler === undefined) continue;
+    route[method](handler);
+    allowed.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  }
+  const allow = allowed.join(', ');
+  route.all((req, res) => {
+    res.set('Allow', allow);
+    throw new ChatError('method_not_allowed', `${req.method} is not possible here; ${allow} is.`);
+  });
+}
+
+/** Answers with JSON that is text already, as Postgres built it. */
+export function sendJsonText(res: Response, json: string): void {
+  res.type('json').send(json);
+}

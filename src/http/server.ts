@@ -1,0 +1,108 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answerMalformed } from './malformed.ts';
+
+export interface HttpServerOptions {
+  readonly app: RequestListener;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Name of the setting that the port is from, for messages. Default `PORT`. */
+  readonly portSetting?: string;
+  /** Address to listen on. Default: all of them. */
+  readonly host?: string;
+  /** How long a client may take to send its headers, in milliseconds. Default 10,000. */
+  readonly headersMsMax?: number;
+  /** How long a client may take to send a whole request, in milliseconds. Default 30,000. */
+  readonly requestMsMax?: number;
+  /** How long a connection may be idle; longer than the proxy in front keeps it (60 s), in milliseconds. Default 65,000. */
+  readonly idleMsMax?: number;
+  /** Connections at a time; more are closed at once. Default 10,000. */
+  readonly connectionsMax?: number;
+}
+
+export interface HttpServer {
+  /** The port that was taken. */
+  readonly port: number;
+  /**
+   * Takes no more connections, closes idle ones, finishes the requests under way, and at the deadline closes what is
+   * left.
+   *
+   * @returns how many requests were cut off
+   */
+  stop(options?: { deadlineMs?: number }): Promise<number>;
+}
+
+const HEADER_BYTES_MAX = 16 * 1_024;
+const STOP_MS_MAX = 10_000;
+
+/**
+ * Serves an app.
+ *
+ * @throws Error that says which port cannot be had and which setting names it
+ */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const underWay = new Set<ServerResponse>();
+  const server = createServer({
+    headersTimeout: options.headersMsMax ?? 10_000,
+    requestTimeout: options.requestMsMax ?? 30_000,
+    keepAliveTimeout: options.idleMsMax ?? 65_000,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    connectionsCheckingInterval: 2_000,
+  });
+  server.maxConnections = options.connectionsMax ?? 10_000;
+  server.on('clientError', answerMalformed);
+  server.on('request', (req, res) => {
+    underWay.add(res);
+    res.once('close', () => underWay.delete(res));
+    if (!server.listening) res.setHeader('Connection', 'close');
+    options.app(req, res);
+  });
+  const port = await listen(server, options);
+  return { port, stop: ({ deadlineMs = STOP_MS_MAX } = {}) => stop(server, underWay, deadlineMs) };
+}
+
+async function listen(
+  server: Server,
+  { port, host, portSetting = 'PORT' }: HttpServerOptions,
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(portError(cause, port, portSetting)));
+    server.listen({ port, ...(host !== undefined && { host }) }, resolve);
+  });
+  return boundPort(server.address());
+}
+
+function boundPort(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('An HTTP server listens on a port');
+  return address.port;
+}
+
+function portError(cause: NodeJS.ErrnoException, port: number, setting: string): Error {
+  const other = `set ${setting} to another one (0 takes any that is free)`;
+  if (cause.code === 'EADDRINUSE') {
+    return new Error(`Port ${port} (${setting}) is taken: end what listens there or ${other}.`, { cause });
+  }
+  if (cause.code === 'EACCES') {
+    return new Error(`Port ${port} (${setting}) needs rights this process has not: ${other}.`, { cause });
+  }
+  return new Error(`Port ${port} (${setting}) cannot be listened on: ${cause.message}.`, { cause });
+}
+
+async function stop(server: Server, underWay: Set<ServerResponse>, deadlineMs: number): Promise<number> {
+  let cutOff = 0;
+  const deadline = setTimeout(() => {
+    cutOff = underWay.size;
+    server.closeAllConnections();
+  }, deadlineMs);
+  for (const res of underWay) closeAfter(server, res);
+  // Also closes connections that are idle now.
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearTimeout(deadline);
+  return cutOff;
+}
+
+/** The client learns that this answer is the last on its connection, or loses the connection after it. */
+function closeAfter(server: Server, res: ServerResponse): void {
+  if (!res.headersSent) res.setHeader('Connection', 'close');
+  res.once('close', () => server.closeIdleConnections());
+}

@@ -1,0 +1,16 @@
+import type { Config } from '../platform/config.ts';
+import type { Ports } from './system.ts';
+
+/** Tells whoever started the system where it is and what to try first. */
+export function announce(config: Config, ports: Ports): void {
+  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  const lines = ['', 'chat-backend is running', ''];
+  if (ports.api !== null) lines.push(`  HTTP API   http://${host}:${ports.api}`);
+  if (ports.edge !== null) lines.push(`  WebSocket  ws://${host}:${ports.edge}/ws?userId=alice`);
+  if (ports.api !== null) {
+    const body = `{"userId":"alice","title":"hello","visibility":"open"}`;
+    const url = `http://${host}:${ports.api}/api/chat/conversations`;
+    lines.push('', 'Try:', `  curl -s -X POST ${url} -H 'content-type: application/json' -d '${body}'`);
+  }
+  process.stderr.write(`${lines.join('\n')}\n\nCtrl-C stops everything.\n\n`);
+}

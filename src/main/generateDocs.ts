@@ -1,0 +1,119 @@
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ERRORS, type ErrorEntry } from '../contracts/errors.ts';
+import { projectRoot } from '../platform/embedded/projectRoot.ts';
+import { describeSettings } from '../platform/settings.ts';
+
+const TABLE_BEGIN = '<!-- config:begin -->';
+const TABLE_END = '<!-- config:end -->';
+
+/**
+ * What is written down twice, once in code and once for readers, made from the code: paths relative to the
+ * project and what these files must hold. The README's part is made only where there is a README.
+ *
+ * @param root the project's folder
+ * @throws Error when the README has lost its markers
+ */
+export function generateDocs(root: string = projectRoot()): ReadonlyMap<string, string> {
+  const docs = new Map([
+    ['.env.example', envExample()],
+    ['docs/errors.md', errorsPage()],
+  ]);
+  const readme = readOrNull(root, 'README.md');
+  if (readme !== null) docs.set('README.md', withConfigTable(readme));
+  return docs;
+}
+
+function envExample(): string {
+  const blocks = describeSettings().map((about) => {
+    const unit = about.unit === null ? '' : ` (${about.unit})`;
+    const line = `${about.variable}=${about.default ?? about.example}`;
+    const comment = `# ${about.description}\n# Allowed${unit}: ${about.allowed}. Example: ${about.example}`;
+    return `${comment}\n${about.default === null ? '# ' : ''}${line}\n`;
+  });
+  const head =
+    '# Every setting with its default. Generated from src/platform/settings.ts: run "npm run docs".\n';
+  return [head, ...blocks].join('\n');
+}
+
+function withConfigTable(readme: string): string {
+  const begin = readme.indexOf(TABLE_BEGIN);
+  const end = readme.indexOf(TABLE_END);
+  if (begin < 0 || end < begin) {
+    throw new Error(
+      `README.md needs the lines ${TABLE_BEGIN} and ${TABLE_END} around the configuration table.`,
+    );
+  }
+  return `${readme.slice(0, begin + TABLE_BEGIN.length)}\n${configTable()}${readme.slice(end)}`;
+}
+
+function configTable(): string {
+  const rows = describeSettings().map((about) => [
+    `\`${about.variable}\``,
+    about.default === null ? 'unset' : `\`${about.default}\``,
+    about.unit ?? '',
+    about.allowed,
+    about.description,
+  ]);
+  return table(['Variable', 'Default', 'Unit', 'Allowed', 'Meaning'], rows);
+}
+
+function errorsPage(): string {
+  const entries: [string, ErrorEntry][] = Object.entries(ERRORS);
+  const rows = entries.map(([code, entry]) => [
+    `\`${code}\``,
+    String(entry.status),
+    retry(entry),
+    entry.title,
+  ]);
+  return `# Errors
+
+Generated from \`src/contracts/errors.ts\`: run \`npm run docs\`.
+
+HTTP answers are \`application/problem+json\` with the code in \`code\`; WebSocket answers are frames with
+\`"op":"error"\` and the same \`code\`. "Retryable" means that the very same request may succeed later.
+
+${table(['Code', 'HTTP status', 'Retryable', 'Meaning'], rows)}`;
+}
+
+function retry(entry: ErrorEntry): string {
+  if (!entry.retryable) return 'no';
+  return entry.retryAfterMs === undefined ? 'yes' : `yes, after ${entry.retryAfterMs} ms`;
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [titles, titles.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.map(escapeCell).join(' | ')} |\n`).join('');
+}
+
+function escapeCell(cell: string): string {
+  return cell.replaceAll('|', '\\|');
+}
+
+function readOrNull(root: string, path: string): string | null {
+  const file = join(root, path);
+  return existsSync(file) ? readFileSync(file, 'utf8') : null;
+}
+
+/** Writes what is out of date, or with `--check` only says so and fails. */
+function main(): void {
+  const root = projectRoot();
+  const outdated = [...generateDocs(root)].filter(([path, content]) => readOrNull(root, path) !== content);
+  if (process.argv.includes('--check')) {
+    for (const [path] of outdated) process.stderr.write(`${path} is out of date: run "npm run docs".\n`);
+    process.exitCode = outdated.length === 0 ? 0 : 1;
+    return;
+  }
+  for (const [path, content] of outdated) {
+    writeFileSync(join(root, path), content);
+    process.stdout.write(`${path} written.\n`);
+  }
+}
+
+function isScript(): boolean {
+  const script = process.argv[1] ?? '';
+  return existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isScript()) main();

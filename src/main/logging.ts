@@ -1,0 +1,43 @@
+import pino, { type Logger } from 'pino';
+import type { RunnerEvent } from '../../projections/runner/runner.ts';
+import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
+import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
+import type { NatsEvent } from '../platform/nats.ts';
+
+/** JSON lines on standard output. */
+export function createLogger(level: string): Logger {
+  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+}
+
+/** What the parts tell of their lives, put into log lines. The parts themselves know no logger. */
+export function lifecycleLog(logger: Logger) {
+  return {
+    nats: (event: NatsEvent) => {
+      const level = event.type === 'natsConnected' || event.type === 'natsReconnected' ? 'info' : 'warn';
+      logger[level]({ component: 'nats', ...event }, event.type);
+    },
+    log: (event: LogEvent) => logger.warn({ component: 'log', ...event }, event.type),
+    server: (event: EmbeddedServerEvent) => {
+      const level = event.type === 'serverDied' || event.type === 'serverRestarting' ? 'warn' : 'info';
+      logger[level](
+        { component: 'embedded', ...event, ...('url' in event && { url: withoutPassword(event.url) }) },
+        event.type,
+      );
+    },
+    projection: (event: RunnerEvent) => {
+      if (event.type === 'projectionState') {
+        return logger.info({ component: 'projection', ...event }, 'projection is %s', event.to);
+      }
+      const { error, ...rest } = event;
+      const level = event.trigger === 'unrecoverable' ? 'fatal' : 'error';
+      logger[level]({ component: 'projection', ...rest, err: error }, 'projection failed');
+    },
+    fault: (component: string) => (error: unknown) => logger.error({ component, err: error }, 'fault'),
+  };
+}
+
+export type LifecycleLog = ReturnType<typeof lifecycleLog>;
+
+function withoutPassword(url: string): string {
+  return url.replace(/:\/\/[^@/]*@/, '://');
+}

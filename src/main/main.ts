@@ -1,0 +1,40 @@
+import { loadConfig } from '../platform/config.ts';
+import { createLogger } from './logging.ts';
+import { startSystem } from './system.ts';
+
+/**
+ * The process: settings, start, stop. SIGINT and SIGTERM stop everything in reverse order; a second one, or a stop
+ * that takes longer than it may, ends the process at once.
+ */
+async function main(): Promise<void> {
+  process.title = 'chat-backend';
+  const config = loadConfig(process.env);
+  const logger = createLogger(config.logLevel);
+  const aborter = new AbortController();
+  const told = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (aborter.signal.aborted) return;
+        aborter.abort();
+        resolve(signal);
+      });
+    }
+  });
+  const system = await startSystem(config, logger, aborter.signal);
+  const signal = await told;
+  logger.info({ signal }, 'stopping');
+  // Three parts may each use the time-out to the full, and the embedded servers need some to flush.
+  const watchdog = setTimeout(() => process.exit(1), 3 * config.shutdownTimeoutMs + 60_000);
+  await system.stop();
+  clearTimeout(watchdog);
+  logger.info('stopped');
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  // What goes wrong at start is nearly always a setting or a server: one line that says which and what to do.
+  process.stderr.write(`chat-backend: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,39 @@
+import { createHttpApp } from '../../http/app.ts';
+import { startHttpServer } from '../../http/server.ts';
+import { openDatabase } from '../../platform/database.ts';
+import { PolledLogHead } from '../../platform/logHead.ts';
+import { listenForProgress } from '../../platform/projectionProgress.ts';
+import type { StopSequence } from '../stopSequence.ts';
+import type { Foundation } from '../system.ts';
+
+/** The HTTP API. @returns the port it listens on */
+export async function startApi(foundation: Foundation, stops: StopSequence): Promise<number> {
+  const { config, log, application, connection, logger, lifecycle, isDraining } = foundation;
+  const database = openDatabase({
+    url: foundation.databaseUrl,
+    applicationName: 'chat-backend api',
+    statementMsMax: config.databaseStatementTimeoutMs,
+    onIdleError: lifecycle.fault('database'),
+  });
+  stops.add(() => database.close());
+  const logHead = await PolledLogHead.start({ log, nowMs: application.clock.nowMs });
+  stops.add(() => logHead.stop());
+  const { progress, stop } = listenForProgress(connection, 'history');
+  stops.add(stop);
+  const health = {
+    fsyncPolicy: fsyncPolicy(config),
+    publishAckMs: () => log.publishAckMs,
+    lagSecondsMax: config.projectionLagSecondsMax,
+    isDraining,
+  };
+  const app = createHttpApp({ application, database, logHead, historyProgress: progress, logger, health });
+  const server = await startHttpServer({ app, host: config.host, port: config.port });
+  stops.add(() => server.stop({ deadlineMs: config.shutdownTimeoutMs }));
+  return server.port;
+}
+
+/** What is known of when the log is on disk. A server that is not ours keeps its policy to itself. */
+function fsyncPolicy({ natsUrl, natsSyncIntervalMs }: Foundation['config']): string {
+  if (natsUrl !== undefined) return 'set by the external nats-server';
+  return natsSyncIntervalMs === 'always' ? 'every append' : `every ${natsSyncIntervalMs / 1_000} s`;
+}

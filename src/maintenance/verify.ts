@@ -1,0 +1,115 @@
+import type { Pool } from 'pg';
+import type { EventFeed } from '../ports/eventFeed.ts';
+import type { EventLog } from '../ports/eventLog.ts';
+import { type ConversationDigest, type HistoryDigest, readHistoryDigest } from '../queries/historyDigest.ts';
+import { digestLog } from './logDigest.ts';
+
+export interface Difference {
+  readonly conversationId: string;
+  readonly inLog: ConversationDigest | null;
+  readonly inReadModel: ConversationDigest | null;
+}
+
+export interface Verification {
+  readonly version: number;
+  /** Log and read model were compared up to here. */
+  readonly checkpoint: number;
+  readonly conversations: number;
+  readonly messages: number;
+  readonly differences: readonly Difference[];
+}
+
+export interface VerifyOptions {
+  readonly log: EventLog;
+  readonly feed: EventFeed;
+  /** Its statement time-out must allow for a pass over all messages. */
+  readonly pool: Pool;
+  /** How long the read model may take to reach the log's end of now, in milliseconds. */
+  readonly waitMsMax: number;
+  readonly onWaiting?: (progress: { checkpoint: number; lastSeq: number }) => void;
+  readonly onProgress?: (progress: { read: number; total: number }) => void;
+}
+
+/** There is nothing to compare, or it cannot be compared. */
+export class VerifyError extends Error {
+  override readonly name = 'VerifyError';
+}
+
+/**
+ * Compares the log with the read model, conversation by conversation: number of messages and a hash over everything
+ * that is shown. Works on a running system: the read model is taken at one moment, with its checkpoint, and the log
+ * is folded up to exactly there.
+ *
+ * @throws VerifyError
+ */
+export async function verify(options: VerifyOptions): Promise<Verification> {
+  await waitForReadModel(options);
+  const model = await readModel(options.pool);
+  const { epoch } = await options.log.status();
+  if (model.epoch !== epoch) {
+    const detail = `The read model is of epoch ${model.epoch}, the log of ${epoch}`;
+    throw new VerifyError(`${detail}. Build it anew: chat-backend projections rebuild history`);
+  }
+  const { feed, onProgress } = options;
+  const log = await digestLog({ feed, until: model.checkpoint, ...(onProgress && { onProgress }) });
+  let messages = 0;
+  for (const digest of log.values()) messages += digest.messages;
+  const { version, checkpoint } = model;
+  return {
+    version,
+    checkpoint,
+    conversations: log.size,
+    messages,
+    differences: compare(log, model.conversations),
+  };
+}
+
+function compare(
+  log: ReadonlyMap<string, ConversationDigest>,
+  model: ReadonlyMap<string, ConversationDigest>,
+): Difference[] {
+  const ids = new Set([...log.keys(), ...model.keys()]);
+  return [...ids].flatMap((conversationId) => {
+    const inLog = log.get(conversationId) ?? null;
+    const inReadModel = model.get(conversationId) ?? null;
+    const equal = inLog?.messages === inReadModel?.messages && inLog?.hash === inReadModel?.hash;
+    return equal ? [] : [{ conversationId, inLog, inReadModel }];
+  });
+}
+
+// Of the live version.
+const CHECKPOINT = `
+  SELECT min(c.seq) AS seq FROM projection_checkpoints c JOIN projection_versions v USING (projection, version)
+  WHERE projection = 'history' AND v.status = 'live'`;
+
+async function waitForReadModel(options: VerifyOptions): Promise<void> {
+  const { lastSeq } = await options.log.status();
+  const deadline = Date.now() + options.waitMsMax;
+  for (;;) {
+    const [row] = (await options.pool.query<{ seq: string | null }>(CHECKPOINT)).rows;
+    const checkpoint = Number(row?.seq ?? 0);
+    if (checkpoint >= lastSeq) return;
+    if (Date.now() > deadline) {
+      const where = `The read model is at ${checkpoint}, the log at ${lastSeq}`;
+      throw new VerifyError(
+        `${where}, after ${options.waitMsMax / 1_000} s of waiting. Is a projector running?`,
+      );
+    }
+    options.onWaiting?.({ checkpoint, lastSeq });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function readModel(pool: Pool): Promise<HistoryDigest> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const digest = await readHistoryDigest(client);
+    await client.query('COMMIT');
+    if (digest === null) throw new VerifyError('There is no read model yet. Is a projector running?');
+    return digest;
+  } finally {
+    // Also ends the transaction when something failed in it.
+    client.release(true);
+  }
+}

@@ -1,0 +1,132 @@
+import { descriptions, optionalSetting, type SettingDescription, setting } from './settingDescription.ts';
+import {
+  brokerUrls,
+  byteSize,
+  databaseUrl,
+  durationOrAlways,
+  oneOf,
+  replicas,
+  someOf,
+  text,
+  wholeNumber,
+} from './settingKinds.ts';
+
+/** The parts that a process can play, in the order in which they start. */
+export const ROLES = ['api', 'edge', 'projector'] as const;
+export type Role = (typeof ROLES)[number];
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const HOST = /^[A-Za-z0-9.:_-]{1,253}$/;
+const PORT = wholeNumber(0, 65_535);
+const TIMEOUT_MS = wholeNumber(100, 600_000);
+
+/** Every setting, by its name in the typed config. */
+export const settings = {
+  roles: setting('ROLES', someOf(ROLES), 'all', {
+    description: 'What this process does: serve HTTP, serve WebSockets, write the read models.',
+    example: 'api,edge',
+  }),
+  host: setting('HOST', text('an IP address or a host name', HOST), '0.0.0.0', {
+    description: 'Address on which api and edge listen.',
+    example: '127.0.0.1',
+  }),
+  port: setting('PORT', PORT, '3001', {
+    description: 'Port of the HTTP API; 0 takes a free one.',
+    example: '3001',
+  }),
+  edgePort: setting('EDGE_PORT', PORT, '3002', {
+    description: 'Port of the WebSocket edge; 0 takes a free one.',
+    example: '3002',
+  }),
+  natsUrl: optionalSetting('NATS_URL', brokerUrls(), {
+    description: 'Where nats-server is. Unset: an embedded one is started.',
+    example: 'nats://nats-1:4222,nats://nats-2:4222',
+  }),
+  databaseUrl: optionalSetting('DATABASE_URL', databaseUrl(), {
+    description:
+      'Where Postgres is; connection_limit and pool_timeout (s) count. Unset: an embedded one is started.',
+    example: 'postgresql://chat:secret@localhost:5432/chat?connection_limit=10&pool_timeout=5',
+  }),
+  dataDir: setting('CHAT_DATA_DIR', text('a path', /^[^\0]{1,4096}$/), '.data', {
+    description: 'Where the embedded servers keep their data.',
+    example: '/var/lib/chat-backend',
+  }),
+  logLevel: setting('LOG_LEVEL', oneOf(LOG_LEVELS), 'info', {
+    description: 'The least severe log lines that are written.',
+    example: 'debug',
+  }),
+  streamBytesMax: setting('STREAM_MAX_BYTES', byteSize(1_024 ** 2), '4GB', {
+    description: 'How much the log may hold; when it is full, nothing more is accepted.',
+    unit: 'bytes',
+    example: '512MB',
+  }),
+  streamReplicas: setting('STREAM_REPLICAS', replicas(), '1', {
+    description: 'Copies of the log in the NATS cluster.',
+    unit: 'copies',
+    example: '3',
+  }),
+  natsSyncIntervalMs: setting('NATS_SYNC_INTERVAL', durationOrAlways(), '2m', {
+    description: 'How soon the embedded nats-server flushes to disk: "always" is safest and slowest.',
+    example: 'always',
+  }),
+  publishWindowMessages: setting('PUBLISH_WINDOW', wholeNumber(1, 8_192), '1024', {
+    description: 'Messages sent to the log and not acknowledged yet, at most.',
+    unit: 'messages',
+    example: '256',
+  }),
+  publishQueueMessagesMax: setting('PUBLISH_QUEUE_MAX', wholeNumber(1, 1_000_000), '16384', {
+    description: 'Messages that wait for the window, at most; more are answered "overloaded".',
+    unit: 'messages',
+    example: '4096',
+  }),
+  publishAckTimeoutMs: setting('PUBLISH_ACK_TIMEOUT_MS', TIMEOUT_MS, '2000', {
+    description: 'Without an acknowledgement for so long, a message is sent to the log again.',
+    unit: 'ms',
+    example: '1000',
+  }),
+  publishDeadlineMs: setting('PUBLISH_DEADLINE_MS', TIMEOUT_MS, '10000', {
+    description: 'Without an acknowledgement for so long, the answer is "unknown_outcome".',
+    unit: 'ms',
+    example: '5000',
+  }),
+  projectionBatchEvents: setting('PROJECTION_BATCH_SIZE', wholeNumber(1, 10_000), '2000', {
+    description: 'Events that a projection writes in one transaction, at most.',
+    unit: 'events',
+    example: '500',
+  }),
+  projectionLagSecondsMax: setting('PROJECTION_LAG_SECONDS_MAX', wholeNumber(1, 86_400), '30', {
+    description: 'A projection further behind than this makes /health/projections answer 503.',
+    unit: 's',
+    example: '60',
+  }),
+  databaseStatementTimeoutMs: setting('DATABASE_STATEMENT_TIMEOUT_MS', TIMEOUT_MS, '5000', {
+    description: 'How long Postgres may work on one statement.',
+    unit: 'ms',
+    example: '3000',
+  }),
+  connectionsMax: setting('CONNECTIONS_MAX', wholeNumber(1, 1_000_000), '5000', {
+    description: 'WebSockets per edge process, at most.',
+    unit: 'sockets',
+    example: '20000',
+  }),
+  joinsPerSocketMax: setting('JOINS_PER_SOCKET_MAX', wholeNumber(1, 10_000), '200', {
+    description: 'Conversations that one socket may have joined at a time.',
+    unit: 'conversations',
+    example: '50',
+  }),
+  backpressureBytesMax: setting('BACKPRESSURE_BYTES_MAX', byteSize(16 * 1_024), '1MB', {
+    description: 'What may wait for a slow socket; beyond, it is closed and can resume.',
+    unit: 'bytes',
+    example: '256KB',
+  }),
+  shutdownTimeoutMs: setting('SHUTDOWN_TIMEOUT_MS', TIMEOUT_MS, '10000', {
+    description: 'How long a stopping process waits for work under way.',
+    unit: 'ms',
+    example: '30000',
+  }),
+};
+
+/** What every setting is called, means and defaults to, in the order above. */
+export function describeSettings(): readonly SettingDescription[] {
+  return Object.values(settings).flatMap((schema) => descriptions.get(schema) ?? []);
+}

@@ -1,0 +1,30 @@
+import type { LagView } from '../contracts/http.ts';
+
+/** Up to where a read model is, over all its partition groups: the lowest of their checkpoints. */
+export interface Checkpoint {
+  readonly seq: number;
+  /** When the log stored the event at `seq`, or, before the first, when the checkpoint was made. Since 1970. */
+  readonly storedAtMs: number;
+}
+
+/** What is known of the log's end. */
+export interface HeadKnowledge {
+  lastSeq(): number;
+  /** When the log's end was last seen at or before `seq`, in milliseconds since 1970; null when it never was. */
+  notBeyondAtMs(seq: number): number | null;
+}
+
+/**
+ * How far a read model is behind the log. The seconds are an upper bound for the age of the oldest event that is
+ * missing: it is younger than the checkpoint's event, and younger than the last look at the log that found nothing
+ * missing. Without the second bound, the first message after a quiet hour would read as an hour of lag.
+ *
+ * @param checkpoint null for a read model that has not begun
+ */
+export function lagOf(checkpoint: Checkpoint | null, head: HeadKnowledge, nowMs: number): LagView {
+  const seq = checkpoint?.seq ?? 0;
+  const events = Math.max(0, head.lastSeq() - seq);
+  if (events === 0) return { events: 0, seconds: 0 };
+  const sinceMs = Math.max(checkpoint?.storedAtMs ?? 0, head.notBeyondAtMs(seq) ?? 0);
+  return { events, seconds: Math.max(0, Math.round(nowMs - sinceMs) / 1_000) };
+}

@@ -1,0 +1,23 @@
+import { Prisma } from '../platform/database.ts';
+
+/** A timestamp as the wire has it: ISO 8601, UTC, milliseconds; null stays null. */
+export function isoTime(column: string): Prisma.Sql {
+  return Prisma.raw(`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
+}
+
+/**
+ * A row of `messages`, under the alias `m`, as the `MessageView` of the contracts. Built by Postgres and passed
+ * through as text: a page of 50 then costs Node a tenth of what 50 objects do.
+ */
+export const MESSAGE_JSON = Prisma.sql`json_build_object(
+  'messageId', m.message_id,
+  'seq', m.seq,
+  'userId', m.user_id,
+  'content', m.content,
+  'replyTo', m.reply_to,
+  'attachments', coalesce(m.attachments, '[]'),
+  'reactions', '{}'::json,
+  'editedAt', ${isoTime('m.edited_at')},
+  'deletedAt', ${isoTime('m.deleted_at')},
+  'at', ${isoTime('m.at')}
+)`;

@@ -1,0 +1,129 @@
+import type { RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
+import { startTestApi } from '../support/httpApi.ts';
+import { waitFor } from '../support/waitFor.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+async function serve(app: RequestListener, options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
+  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1', ...options });
+  stops.push(() => server.stop({ deadlineMs: 0 }));
+  return server;
+}
+
+/** Sends bytes as they are and reads until the other side closes. */
+async function exchange(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(request, 'latin1');
+  return text(socket);
+}
+
+describe('the port', () => {
+  it('that is taken is named in one line, with the setting and what to do', async () => {
+    const { port } = await serve(() => {});
+    const second = startHttpServer({ app: () => {}, port, host: '127.0.0.1', portSetting: 'PORT' });
+    await expect(second).rejects.toThrow(
+      `Port ${port} (PORT) is taken: end what listens there or set PORT to another one (0 takes any that is free).`,
+    );
+  });
+});
+
+describe('what is no request', () => {
+  const lyingLength = 'GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nxyz\r\n\r\n';
+  const twoLengths = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx';
+  const longHeader = `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
+  it.each([
+    ['no HTTP', 400, 'invalid_request', 'hello\r\n\r\n'],
+    ['a lying Content-Length', 400, 'invalid_request', lyingLength],
+    ['two lengths', 400, 'invalid_request', twoLengths],
+    ['too long headers', 413, 'payload_too_large', longHeader],
+  ])('%s: %d %s, and the connection is closed', async (_what, status, code, request) => {
+    const { port } = await serve((_req, res) => res.end());
+    const answer = await exchange(port, request);
+    expect(answer).toContain(`HTTP/1.1 ${status} `);
+    expect(answer).toContain('Content-Type: application/problem+json');
+    expect(answer).toContain(`"code":"${code}"`);
+  });
+
+  it('X-User-Id twice: 400, for nobody knows which counts', async () => {
+    const api = await startTestApi();
+    stops.push(api.stop);
+    const request = 'GET /api/chat/conversations HTTP/1.1\r\nHost: a\r\nX-User-Id: a\r\nX-User-Id: b\r\n';
+    expect(await exchange(api.port, `${request}Connection: close\r\n\r\n`)).toContain('must be given once');
+  });
+
+  it('slow headers and slow bodies are cut off at a deadline', async () => {
+    const api = (req: Parameters<RequestListener>[0]) => void req.resume();
+    const { port } = await serve(api, { headersMsMax: 100, requestMsMax: 200 });
+    const headers = exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n');
+    const body = exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx');
+    expect(await headers).toContain('408');
+    expect(await body).toContain('408');
+  });
+
+  it('an endless body is answered with 413 while it is still being sent, and cut off', async () => {
+    const api = await startTestApi();
+    stops.push(api.stop);
+    const socket = connect(api.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write('POST /api/chat/messages HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n');
+    socket.write('Transfer-Encoding: chunked\r\n\r\n');
+    const answer = text(socket);
+    pour(socket);
+    expect(await answer).toContain('413');
+    await waitFor('the connection to be gone', () => socket.destroyed);
+  });
+});
+
+describe('stopping', () => {
+  it('lets requests under way finish, closes idle connections at once, and takes no new ones', async () => {
+    let finish: (() => void) | null = null;
+    const server = await startHttpServer({
+      port: 0,
+      host: '127.0.0.1',
+      app: (req, res) => {
+        if (req.url === '/slow') finish = () => res.end('done');
+        else res.end();
+      },
+    });
+    const idle = connect(server.port, '127.0.0.1');
+    idle.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const idleAnswer = text(idle);
+    await waitFor('the idle connection to have its answer', () => idle.bytesRead > 0);
+    const slow = exchange(server.port, 'GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    const finishSlow = await waitFor('the slow request to be under way', () => finish);
+    const stopped = server.stop({ deadlineMs: 5_000 });
+    await idleAnswer;
+    await expect(fetch(`http://127.0.0.1:${server.port}/`)).rejects.toThrow();
+    finishSlow();
+    expect(await slow).toMatch(/Connection: close.*done/s);
+    expect(await stopped).toBe(0);
+  });
+
+  it('cuts off at the deadline what does not finish, and says how much', async () => {
+    let begun = false;
+    const server = await serve(() => {
+      begun = true;
+    });
+    const hanging = exchange(server.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n').catch(() => '');
+    await waitFor('the request to be under way', () => begun);
+    expect(await server.stop({ deadlineMs: 50 })).toBe(1);
+    expect(await hanging).toBe('');
+  });
+});
+
+/** Sends 64 KiB chunks for as long as somebody takes them. */
+function pour(socket: Socket): void {
+  const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536, 0x20), Buffer.from('\r\n')]);
+  const more = () => {
+    while (socket.writable && socket.write(chunk));
+  };
+  socket.on('drain', more);
+  more();
+}

@@ -1,0 +1,107 @@
+import { Writable } from 'node:stream';
+import pino from 'pino';
+import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
+import { createHttpApp } from '../../src/http/app.ts';
+import type { HealthDeps } from '../../src/http/deps.ts';
+import { startHttpServer } from '../../src/http/server.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { type Database, openDatabase } from '../../src/platform/database.ts';
+import { systemIds } from '../../src/platform/ids.ts';
+import { PolledLogHead } from '../../src/platform/logHead.ts';
+import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
+import type { EventFeed } from '../../src/ports/eventFeed.ts';
+import type { EventLog } from '../../src/ports/eventLog.ts';
+
+export interface TestApiOptions {
+  /** Default: one that nobody listens at. */
+  readonly databaseUrl?: string;
+  /** What the API takes for the log; default: {@link TestApi.log} itself. */
+  readonly log?: (log: MemoryEventLog) => EventLog;
+  /** What the API follows; default: {@link TestApi.log}. */
+  readonly feed?: EventFeed;
+  readonly health?: Partial<HealthDeps>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the tests are about
+  readonly body: any;
+}
+
+export interface TestApi {
+  readonly url: string;
+  readonly port: number;
+  readonly log: MemoryEventLog;
+  readonly database: Database;
+  readonly progress: AnnouncedProgress;
+  /** Looked at once, when the API started; `ask()` looks again. */
+  readonly logHead: PolledLogHead;
+  /** What was logged, one object per line. */
+  readonly logged: Record<string, unknown>[];
+  /** A body that is no string or bytes is sent as JSON. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  eventsInLog(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** The real HTTP API on a free port, on a log in memory and, if told where one is, a real database. */
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const memory = new MemoryEventLog();
+  const log = options.log?.(memory) ?? memory;
+  const databaseUrl = options.databaseUrl ?? 'postgresql://nobody@127.0.0.1:1/none';
+  const database = openDatabase({ url: databaseUrl, applicationName: 'test api' });
+  const logHead = await PolledLogHead.start({ log, nowMs: Date.now, intervalMs: 600_000, answerMsMax: 200 });
+  const progress = new AnnouncedProgress();
+  const logged: Record<string, unknown>[] = [];
+  const conversations = new ConversationStore(log);
+  const feed = options.feed ?? memory;
+  const application = { log, feed, conversations, clock: systemClock, ids: systemIds };
+  const health = { fsyncPolicy: 'test', publishAckMs: () => 1.5, lagSecondsMax: 60, isDraining: () => false };
+  const app = createHttpApp({
+    application,
+    database,
+    logHead,
+    historyProgress: progress,
+    logger: pino({ level: 'info' }, linesInto(logged)),
+    health: { ...health, ...options.health },
+  });
+  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1' });
+  const url = `http://127.0.0.1:${server.port}`;
+  const stop = async () => {
+    logHead.stop();
+    progress.stop();
+    await server.stop({ deadlineMs: 2_000 });
+    await database.close();
+  };
+  const eventsInLog = async () => (await memory.status()).lastSeq;
+  const api = { url, port: server.port, log: memory, database, progress, logHead, logged, eventsInLog, stop };
+  return { ...api, call: (...request) => call(url, ...request) };
+}
+
+function linesInto(lines: Record<string, unknown>[]): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(JSON.parse(String(chunk)));
+      done();
+    },
+  });
+}
+
+async function call(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const asItIs = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(url + path, {
+    method,
+    headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: asItIs ? new Uint8Array(Buffer.from(body)) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+}
