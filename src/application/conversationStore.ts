@@ -51,11 +51,18 @@ export class ConversationStore {
     return loading;
   }
 
-  /** Takes note of an event that passed on the tail; only conversations that are cached are kept fresh. */
+  /**
+   * Takes note of an event that passed on the tail; only conversations that are cached are kept fresh. One whose event
+   * this version cannot read is forgotten: the next question about it goes to the log, and fails there where it shows.
+   */
   observe(event: StoredEvent): void {
     if (event.category !== 'conversation' || !this.#cache.has(event.conversationId)) return;
-    const decoded = decodeEvent(event.bytes, event.seq);
-    if ('state' in decoded) this.remember(event.conversationId, decoded, event.seq);
+    try {
+      const decoded = decodeEvent(event.bytes, event.seq);
+      if ('state' in decoded) this.remember(event.conversationId, decoded, event.seq);
+    } catch {
+      this.#cache.delete(event.conversationId);
+    }
   }
 
   /** Takes note of a change; an older one than is known changes nothing. */

@@ -72,12 +72,12 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
 }
 
 /** One reader of the whole log: conversations learn of changes, followers of events. */
-function followTail(application: ApplicationContext, hub: Hub): Promise<Following> {
-  return application.feed.follow({
+function followTail({ feed, conversations }: ApplicationContext, hub: Hub): Promise<Following> {
+  return feed.follow({
     after: 'now',
     unreleasedMax: 4_096,
     onEvent: (event) => {
-      application.conversations.observe(event);
+      conversations.observe(event);
       hub.accept(event);
     },
   });

@@ -3,8 +3,9 @@ import { createLogger } from './logging.ts';
 import { startSystem } from './system.ts';
 
 /**
- * The process: settings, start, stop. SIGINT and SIGTERM stop everything in reverse order; a second one, or a stop
- * that takes longer than it may, ends the process at once.
+ * The process: settings, start, stop. SIGINT, SIGTERM and SIGHUP stop everything in reverse order. Ctrl-C can arrive
+ * twice (from the terminal and from npm), so further signals change nothing; a stop that takes longer than it may ends
+ * the process.
  */
 async function main(): Promise<void> {
   process.title = 'chat-backend';
@@ -12,7 +13,8 @@ async function main(): Promise<void> {
   const logger = createLogger(config.logLevel);
   const aborter = new AbortController();
   const told = new Promise<NodeJS.Signals>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // A closed terminal (SIGHUP) must not leave the embedded servers behind: they run in sessions of their own.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         if (aborter.signal.aborted) return;
         aborter.abort();

@@ -3,7 +3,8 @@ import type { NatsConnection } from 'nats';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
 import { ConversationStore } from '../application/conversationStore.ts';
-import { type JetStreamLog, openJetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
+import { followConversations } from '../application/followConversations.ts';
+import { type JetStreamLog, type LogEvent, openJetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { startEmbeddedServers } from '../platform/embedded/embeddedServers.ts';
@@ -63,7 +64,9 @@ async function startFoundation(
     roles: config.roles,
     natsUrl: config.natsUrl,
     databaseUrl: config.databaseUrl,
+    databaseNeeded: needsDatabase(config),
     natsServerBin: process.env.NATS_SERVER_BIN,
+    natsSyncIntervalMs: config.natsSyncIntervalMs,
     onEvent: lifecycle.server,
     signal,
   });
@@ -74,21 +77,40 @@ async function startFoundation(
     onEvent: lifecycle.nats,
   });
   stops.add(() => connection.close());
-  const log = await openLog(config, connection, lifecycle);
-  stops.add(() => log.close(config.shutdownTimeoutMs));
-  await migrate({
-    url: servers.databaseUrl,
-    directory: fileURLToPath(new URL('prisma/migrations', projectRootUrl())),
-    onApply: (name) => logger.info({ component: 'migrate', migration: name }, 'applying migration'),
+  const caches: { conversations?: ConversationStore } = {};
+  const log = await openLog(config, connection, (event) => {
+    lifecycle.log(event);
+    // Another log than before: nothing that was read from it can be trusted.
+    if (event.type === 'epochChanged') caches.conversations?.clear();
   });
+  stops.add(() => log.close(config.shutdownTimeoutMs));
+  const databaseUrl = servers.databaseUrl ?? '';
+  if (needsDatabase(config)) await migrateDatabase(databaseUrl, logger);
   const conversations = new ConversationStore(log);
+  caches.conversations = conversations;
   const application = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
-  const { databaseUrl } = servers;
   const isDraining = () => signal.aborted;
   return { config, logger, lifecycle, connection, log, application, databaseUrl, isDraining };
 }
 
-function openLog(config: Config, connection: NatsConnection, lifecycle: LifecycleLog): Promise<JetStreamLog> {
+/** The edge never touches Postgres: a process that is nothing else runs without it. */
+function needsDatabase({ roles }: Config): boolean {
+  return roles.some((role) => role !== 'edge');
+}
+
+async function migrateDatabase(url: string, logger: Logger): Promise<void> {
+  await migrate({
+    url,
+    directory: fileURLToPath(new URL('prisma/migrations', projectRootUrl())),
+    onApply: (name) => logger.info({ component: 'migrate', migration: name }, 'applying migration'),
+  });
+}
+
+function openLog(
+  config: Config,
+  connection: NatsConnection,
+  onEvent: (event: LogEvent) => void,
+): Promise<JetStreamLog> {
   return openJetStreamLog({
     connection,
     definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
@@ -100,7 +122,7 @@ function openLog(config: Config, connection: NatsConnection, lifecycle: Lifecycl
       deadlineMs: config.publishDeadlineMs,
     },
     makeEpoch: newEpoch,
-    onEvent: lifecycle.log,
+    onEvent,
   });
 }
 
@@ -112,8 +134,15 @@ export interface Ports {
 
 async function startRoles(foundation: Foundation, stops: StopSequence): Promise<Ports> {
   const { roles } = foundation.config;
+  // The edge's tail keeps cached conversations fresh; without an edge in this process somebody else must.
+  if (!roles.includes('edge')) await keepConversationsFresh(foundation, stops);
   const api = roles.includes('api') ? await startApi(foundation, stops) : null;
   const edge = roles.includes('edge') ? await startEdgeRole(foundation, stops) : null;
   if (roles.includes('projector')) startProjector(foundation, stops);
   return { api, edge };
+}
+
+async function keepConversationsFresh({ application }: Foundation, stops: StopSequence): Promise<void> {
+  const tail = await followConversations(application);
+  stops.add(() => tail.stop());
 }

@@ -14,7 +14,7 @@ interface Fold {
   messages: number;
   fixed: bigint;
   changing: bigint;
-  readonly participants: Map<string, { member: boolean; posted: boolean; read: number }>;
+  readonly participants: Map<string, { member: boolean; posted: boolean; joined: number }>;
 }
 
 /** The changing half of a message, kept so that an edit or a deletion can take it back out of the sum. */
@@ -143,8 +143,8 @@ class LogFolder {
 function join(fold: Fold, userIds: readonly string[]): void {
   for (const userId of userIds) {
     const known = fold.participants.get(userId);
-    const read = Math.max(known?.read ?? 0, fold.messages);
-    fold.participants.set(userId, { member: true, posted: known?.posted ?? false, read });
+    const joined = Math.max(known?.joined ?? 0, fold.messages);
+    fold.participants.set(userId, { member: true, posted: known?.posted ?? false, joined });
   }
 }
 
@@ -157,8 +157,9 @@ function leave(fold: Fold, userIds: readonly string[]): void {
 }
 
 function post(fold: Fold, userId: string): void {
-  const member = fold.participants.get(userId)?.member ?? false;
-  fold.participants.set(userId, { member, posted: true, read: fold.messages });
+  const known = fold.participants.get(userId);
+  if (known === undefined) fold.participants.set(userId, { member: false, posted: true, joined: 0 });
+  else known.posted = true;
 }
 
 function toDigest(fold: Fold): ConversationDigest {
@@ -168,8 +169,8 @@ function toDigest(fold: Fold): ConversationDigest {
       ? []
       : [state.title ?? '', state.visibility, state.archived, state.createdBy, ...state.participantIds];
   let participants = 0n;
-  for (const [userId, { member, posted, read }] of fold.participants) {
-    participants += BigInt(hashOf([userId, member, posted, read]));
+  for (const [userId, { member, posted, joined }] of fold.participants) {
+    participants += BigInt(hashOf([userId, member, posted, joined]));
   }
   return {
     messages: fold.messages,

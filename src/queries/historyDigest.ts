@@ -24,7 +24,7 @@ const FIXED = `m.message_id, m.seq, m.ordinal, m.user_id, m.client_message_id, c
 const CHANGING = `m.message_id, m.content, ${time('m.edited_at')}, ${time('m.deleted_at')}`;
 const STATE = `coalesce(c.title, ''), c.visibility, ${flag('c.archived')}, c.created_by,
   array_to_string(c.participant_ids, E'\\x1f')`;
-const PARTICIPANT = `p.user_id, ${flag('p.member')}, ${flag('p.posted')}, p.read_ordinal`;
+const PARTICIPANT = `p.user_id, ${flag('p.member')}, ${flag('p.posted')}, p.joined_ordinal`;
 
 const LIVE = `
   SELECT v.version, v.epoch, min(c.seq) AS checkpoint

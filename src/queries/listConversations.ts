@@ -54,7 +54,7 @@ function listJson({ userId, after, limit }: ConversationsQuestion): Prisma.Sql {
   const { activityMicros, conversationId } = after ?? START;
   return Prisma.sql`
     WITH mine AS (
-      SELECT c.*, c.id COLLATE "C" AS place, p.read_ordinal, (extract(epoch FROM c.last_activity_at) * 1000000)::bigint AS micros
+      SELECT c.*, c.id COLLATE "C" AS place, p.user_id AS reader, p.joined_ordinal, (extract(epoch FROM c.last_activity_at) * 1000000)::bigint AS micros
       FROM conversations c JOIN participants p ON p.conversation_id = c.id
       WHERE p.user_id = ${userId} AND (p.member OR (p.posted AND c.visibility = 'open'))
     ), found AS (
@@ -68,7 +68,12 @@ function listJson({ userId, after, limit }: ConversationsQuestion): Prisma.Sql {
       count(*) > ${limit}::int AS has_more,
       max(f.id) FILTER (WHERE f.nth = ${limit}::int) AS last_id,
       max(f.micros) FILTER (WHERE f.nth = ${limit}::int) AS last_micros
-    FROM found f LEFT JOIN messages m ON m.conversation_id = f.id AND m.seq = f.last_message_seq`;
+    FROM found f LEFT JOIN messages m ON m.conversation_id = f.id AND m.seq = f.last_message_seq
+      LEFT JOIN LATERAL (
+        /* Who says something has seen what was there. */
+        SELECT o.ordinal FROM messages o WHERE o.user_id = f.reader AND o.conversation_id = f.id
+        ORDER BY o.seq DESC LIMIT 1
+      ) own ON true`;
 }
 
 /** A row `f` of conversations with its last message `m`, as the `ConversationSummary` of the contracts. */
@@ -83,5 +88,5 @@ const CONVERSATION_JSON = Prisma.sql`json_build_object(
   'lastMessage', CASE WHEN m.message_id IS NOT NULL THEN ${MESSAGE_JSON} END,
   'lastActivityAt', ${isoTime('f.last_activity_at')},
   'messageCount', f.message_count,
-  'unreadCount', greatest(0, f.message_count - f.read_ordinal)
+  'unreadCount', f.message_count - greatest(f.joined_ordinal, coalesce(own.ordinal, 0))
 )`;

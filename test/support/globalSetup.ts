@@ -41,11 +41,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return leave;
 }
 
+/** Every check is made, so that nothing stays behind whichever of them fails. */
 async function tearDown({ postgres, runFolder }: Shared): Promise<void> {
   try {
     const server = await postgres;
-    await assertNoDatabaseLeft(server.url).finally(() => server.stop());
-    await assertNothingLeft(runFolder);
+    const databases = await Promise.allSettled([assertNoDatabaseLeft(server.url)]);
+    await server.stop();
+    const others = await Promise.allSettled([assertNothingLeft(runFolder)]);
+    const failed = [...databases, ...others].filter((check) => check.status === 'rejected');
+    if (failed.length > 0) throw new Error(failed.map((check) => String(check.reason)).join('\n'));
+  } catch (error) {
+    // Vitest prints what a tear-down throws, and calls the run a success all the same.
+    process.exitCode = 1;
+    throw error;
   } finally {
     rmSync(runFolder, { recursive: true, force: true });
   }

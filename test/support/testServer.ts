@@ -50,9 +50,35 @@ export async function startTestServer(dataDir: string, start: StartInFolder): Pr
       signalTree(server.pid, 'SIGKILL');
       await server.exited;
     },
-    freeze: () => signalTree(server.pid, 'SIGSTOP'),
+    freeze: () => {
+      signalTree(server.pid, 'SIGSTOP');
+      awaitStandstill(server.pid);
+    },
     thaw,
   };
+}
+
+const FREEZE_MS_MAX = 2_000;
+
+/** The signal is sent at once, but each thread stops only when it next enters the kernel. Linux only; elsewhere no wait. */
+function awaitStandstill(pid: number): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const deadline = Date.now() + FREEZE_MS_MAX;
+  while (threadStates(pid).some((state) => state !== 'T')) {
+    if (Date.now() > deadline) throw new Error(`Process ${pid} still runs ${FREEZE_MS_MAX} ms after SIGSTOP`);
+    Atomics.wait(pause, 0, 0, 1);
+  }
+}
+
+function threadStates(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((task) => {
+      const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
+      return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+    });
+  } catch {
+    return [];
+  }
 }
 
 /** PostgreSQL's backends are processes of their own, each in its own group. */

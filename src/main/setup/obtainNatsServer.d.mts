@@ -1,0 +1,3 @@
+export function obtainNatsServer(): Promise<string>;
+
+export function natsServerMissingMessage(failures: string[]): string;

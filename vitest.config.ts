@@ -1,0 +1,41 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+import { findNatsServer } from './src/main/setup/findNatsServer.mjs';
+
+/** `npm test` has set it already; a plain `npx vitest` looks for it here. */
+const natsServer = process.env.NATS_SERVER_BIN ?? findNatsServer();
+const env = natsServer === null ? {} : { NATS_SERVER_BIN: natsServer };
+
+/** Starts the run's PostgreSQL, and fails the run when a test leaves a process, folder or database behind. */
+const withServers = { globalSetup: ['test/support/globalSetup.ts'] };
+
+const parallel = {
+  pool: 'forks',
+  env,
+  maxWorkers: availableParallelism(),
+  sequence: { groupOrder: 0 },
+} as const;
+/** After all others and one file at a time: each of these files runs a whole system. */
+const alone = { pool: 'forks', env, maxWorkers: 1, sequence: { groupOrder: 1 } } as const;
+
+const seconds = (count: number) => ({
+  testTimeout: count * 1_000,
+  hookTimeout: count * 1_000,
+  teardownTimeout: 30_000,
+});
+
+const project = (name: string, options: object) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', { ...parallel, ...seconds(10) }),
+      project('architecture', { ...parallel, ...seconds(60) }),
+      project('contract', { ...parallel, ...seconds(30), ...withServers }),
+      project('integration', { ...parallel, ...seconds(60), ...withServers }),
+      project('e2e', { ...alone, ...seconds(120), ...withServers }),
+    ],
+  },
+});
