@@ -8,6 +8,7 @@ import {
   forgetSilentParticipants,
   insertMessages,
   removeParticipants,
+  selectKnownMessages,
   upsertConversations,
 } from './statements.ts';
 
@@ -50,13 +51,38 @@ async function writeConversations(
   ]);
 }
 
+/**
+ * Nearly always none of the messages is there yet, so they are inserted at once; only when some were (a repeat that came
+ * after the log's own window) is that taken back and done without them.
+ */
 async function writeMessages(
   client: ClientBase,
   schema: string,
   rows: HistoryChanges['posted'],
 ): Promise<void> {
   if (rows.length === 0) return;
-  await client.query(insertMessages(schema), [
+  await client.query('SAVEPOINT messages');
+  const inserted = await tryInsertMessages(client, schema, rows);
+  if (inserted === rows.length) return;
+  await client.query('ROLLBACK TO SAVEPOINT messages');
+  const ids = rows.map(({ event }) => event.messageId);
+  const known = await client.query<{ message_id: string }>(selectKnownMessages(schema), [ids]);
+  const knownIds = new Set(known.rows.map((row) => row.message_id));
+  await tryInsertMessages(
+    client,
+    schema,
+    rows.filter(({ event }) => !knownIds.has(event.messageId)),
+  );
+}
+
+/** @returns how many were inserted */
+async function tryInsertMessages(
+  client: ClientBase,
+  schema: string,
+  rows: HistoryChanges['posted'],
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const result = await client.query<{ inserted: number }>(insertMessages(schema), [
     rows.map(({ event }) => event.messageId),
     rows.map(({ event }) => event.conversationId),
     rows.map(({ seq }) => seq),
@@ -67,6 +93,7 @@ async function writeMessages(
     rows.map(({ event }) => (event.attachments.length === 0 ? null : JSON.stringify(event.attachments))),
     rows.map(({ event }) => event.at),
   ]);
+  return result.rows[0]?.inserted ?? 0;
 }
 
 async function writeParticipants(

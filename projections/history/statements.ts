@@ -21,28 +21,28 @@ export function upsertConversations(schema: string): string {
 }
 
 /**
- * Inserts messages that are not there yet, numbers them within their conversation, counts them, and notes who posted.
- * A repeat that the log's own window did not catch is dropped here. A message of a conversation that does not exist
- * gets no ordinal and so violates NOT NULL: it stops the projection instead of vanishing.
+ * Inserts messages, numbers them within their conversation, counts them, and notes who posted. Answers with the number
+ * of rows inserted: when it is smaller than the batch, some were there before, the numbering has holes, and the caller
+ * takes it back and leaves those out. A message of a conversation that does not exist gets no ordinal and so violates
+ * NOT NULL: it stops the projection instead of vanishing.
  *
  * Parameters, all arrays: message id, conversation id, seq, user id, client message id, content, reply to,
  * attachments as JSON, at.
  */
 export function insertMessages(schema: string): string {
   return `
-    WITH fresh AS (
-      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-                           $8::jsonb[], $9::timestamptz[])
-        AS n (message_id, conversation_id, seq, user_id, client_message_id, content, reply_to, attachments, at)
-      WHERE NOT EXISTS (SELECT FROM ${schema}.messages m WHERE m.message_id = n.message_id)
-    ), inserted AS (
+    WITH inserted AS (
       INSERT INTO ${schema}.messages (message_id, conversation_id, seq, ordinal, user_id, client_message_id, content,
                                       reply_to, attachments, at)
-      SELECT f.message_id, f.conversation_id, f.seq,
-             c.message_count + row_number() OVER (PARTITION BY f.conversation_id ORDER BY f.seq),
-             f.user_id, f.client_message_id, f.content, f.reply_to, f.attachments, f.at
-      FROM fresh f LEFT JOIN ${schema}.conversations c ON c.id = f.conversation_id
-      RETURNING conversation_id, seq, ordinal, user_id, at
+      SELECT n.message_id, n.conversation_id, n.seq,
+             c.message_count + row_number() OVER (PARTITION BY n.conversation_id ORDER BY n.seq),
+             n.user_id, n.client_message_id, n.content, n.reply_to, n.attachments, n.at
+      FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+                  $8::jsonb[], $9::timestamptz[])
+        AS n (message_id, conversation_id, seq, user_id, client_message_id, content, reply_to, attachments, at)
+        LEFT JOIN ${schema}.conversations c ON c.id = n.conversation_id
+      ON CONFLICT (message_id) DO NOTHING
+      RETURNING conversation_id, seq, user_id, at
     ), counted AS (
       UPDATE ${schema}.conversations c
       SET message_count = c.message_count + t.count, last_message_seq = t.seq,
@@ -50,23 +50,29 @@ export function insertMessages(schema: string): string {
       FROM (SELECT conversation_id, count(*) AS count, max(seq) AS seq, max(at) AS at
             FROM inserted GROUP BY conversation_id) t
       WHERE c.id = t.conversation_id
+    ), heard AS (
+      INSERT INTO ${schema}.participants (user_id, conversation_id, member, posted, joined_ordinal)
+      SELECT DISTINCT user_id, conversation_id, false, true, 0 FROM inserted
+      ON CONFLICT (user_id, conversation_id) DO UPDATE SET posted = true WHERE NOT participants.posted
     )
-    INSERT INTO ${schema}.participants AS p (user_id, conversation_id, member, posted, read_ordinal)
-    SELECT user_id, conversation_id, false, true, max(ordinal) FROM inserted GROUP BY user_id, conversation_id
-    ON CONFLICT (user_id, conversation_id) DO UPDATE
-    SET posted = true, read_ordinal = GREATEST(p.read_ordinal, excluded.read_ordinal)`;
+    SELECT count(*)::int AS inserted FROM inserted`;
+}
+
+/** Which of these messages are there already. Parameters: message ids. */
+export function selectKnownMessages(schema: string): string {
+  return `SELECT message_id FROM ${schema}.messages WHERE message_id = ANY($1::text[])`;
 }
 
 /** A newcomer has read what was there before. Parameters, all arrays: user id, conversation id, seq of joining. */
 export function addParticipants(schema: string): string {
   return `
-    INSERT INTO ${schema}.participants AS p (user_id, conversation_id, member, posted, read_ordinal)
+    INSERT INTO ${schema}.participants AS p (user_id, conversation_id, member, posted, joined_ordinal)
     SELECT n.user_id, n.conversation_id, true, false,
            coalesce((SELECT m.ordinal FROM ${schema}.messages m
                      WHERE m.conversation_id = n.conversation_id AND m.seq < n.seq ORDER BY m.seq DESC LIMIT 1), 0)
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (user_id, conversation_id, seq)
     ON CONFLICT (user_id, conversation_id) DO UPDATE
-    SET member = true, read_ordinal = GREATEST(p.read_ordinal, excluded.read_ordinal)`;
+    SET member = true, joined_ordinal = GREATEST(p.joined_ordinal, excluded.joined_ordinal)`;
 }
 
 /** Who has posted stays in the list of those who did. Parameters, all arrays: user id, conversation id. */

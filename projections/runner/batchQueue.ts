@@ -1,15 +1,32 @@
+import { decodeEvent } from '../../src/contracts/events.ts';
+import type { ChatEvent } from '../../src/domain/conversation/events.ts';
 import type { FollowedEvent } from '../../src/ports/eventFeed.ts';
 
+/** An event that is ready to be projected. */
+export interface QueuedEvent {
+  readonly seq: number;
+  readonly storedAtMs: number;
+  readonly event: ChatEvent;
+}
+
 /**
- * Holds the events that the feed has handed over until the runner takes them, a batch at a time. Bounded by what the
- * feed sends unreleased.
+ * Holds the events that the feed has handed over until the runner takes them, a batch at a time. They are decoded as they
+ * arrive, which is while Postgres works on the batch before. Bounded by what the feed sends unreleased.
  */
 export class BatchQueue {
-  #events: FollowedEvent[] = [];
+  #events: QueuedEvent[] = [];
+  /** What stands behind the events above: nothing after it is taken in. */
+  #failure: { error: unknown } | null = null;
   #wake: (() => void) | null = null;
 
   push(event: FollowedEvent): void {
-    this.#events.push(event);
+    if (this.#failure !== null) return;
+    try {
+      const { seq, storedAtMs, bytes } = event;
+      this.#events.push({ seq, storedAtMs, event: decodeEvent(bytes, seq) });
+    } catch (error) {
+      this.#failure = { error };
+    }
     this.#wake?.();
   }
 
@@ -17,10 +34,15 @@ export class BatchQueue {
     return this.#events.length;
   }
 
-  /** Whatever is there, at most `max` events; waits for the first one. Empty when the signal aborts. */
-  async take(max: number, signal: AbortSignal): Promise<FollowedEvent[]> {
-    if (this.#events.length === 0 && !signal.aborted) await this.#arrival(signal);
+  /**
+   * Whatever is there, at most `max` events; waits for the first one. Empty when the signal aborts.
+   *
+   * @throws UndecodableEventError once everything before the event that cannot be read was taken
+   */
+  async take(max: number, signal: AbortSignal): Promise<QueuedEvent[]> {
+    if (this.#events.length === 0 && this.#failure === null && !signal.aborted) await this.#arrival(signal);
     if (signal.aborted) return [];
+    if (this.#events.length === 0 && this.#failure !== null) throw this.#failure.error;
     const batch = this.#events.slice(0, max);
     this.#events = this.#events.slice(max);
     return batch;
