@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { Projection } from '../runner/projection.ts';
+import { BATCH_SAVEPOINT, type Projection } from '../runner/projection.ts';
 import { type HistoryChanges, projectHistory } from './changes.ts';
 import {
   addParticipants,
@@ -23,13 +23,42 @@ export function historyProjection(projectRoot: URL): Projection<HistoryChanges> 
   };
 }
 
-/** Order matters: messages need their conversation, newcomers the messages before them, edits their message. */
+/**
+ * Nearly always none of a batch's messages is in the table yet, so they are inserted without looking. Only when some were
+ * there (a repeat that came after the log's own window) is everything taken back and done again without them.
+ */
 async function writeHistory(client: ClientBase, schema: string, changes: HistoryChanges): Promise<void> {
+  if (await tryWrite(client, schema, changes)) return;
+  await client.query(`ROLLBACK TO SAVEPOINT ${BATCH_SAVEPOINT}`);
+  const known = await knownMessages(client, schema, changes.posted);
+  const posted = changes.posted.filter(({ event }) => !known.has(event.messageId));
+  if (await tryWrite(client, schema, { ...changes, posted })) return;
+  throw new Error('Messages were inserted by somebody else, although this worker holds the checkpoint');
+}
+
+/**
+ * Order matters: messages need their conversation, newcomers the messages before them, edits their message.
+ *
+ * @returns false as soon as a message turns out to be there already
+ */
+async function tryWrite(client: ClientBase, schema: string, changes: HistoryChanges): Promise<boolean> {
   await writeConversations(client, schema, changes.conversations);
-  await writeMessages(client, schema, changes.posted);
+  const inserted = await insertPosted(client, schema, changes.posted);
+  if (inserted < changes.posted.length) return false;
   await writeParticipants(client, schema, changes.participants);
   await writeEdits(client, schema, changes.edited);
   await writeDeletions(client, schema, changes.deleted);
+  return true;
+}
+
+async function knownMessages(
+  client: ClientBase,
+  schema: string,
+  rows: HistoryChanges['posted'],
+): Promise<Set<string>> {
+  const ids = rows.map(({ event }) => event.messageId);
+  const known = await client.query<{ message_id: string }>(selectKnownMessages(schema), [ids]);
+  return new Set(known.rows.map((row) => row.message_id));
 }
 
 async function writeConversations(
@@ -51,32 +80,8 @@ async function writeConversations(
   ]);
 }
 
-/**
- * Nearly always none of the messages is there yet, so they are inserted at once; only when some were (a repeat that came
- * after the log's own window) is that taken back and done without them.
- */
-async function writeMessages(
-  client: ClientBase,
-  schema: string,
-  rows: HistoryChanges['posted'],
-): Promise<void> {
-  if (rows.length === 0) return;
-  await client.query('SAVEPOINT messages');
-  const inserted = await tryInsertMessages(client, schema, rows);
-  if (inserted === rows.length) return;
-  await client.query('ROLLBACK TO SAVEPOINT messages');
-  const ids = rows.map(({ event }) => event.messageId);
-  const known = await client.query<{ message_id: string }>(selectKnownMessages(schema), [ids]);
-  const knownIds = new Set(known.rows.map((row) => row.message_id));
-  await tryInsertMessages(
-    client,
-    schema,
-    rows.filter(({ event }) => !knownIds.has(event.messageId)),
-  );
-}
-
 /** @returns how many were inserted */
-async function tryInsertMessages(
+async function insertPosted(
   client: ClientBase,
   schema: string,
   rows: HistoryChanges['posted'],

@@ -19,9 +19,15 @@ export interface Projection<Changes> {
   readonly relations: readonly string[];
   /** Pure: the same events always give the same changes. */
   readonly project: (events: readonly LoggedEvent[]) => Changes;
-  /** Writes the changes inside the runner's transaction, into the tables of `schema`. */
+  /**
+   * Writes the changes inside the runner's transaction, into the tables of `schema`. May roll back to
+   * {@link BATCH_SAVEPOINT} and begin anew.
+   */
   readonly write: (client: ClientBase, schema: string, changes: Changes) => Promise<void>;
 }
+
+/** Stands at the beginning of every batch's transaction. */
+export const BATCH_SAVEPOINT = 'batch';
 
 /** The Postgres schema that holds one version of a read model. */
 export function schemaOf(projection: string, version: number): string {

@@ -1,10 +1,10 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { UndecodableEventError } from '../../src/contracts/events.ts';
 import type { EventFeed, Following } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import { BatchQueue, type QueuedEvent } from './batchQueue.ts';
 import { advanceCheckpoint, type Claim, claimCheckpoint, FencedError } from './checkpoints.ts';
-import { type Projection, schemaOf } from './projection.ts';
+import { BATCH_SAVEPOINT, type Projection, schemaOf } from './projection.ts';
 import { type RunnerState, type RunnerTrigger, transition } from './states.ts';
 import { ensureLiveVersion, inTransaction, type Version } from './versions.ts';
 
@@ -15,7 +15,7 @@ import { ensureLiveVersion, inTransaction, type Version } from './versions.ts';
  * - The checkpoint and the rows of a batch are written in one transaction, the checkpoint by compare-and-set: each
  *   event is in the read model exactly once, whoever dies when.
  * - Batches are projected in the order of the log, one at a time. Nothing is skipped: what cannot be projected halts.
- * - In memory are at most two batches: one being written, one waiting; then the feed is held up.
+ * - In memory are at most three batches: one being written, two waiting; then the feed is held up.
  */
 export class ProjectionRunner<Changes> {
   readonly #options: RunnerOptions<Changes>;
@@ -99,23 +99,29 @@ export class ProjectionRunner<Changes> {
       const batch = await queue.take(this.#options.batchMax, this.#stopping.signal);
       const last = batch.at(-1);
       if (last === undefined) return;
-      claim = await this.#commit(claim, batch, last);
+      claim = await this.#commit(claim, batch, last, following);
       this.#failuresInARow = 0;
-      following.release(batch.length);
       this.checkpoint = claim.seq;
       this.#options.onCommit?.({ seq: claim.seq, events: batch.length });
       this.#noteProgress(queue, following);
     }
   }
 
-  #commit(claim: Claim, batch: readonly QueuedEvent[], last: QueuedEvent): Promise<Claim> {
+  #commit(
+    claim: Claim,
+    batch: readonly QueuedEvent[],
+    last: QueuedEvent,
+    following: Following,
+  ): Promise<Claim> {
     const { pool, projection } = this.#options;
     const changes = projection.project(batch);
-    return inTransaction(pool, async (client) => {
-      await client.query(SESSION);
+    const write = async (client: PoolClient) => {
+      // Only now, so that the next events arrive while Postgres writes these and not while this waits for an answer.
+      following.release(batch.length);
       await projection.write(client, schemaOf(projection.name, claim.version), changes);
       return advanceCheckpoint(client, claim, last);
-    });
+    };
+    return inTransaction(pool, write, BEGIN_BATCH);
   }
 
   #noteProgress(queue: BatchQueue, following: Following): void {
@@ -203,13 +209,13 @@ function assertSameLog(
 }
 
 /**
- * A batch must be on disk before it counts as done, whatever the server's default is. And a batch is small against its
- * tables, which the planner cannot know of tables that grow from nothing: without the rest it reads them whole for every
- * batch, instead of looking up each row by its index.
+ * Begins a batch's transaction. It must be on disk before it counts as done, whatever the server's default is. And a
+ * batch is small against its tables, which the planner cannot know of tables that grow from nothing: without these
+ * settings it reads them whole for every batch, instead of looking up each row by its index.
  */
-const SESSION = `
-  SET LOCAL synchronous_commit TO on; SET LOCAL enable_seqscan TO off;
-  SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off`;
+const BEGIN_BATCH = `
+  BEGIN; SET LOCAL synchronous_commit TO on; SET LOCAL enable_seqscan TO off;
+  SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off; SAVEPOINT ${BATCH_SAVEPOINT}`;
 
 function triggerOf(error: unknown): 'fenced' | 'failed' | 'unrecoverable' {
   if (error instanceof FencedError) return 'fenced';

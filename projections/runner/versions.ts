@@ -20,12 +20,20 @@ export interface Version {
 /** Any fixed number: everybody who makes or switches versions holds this advisory lock. */
 const VERSIONS_LOCK = 7_201_154_003;
 
-/** Runs `work` in a transaction; rolls back when it throws. */
-export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` in a transaction; rolls back when it throws.
+ *
+ * @param begin the statements that begin it, sent together: each message to Postgres more is a wait more
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  begin = 'BEGIN',
+): Promise<T> {
   const client = await pool.connect();
   let broken = false;
   try {
-    await client.query('BEGIN');
+    await client.query(begin);
     const result = await work(client);
     await client.query('COMMIT');
     return result;

@@ -1,0 +1,64 @@
+import { fileURLToPath } from 'node:url';
+import { historyProjection } from '../../projections/history/history.ts';
+import { ProjectionRunner } from '../../projections/runner/runner.ts';
+import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { importChat } from '../../src/cli/importChat.ts';
+import { readImportLines } from '../../src/cli/importLines.ts';
+import { verify } from '../../src/maintenance/verify.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { openDatabase } from '../../src/platform/database.ts';
+import { systemIds } from '../../src/platform/ids.ts';
+import { migrate } from '../../src/platform/migrate.ts';
+import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { openBenchLog } from '../support/log.ts';
+import { startBenchServers } from '../support/servers.ts';
+
+/** The whole corpus, from the file into the log, and until it is all in Postgres. Wanted: < 30 s. */
+const file = process.env.BENCH_CORPUS ?? '';
+
+const servers = await startBenchServers({ postgres: true });
+const { log, connection } = await openBenchLog(servers.natsUrl);
+const database = openDatabase({
+  url: servers.databaseUrl,
+  applicationName: 'bench',
+  connectionsMax: 4,
+  statementMsMax: 60_000,
+});
+await migrate({
+  url: servers.databaseUrl,
+  directory: fileURLToPath(new URL('prisma/migrations', projectRootUrl())),
+});
+const runner = new ProjectionRunner({
+  projection: historyProjection(projectRootUrl()),
+  pool: database.pool,
+  log,
+  feed: log,
+  batchMax: 2_000,
+  onEvent: (event) => event.type === 'projectionFailed' && console.error(event.error),
+});
+try {
+  runner.start();
+  const context = {
+    log,
+    feed: log,
+    conversations: new ConversationStore(log),
+    clock: systemClock,
+    ids: systemIds,
+  };
+  const startedAt = performance.now();
+  const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1);
+  const { messages } = await importChat(context, readImportLines(file), () => {});
+  const acceptedAfter = seconds();
+  // Waits until the read model has reached the log's end, then compares.
+  const result = await verify({ log, feed: log, pool: database.pool, waitMsMax: 120_000 });
+  console.log(
+    `import: ${messages} messages accepted after ${acceptedAfter} s, in Postgres and verified after ${seconds()} s, ` +
+      `${result.differences.length} differences (wanted: < 30 s)`,
+  );
+} finally {
+  await runner.stop();
+  await log.close(1_000);
+  await database.close();
+  await connection.close();
+  await servers.stop();
+}
