@@ -15,7 +15,7 @@ import {
  *
  * @throws ChatError log_unavailable, overloaded, unknown_outcome or payload_too_large
  */
-export async function append(
+export function append(
   log: EventLog,
   event: ChatEvent,
   idempotencyKey: string,
@@ -23,11 +23,11 @@ export async function append(
 ): Promise<AppendResult> {
   const { conversationId } = event;
   const request = { conversationId, category: categoryOf(event), bytes: encodeEvent(event), idempotencyKey };
-  try {
-    return await log.append(expectedSeq === undefined ? request : { ...request, expectedSeq });
-  } catch (cause) {
-    throw asChatError(cause);
-  }
+  return log
+    .append(expectedSeq === undefined ? request : { ...request, expectedSeq })
+    .catch((cause: unknown) => {
+      throw asChatError(cause);
+    });
 }
 
 /** Faults of the log as clients see them; anything else stays what it is. */

@@ -13,6 +13,11 @@ export interface ApplicationContext {
   readonly ids: Ids;
 }
 
+let latest = { ms: Number.NaN, text: '' };
+
+/** Now, as events name it. Formatted once for all who ask within the same millisecond. */
 export function timestamp(context: { clock: Clock }): string {
-  return new Date(context.clock.nowMs()).toISOString();
+  const ms = context.clock.nowMs();
+  if (ms !== latest.ms) latest = { ms, text: new Date(ms).toISOString() };
+  return latest.text;
 }

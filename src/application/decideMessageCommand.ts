@@ -10,17 +10,25 @@ import { refusal } from './refuse.ts';
  * Decides a command about a message: at once when the cached conversation allows it, which is nearly always; after
  * asking the log when it is not cached or seems to forbid it, because what is cached may be a moment old.
  *
+ * @returns at once where it can: the hot path has no promise to wait for
  * @throws ChatError when the domain refuses
  */
-export async function decideMessageCommand(
+export function decideMessageCommand(
   context: ApplicationContext,
   command: MessageCommand,
-): Promise<MessageEvent | null> {
+): MessageEvent | null | Promise<MessageEvent | null> {
   const cached = context.conversations.cached(command.conversationId);
   if (cached !== undefined) {
     const decision = decideMessage(cached.state, command);
     if (decision === null || !isRejection(decision)) return decision;
   }
+  return decideOnFresh(context, command);
+}
+
+async function decideOnFresh(
+  context: ApplicationContext,
+  command: MessageCommand,
+): Promise<MessageEvent | null> {
   const fresh = await loadFresh(context, command.conversationId);
   const decision = decideMessage(fresh.state, command);
   if (decision !== null && isRejection(decision)) throw refusal(decision);

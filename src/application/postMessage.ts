@@ -33,7 +33,8 @@ export async function postMessage(
   request: MessageToPost,
 ): Promise<PostedMessage> {
   const command = toCommand(context, request);
-  const event = posted(await decideMessageCommand(context, command));
+  const decision = decideMessageCommand(context, command);
+  const event = posted(decision instanceof Promise ? await decision : decision);
   const { messageId } = command;
   const result = await append(context.log, event, messageId);
   if (result.outcome === 'conflict') throw new Error('An unconditional append cannot conflict');

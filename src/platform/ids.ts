@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 import type { Ids } from '../ports/ids.ts';
 
 /** Identifiers from the system's randomness and SHA-256. */
@@ -18,7 +18,7 @@ export function derivedConversationId(source: string, name: string): string {
 
 /** base64url(sha256) of parts that cannot run into each other: none of them may hold the separator NUL. */
 export function digest(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('base64url');
+  return hash('sha256', parts.join('\0'), 'base64url');
 }
 
 /** Names a new incarnation of the log. */

@@ -1,4 +1,4 @@
-import { createInbox, headers, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
 import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
 import {
   type AppendResult,
@@ -7,6 +7,7 @@ import {
   UnknownOutcomeError,
 } from '../../ports/eventLog.ts';
 import { type AckVerdict, judgeAck } from './pubAck.ts';
+import { PublishHeaders } from './publishHeaders.ts';
 
 /**
  * Publishes to a stream with many messages in flight and tells each one's outcome.
@@ -65,7 +66,7 @@ export class PipelinedPublisher {
     }
     return new Promise((resolve, reject) => {
       const deadlineAtMs = Date.now() + this.#options.deadlineMs;
-      const hdrs = encodeHeaders(key, expectedSeq);
+      const hdrs = new PublishHeaders(key, expectedSeq);
       const entry: Entry = {
         subject,
         bytes,
@@ -274,11 +275,4 @@ interface Entry {
   ambiguous: boolean;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
-}
-
-function encodeHeaders(key: string, expectedSeq: number | undefined): MsgHdrs {
-  const hdrs = headers();
-  hdrs.set('Nats-Msg-Id', key);
-  if (expectedSeq !== undefined) hdrs.set('Nats-Expected-Last-Subject-Sequence', String(expectedSeq));
-  return hdrs;
 }

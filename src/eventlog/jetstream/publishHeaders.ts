@@ -1,0 +1,20 @@
+import { MsgHdrsImpl } from 'nats';
+
+/**
+ * The headers of a published event. The client's own class checks and normalises each name and value and encodes them
+ * in several steps; ours are two fixed names with values that we made (ids and numbers: ASCII without line breaks).
+ */
+export class PublishHeaders extends MsgHdrsImpl {
+  readonly #text: string;
+
+  constructor(key: string, expectedSeq: number | undefined) {
+    super();
+    const expected =
+      expectedSeq === undefined ? '' : `Nats-Expected-Last-Subject-Sequence: ${expectedSeq}\r\n`;
+    this.#text = `NATS/1.0\r\nNats-Msg-Id: ${key}\r\n${expected}\r\n`;
+  }
+
+  override encode(): Uint8Array {
+    return Buffer.from(this.#text, 'latin1');
+  }
+}
