@@ -56,7 +56,7 @@ export class Session {
     if (parsed instanceof MalformedFrame) this.#fail(parsed.id, parsed.error);
     else if (this.#underWay >= this.#context.options.requestsMax) {
       this.#fail(parsed.id, new ChatError('overloaded', 'Too many requests of this socket are under way.'));
-    } else void this.#answer(parsed);
+    } else this.#answer(parsed);
   }
 
   end(): void {
@@ -64,39 +64,44 @@ export class Session {
     this.#memberships.clear();
   }
 
-  async #answer(frame: ClientFrame): Promise<void> {
+  /** One promise chain for each request, and no more: this runs for every message. */
+  #answer(frame: ClientFrame): void {
     this.#underWay += 1;
-    try {
-      await this.#perform(frame);
-    } catch (error) {
-      this.#fail(frame.id, asChatError(error));
-    } finally {
-      this.#underWay -= 1;
-    }
+    this.#perform(frame).then(
+      (reply) => this.#finish(reply),
+      (error) => this.#finish(this.#failure(frame.id, asChatError(error))),
+    );
   }
 
-  #perform(frame: ClientFrame): Promise<void> | void {
+  #finish(reply: ServerFrame | null): void {
+    this.#underWay -= 1;
+    if (reply !== null) this.#reply(reply);
+  }
+
+  /** @returns the answer, or null when it was sent already */
+  #perform(frame: ClientFrame): Promise<ServerFrame | null> {
     switch (frame.op) {
       case 'send':
         return this.#send(frame);
       case 'join':
         return this.#join(frame);
       case 'leave':
-        return this.#leave(frame);
+        return Promise.resolve(this.#leave(frame));
       case 'ping':
-        return this.#reply({ op: 'pong', id: frame.id });
+        return Promise.resolve({ op: 'pong', id: frame.id });
     }
   }
 
-  async #send(frame: FrameOf<'send'>): Promise<void> {
+  async #send(frame: FrameOf<'send'>): Promise<ServerFrame> {
     const { userId } = this.#socket;
     const { conversationId, content, clientMessageId, replyTo } = frame;
     const request = { conversationId, userId, content, clientMessageId, replyTo };
     const { messageId, seq, duplicate } = await postMessage(this.#context.application, request);
-    this.#reply({ op: 'ack', id: frame.id, messageId, seq, level: 'accepted', duplicate });
+    return { op: 'ack', id: frame.id, messageId, seq, level: 'accepted', duplicate };
   }
 
-  async #join(frame: FrameOf<'join'>): Promise<void> {
+  /** Answers by itself, because `joined` must come before the events. */
+  async #join(frame: FrameOf<'join'>): Promise<null> {
     const { conversationId } = frame;
     const earlier = this.#memberships.get(conversationId);
     // Joining again starts over: a client that is unsure where it stands asks again from what it has seen.
@@ -109,6 +114,7 @@ export class Session {
     this.#memberships.set(conversationId, membership);
     try {
       await this.#enter(frame, membership);
+      return null;
     } catch (error) {
       this.#quit(conversationId, membership);
       throw error;
@@ -155,11 +161,11 @@ export class Session {
     this.#reply({ op: 'resync', conversationId, reason });
   }
 
-  #leave(frame: FrameOf<'leave'>): void {
+  #leave(frame: FrameOf<'leave'>): ServerFrame {
     const { conversationId } = frame;
     const membership = this.#memberships.get(conversationId);
     if (membership !== undefined) this.#quit(conversationId, membership);
-    this.#reply({ op: 'left', id: frame.id, conversationId });
+    return { op: 'left', id: frame.id, conversationId };
   }
 
   #holds(conversationId: string, membership: Membership): boolean {
@@ -178,19 +184,19 @@ export class Session {
   }
 
   #fail(id: number | null, cause: unknown): void {
+    this.#reply(this.#failure(id, cause));
+  }
+
+  #failure(id: number | null, cause: unknown): ServerFrame {
     if (!(cause instanceof ChatError)) this.#context.options.onFault(cause);
     const error =
       cause instanceof ChatError ? cause : new ChatError('internal', 'Something went wrong here.');
     const { code, message: detail, retryable, retryAfterMs, errors } = error;
-    this.#reply({
-      op: 'error',
-      id,
-      code,
-      detail,
-      retryable,
+    const optional = {
       ...(retryAfterMs !== undefined && { retryAfterMs }),
       ...(errors.length > 0 && { errors }),
-    });
+    };
+    return { op: 'error', id, code, detail, retryable, ...optional };
   }
 }
 

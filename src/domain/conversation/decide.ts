@@ -116,10 +116,20 @@ function removeParticipants(
   return { ...event, state: { ...state, participantIds } };
 }
 
+/** Spelt out instead of spread: this runs for every message. */
 function post(command: PostMessage): MessageEvent {
-  const { messageId, clientMessageId, content, replyTo, attachments, conversationId, userId, at } = command;
-  const ids = { messageId, conversationId, userId, clientMessageId };
-  return { type: 'MessagePosted', v: 1, ...ids, content, replyTo, attachments, at };
+  return {
+    type: 'MessagePosted',
+    v: 1,
+    messageId: command.messageId,
+    conversationId: command.conversationId,
+    userId: command.userId,
+    clientMessageId: command.clientMessageId,
+    content: command.content,
+    replyTo: command.replyTo,
+    attachments: command.attachments,
+    at: command.at,
+  };
 }
 
 function edit(command: EditMessage): Decision<MessageEvent> {

@@ -17,6 +17,9 @@ const TOO_LARGE_CODE = 10054;
 /** The system or the leader is away for a moment (10008, 10009); the same id is being stored just now (10158). */
 const NOT_NOW_CODES = new Set([10008, 10009, 10158]);
 
+/** A PubAck as servers write it, read without parsing: one comes for every message. Any other form is parsed. */
+const STORED = /^\{"stream":"[^"]+",\s?"seq":(\d+)(,\s?"duplicate":\s?true)?\}$/;
+
 interface PubAckBody {
   readonly seq?: number;
   readonly duplicate?: boolean;
@@ -28,7 +31,10 @@ export function judgeAck(message: Msg): AckVerdict {
   // "No responders": nothing listens on the subject, so no stream has stored it.
   if (message.data.length === 0)
     return { kind: 'notNow', reason: `status ${message.headers?.code ?? 'unknown'}` };
-  const body: PubAckBody = JSON.parse(message.string());
+  const text = message.string();
+  const stored = STORED.exec(text);
+  if (stored !== null) return { kind: 'stored', seq: Number(stored[1]), duplicate: stored[2] !== undefined };
+  const body: PubAckBody = JSON.parse(text);
   if (body.error === undefined) {
     return { kind: 'stored', seq: body.seq ?? 0, duplicate: body.duplicate === true };
   }
