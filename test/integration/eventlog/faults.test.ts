@@ -1,0 +1,145 @@
+import { connect } from 'nats';
+import { expect, test } from 'vitest';
+import { StreamMismatchError } from '../../../src/eventlog/jetstream/streamDefinition.ts';
+import { systemIds } from '../../../src/platform/ids.ts';
+import { LogOverloadedError, LogUnavailableError, UnknownOutcomeError } from '../../../src/ports/eventLog.ts';
+import { openTestLog } from '../../support/jetStreamLog.ts';
+import { startTestNats } from '../../support/nats.ts';
+import type { TestServer } from '../../support/testServer.ts';
+import { waitFor } from '../../support/waitFor.ts';
+
+const request = (conversationId: string, text: string) => ({
+  conversationId,
+  category: 'message' as const,
+  bytes: new TextEncoder().encode(text),
+  idempotencyKey: systemIds.idempotencyKey(),
+});
+
+async function withServer(work: (server: TestServer) => Promise<void>): Promise<void> {
+  const server = await startTestNats();
+  try {
+    await work(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+test('appends to a frozen server are repeated until it wakes, stored once each and in order', () =>
+  withServer(async (server) => {
+    const { log, events, close } = await openTestLog(server.url);
+    const id = systemIds.conversationId();
+    server.freeze();
+    const appending = Promise.all(Array.from({ length: 400 }, (_, n) => log.append(request(id, `${n}`))));
+    await waitFor('the first attempts to time out', () =>
+      events.some(({ type }) => type === 'publishTimedOut'),
+    );
+    server.thaw();
+    const seqs = (await appending).map((result) => (result.outcome === 'stored' ? result.seq : 0));
+    expect(seqs).toEqual(Array.from({ length: 400 }, (_, n) => n + 1));
+    expect((await log.status()).lastSeq).toBe(400);
+    await close();
+  }));
+
+test('past the deadline what was sent is of unknown outcome, what was not is certainly not stored', () =>
+  withServer(async (server) => {
+    const publisher = { windowMax: 1, queueMax: 2, ackTimeoutMs: 100, deadlineMs: 400 };
+    const { log, close } = await openTestLog(server.url, { publisher });
+    const id = systemIds.conversationId();
+    server.freeze();
+    const sent = log.append(request(id, 'sent'));
+    await waitFor(
+      'the window to be taken',
+      () => new Promise<boolean>((resolve) => setImmediate(resolve, true)),
+    );
+    const queued = [log.append(request(id, 'queued')), log.append(request(id, 'queued too'))];
+    const refused = log.append(request(id, 'one too many'));
+    await expect(refused).rejects.toBeInstanceOf(LogOverloadedError);
+    await expect(sent).rejects.toBeInstanceOf(UnknownOutcomeError);
+    for (const append of queued) await expect(append).rejects.toBeInstanceOf(LogUnavailableError);
+    server.thaw();
+    await waitFor('the log to answer again', () => log.status());
+    await close();
+  }));
+
+test('a killed server loses nothing that was acknowledged, and followers go on without gap or repeat', () =>
+  withServer(async (server) => {
+    const { log, close } = await openTestLog(server.url);
+    const id = systemIds.conversationId();
+    const seen: number[] = [];
+    const following = await log.follow({ after: 0, onEvent: ({ seq }) => seen.push(seq) });
+    const results: Promise<unknown>[] = [];
+    for (let n = 0; n < 200; n++) results.push(log.append(request(id, `${n}`)));
+    await waitFor('some to be there', () => seen.length > 10);
+    await server.kill9();
+    for (let n = 200; n < 300; n++) results.push(log.append(request(id, `${n}`)));
+    await server.restart();
+    const stored = await Promise.all(results);
+    expect(stored).toHaveLength(300);
+    await waitFor('the follower to see all', () => seen.length >= 300);
+    expect(seen).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+    await following.stop();
+    await close();
+  }));
+
+test('a follower whose consumer is deleted behind its back goes on', () =>
+  withServer(async (server) => {
+    const { log, events, close } = await openTestLog(server.url);
+    const id = systemIds.conversationId();
+    const seen: number[] = [];
+    const following = await log.follow({ after: 0, onEvent: ({ seq }) => seen.push(seq) });
+    await log.append(request(id, 'one'));
+    await waitFor('the first event', () => seen.length === 1);
+    const operator = await connect({ servers: server.url });
+    const manager = await operator.jetstreamManager();
+    for await (const consumer of manager.consumers.list('CHAT_EVENTS')) {
+      await manager.consumers.delete('CHAT_EVENTS', consumer.name);
+    }
+    await log.append(request(id, 'two'));
+    await waitFor('the second event', () => seen.length === 2, { timeoutMs: 15_000 });
+    expect(seen).toEqual([1, 2]);
+    expect(events.some(({ type }) => type === 'readerRestarted')).toBe(true);
+    await operator.close();
+    await following.stop();
+    await close();
+  }));
+
+test('a full stream refuses, and loses nothing it has', () =>
+  withServer(async (server) => {
+    const { log, close } = await openTestLog(server.url, { maxBytes: 1_024 ** 2 });
+    const id = systemIds.conversationId();
+    let stored = 0;
+    const fill = async () => {
+      for (;;) {
+        await log.append(request(id, 'x'.repeat(50_000)));
+        stored += 1;
+      }
+    };
+    await expect(fill()).rejects.toThrow(LogUnavailableError);
+    expect(stored).toBeGreaterThan(10);
+    expect((await log.status()).lastSeq).toBe(stored);
+    expect(await log.at(1)).not.toBeNull();
+    await close();
+  }));
+
+test('the stream is made once, keeps its epoch, and takes over a new size', () =>
+  withServer(async (server) => {
+    const first = await openTestLog(server.url);
+    await first.log.append(request(systemIds.conversationId(), 'kept'));
+    const second = await openTestLog(server.url, { maxBytes: 300 * 1_024 ** 2 });
+    expect(second.log.epoch).toBe(first.log.epoch);
+    expect(await second.log.status()).toMatchObject({ lastSeq: 1, bytesMax: 300 * 1_024 ** 2 });
+    await first.close();
+    await second.close();
+  }));
+
+test('a stream that differs in what cannot be changed is left alone, and the difference named', () =>
+  withServer(async (server) => {
+    const operator = await connect({ servers: server.url });
+    const manager = await operator.jetstreamManager();
+    await manager.streams.add({ name: 'CHAT_EVENTS', subjects: ['chat.events.*.*.*'], max_msgs: 7 });
+    const opening = openTestLog(server.url);
+    await expect(opening).rejects.toThrow(StreamMismatchError);
+    await expect(opening).rejects.toThrow(/discard is "old", needed "new"/);
+    expect((await manager.streams.info('CHAT_EVENTS')).config.max_msgs).toBe(7);
+    await operator.close();
+  }));

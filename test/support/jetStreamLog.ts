@@ -1,0 +1,45 @@
+import {
+  type JetStreamLog,
+  type LogEvent,
+  openJetStreamLog,
+} from '../../src/eventlog/jetstream/jetStreamLog.ts';
+import type { PublisherOptions } from '../../src/eventlog/jetstream/publisher.ts';
+import { newEpoch } from '../../src/platform/ids.ts';
+import { connectNats } from '../../src/platform/nats.ts';
+import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+
+export interface OpenedLog {
+  readonly log: JetStreamLog;
+  readonly events: LogEvent[];
+  close(): Promise<void>;
+}
+
+export interface TestLogOptions {
+  readonly maxBytes?: number;
+  readonly publisher?: Partial<PublisherOptions>;
+}
+
+/** The project's log on a test's own nats-server, with its lifecycle events kept. */
+export async function openTestLog(natsUrl: string, options: TestLogOptions = {}): Promise<OpenedLog> {
+  const connection = await connectNats({ url: natsUrl, name: 'test' });
+  const events: LogEvent[] = [];
+  const log = await openJetStreamLog({
+    connection,
+    definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
+    settings: { maxBytes: options.maxBytes ?? 256 * 1_024 ** 2, replicas: 1 },
+    publisher: {
+      windowMax: 256,
+      queueMax: 4_096,
+      ackTimeoutMs: 500,
+      deadlineMs: 10_000,
+      ...options.publisher,
+    },
+    makeEpoch: newEpoch,
+    onEvent: (event) => events.push(event),
+  });
+  const close = async () => {
+    await log.close(1_000);
+    await connection.close();
+  };
+  return { log, events, close };
+}
