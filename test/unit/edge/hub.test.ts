@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Hub } from '../../../src/edge/hub.ts';
+import type { StoredEvent } from '../../../src/ports/eventLog.ts';
+
+const conversationId = 'c_aaaaaaaaaaaaaaaaaaaaa';
+const event = (seq: number, id = conversationId): StoredEvent => ({
+  seq,
+  conversationId: id,
+  category: 'message',
+  bytes: new TextEncoder().encode(`{"n":${seq}}`),
+  storedAtMs: 0,
+});
+
+function openHub(readHead: () => Promise<number>) {
+  const published: { seq: number; prev: number }[] = [];
+  const publish = (_topic: string, frame: Uint8Array) =>
+    published.push(JSON.parse(new TextDecoder().decode(frame)));
+  return { hub: new Hub({ publish, readHead }), published };
+}
+
+test('the frame holds the stored bytes, their sequence and the one before', async () => {
+  const { hub, published } = openHub(async () => 3);
+  await hub.open(conversationId);
+  hub.accept(event(9));
+  expect(published).toEqual([{ op: 'event', seq: 9, prev: 3, event: { n: 9 } }]);
+});
+
+test('what nobody follows is not published, and its sequence is the link when somebody does', async () => {
+  const { hub, published } = openHub(() => Promise.reject(new Error('must not be asked')));
+  hub.accept(event(5));
+  const channel = await hub.open(conversationId);
+  expect(channel.head).toBe(5);
+  hub.accept(event(6));
+  expect(published).toMatchObject([{ seq: 6, prev: 5 }]);
+});
+
+test('a channel lives as long as somebody uses it', async () => {
+  const { hub } = openHub(async () => 1);
+  const [first, second] = await Promise.all([hub.open(conversationId), hub.open(conversationId)]);
+  expect(hub.channels).toBe(1);
+  first?.close();
+  expect(hub.channels).toBe(1);
+  second?.close();
+  expect(hub.channels).toBe(0);
+});
+
+test('a head that cannot be read leaves no channel behind', async () => {
+  const { hub } = openHub(() => Promise.reject(new Error('away')));
+  await expect(hub.open(conversationId)).rejects.toThrow('away');
+  expect(hub.channels).toBe(0);
+});
+
+test('whatever comes while the head is being read, the links have no hole and no event comes twice', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(fc.integer({ min: 1, max: 1_000 }), { minLength: 1, maxLength: 30 }),
+      fc.nat(30),
+      fc.nat(30),
+      fc.boolean(),
+      async (numbers, storedWhenAsked, acceptedBeforeAnswer, remembered) => {
+        const seqs = numbers.sort((a, b) => a - b);
+        const stored = Math.min(storedWhenAsked, seqs.length);
+        const accepted = Math.min(acceptedBeforeAnswer, seqs.length);
+        let answer: (head: number) => void = () => {};
+        const { hub, published } = openHub(
+          () =>
+            new Promise((resolve) => {
+              answer = resolve;
+            }),
+        );
+        const early = remembered ? Math.min(stored, accepted) : 0;
+        for (const seq of seqs.slice(0, early)) hub.accept(event(seq));
+        const opening = hub.open(conversationId);
+        for (const seq of seqs.slice(early, accepted)) hub.accept(event(seq));
+        answer(seqs[stored - 1] ?? 0);
+        const { head } = await opening;
+        // Published while nobody could be subscribed yet.
+        published.length = 0;
+        for (const seq of seqs.slice(accepted)) hub.accept(event(seq));
+        expect([head, ...published.map(({ seq }) => seq)]).toEqual([
+          head,
+          ...seqs.filter((seq) => seq > head),
+        ]);
+        expect(published.map(({ prev }) => prev)).toEqual(
+          [head, ...published.map(({ seq }) => seq)].slice(0, -1),
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ConversationStore } from '../../../src/application/conversationStore.ts';
+import { createConversation } from '../../../src/application/createConversation.ts';
+import { postMessage } from '../../../src/application/postMessage.ts';
+import { Hub } from '../../../src/edge/hub.ts';
+import { Session } from '../../../src/edge/session.ts';
+import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { systemIds } from '../../../src/platform/ids.ts';
+import { FakeSocket } from '../../support/fakeSocket.ts';
+import { waitFor } from '../../support/waitFor.ts';
+
+/** An edge without sockets: the real session and hub on the log in memory. */
+async function openEdge() {
+  const log = new MemoryEventLog();
+  const application = {
+    log,
+    feed: log,
+    conversations: new ConversationStore(log),
+    clock: systemClock,
+    ids: systemIds,
+  };
+  const sockets = new Set<FakeSocket>();
+  const faults: unknown[] = [];
+  const hub = new Hub({
+    publish: (topic, frame) => {
+      for (const socket of sockets) socket.publish(topic, frame);
+    },
+    readHead: async (id) =>
+      Math.max(
+        ...(await Promise.all([log.latest(id, 'conversation'), log.latest(id, 'message')])).map(
+          (e) => e?.seq ?? 0,
+        ),
+      ),
+  });
+  await log.follow({ after: 'now', onEvent: (event) => hub.accept(event) });
+  const options = { joinsMax: 3, requestsMax: 5, onFault: (error: unknown) => faults.push(error) };
+  const connect = (userId = 'alice') => {
+    const socket = new FakeSocket(userId);
+    sockets.add(socket);
+    const session = new Session({ application, hub, options }, socket);
+    let id = 0;
+    const request = async (frame: object): Promise<Record<string, unknown>> => {
+      id += 1;
+      const sent = id;
+      session.receive(JSON.stringify({ ...frame, id: sent }));
+      return waitFor('an answer', () => socket.frames.find((answer) => answer.id === sent));
+    };
+    return { socket, session, request };
+  };
+  const newConversation = async (visibility: 'members' | 'open' = 'open') => {
+    const created = { userId: 'alice', title: null, visibility, participantIds: [] };
+    return (await createConversation(application, created)).conversationId;
+  };
+  const post = async (conversationId: string, content: string) =>
+    (await postMessage(application, { conversationId, userId: 'alice', content })).seq;
+  return { log, hub, faults, connect, newConversation, post };
+}
+
+test('joining tells the head, then what happened after the given sequence, then what happens', async () => {
+  const { connect, newConversation, post } = await openEdge();
+  const conversationId = await newConversation();
+  const first = await post(conversationId, 'one');
+  const second = await post(conversationId, 'two');
+  const { socket, request } = connect();
+  expect(await request({ op: 'join', conversationId, after: first })).toMatchObject({
+    op: 'joined',
+    head: second,
+  });
+  const third = await post(conversationId, 'three');
+  await waitFor('both events', () => socket.of('event').length === 2);
+  expect(socket.of('event')).toMatchObject([
+    { seq: second, prev: first, event: { content: 'two' } },
+    { seq: third, prev: second, event: { content: 'three' } },
+  ]);
+});
+
+test('a message that is sent again has the same id and sequence and is called a duplicate', async () => {
+  const { connect, newConversation } = await openEdge();
+  const conversationId = await newConversation();
+  const { request } = connect();
+  const send = { op: 'send', conversationId, clientMessageId: 'k', content: 'hi' };
+  const first = await request(send);
+  expect(first).toMatchObject({ op: 'ack', level: 'accepted', duplicate: false });
+  expect(await request(send)).toMatchObject({ messageId: first.messageId, seq: first.seq, duplicate: true });
+});
+
+test('a closed conversation looks like none to those outside it', async () => {
+  const { connect, newConversation } = await openEdge();
+  const closed = await newConversation('members');
+  const { request, socket } = connect('mallory');
+  const missing = systemIds.conversationId();
+  for (const conversationId of [closed, missing]) {
+    expect(await request({ op: 'join', conversationId })).toMatchObject({ op: 'error', code: 'not_found' });
+    const sent = await request({ op: 'send', conversationId, content: 'hi' });
+    expect(sent).toMatchObject({ op: 'error', code: 'not_found', retryable: false });
+  }
+  expect(socket.topics.size).toBe(0);
+});
+
+test.each([
+  ['not json', null],
+  ['"text"', null],
+  ['[]', null],
+  ['{"op":"fly","id":4}', 4],
+  ['{"op":"join","id":4}', 4],
+  ['{"op":"join","id":4,"conversationId":"c_*"}', 4],
+  ['{"op":"ping","id":"4"}', null],
+  ['{"op":"ping","id":4,"more":1}', 4],
+  ['{"op":"send","id":4,"conversationId":"c_aaaaaaaaaaaaaaaaaaaaa","content":""}', 4],
+  ['{"op":"send","id":4,"conversationId":"c_aaaaaaaaaaaaaaaaaaaaa","content":"\\u0000"}', 4],
+  ['{"__proto__":{"op":"ping"},"id":4}', 4],
+])('the malformed frame %s is answered, and the session goes on', async (text, id) => {
+  const { connect, log, faults } = await openEdge();
+  const { socket, session, request } = connect();
+  session.receive(text);
+  expect(socket.frames).toMatchObject([{ op: 'error', id, code: 'invalid_request', retryable: false }]);
+  socket.frames.length = 0;
+  expect(await request({ op: 'ping' })).toMatchObject({ op: 'pong' });
+  expect((await log.status()).lastSeq).toBe(0);
+  expect(faults).toEqual([]);
+});
+
+test('joins and requests under way are bounded, and leaving makes room', async () => {
+  const { connect, newConversation } = await openEdge();
+  const { request, session, socket } = connect();
+  const ids = await Promise.all(Array.from({ length: 4 }, () => newConversation()));
+  for (const conversationId of ids.slice(0, 3)) await request({ op: 'join', conversationId });
+  expect(await request({ op: 'join', conversationId: ids[3] })).toMatchObject({
+    code: 'overloaded',
+    retryable: true,
+  });
+  expect(await request({ op: 'leave', conversationId: ids[0] })).toMatchObject({ op: 'left' });
+  expect(await request({ op: 'join', conversationId: ids[3] })).toMatchObject({ op: 'joined' });
+  for (let id = 100; id < 110; id++) {
+    session.receive(JSON.stringify({ op: 'send', id, conversationId: ids[1], content: 'much at once' }));
+  }
+  await waitFor('all answers', () => socket.frames.filter(({ id }) => Number(id) >= 100).length === 10);
+  expect(socket.of('ack')).toHaveLength(5);
+  expect(socket.of('error').filter(({ code }) => code === 'overloaded')).toHaveLength(6);
+});
+
+test('an end gives everything back, also what was just being joined', async () => {
+  const { connect, newConversation, hub } = await openEdge();
+  const [one, two] = [await newConversation(), await newConversation()];
+  const { request, session } = connect();
+  await request({ op: 'join', conversationId: one });
+  session.receive(JSON.stringify({ op: 'join', id: 99, conversationId: two, after: 0 }));
+  session.end();
+  await waitFor('no channel', () => hub.channels === 0);
+});
+
+test('joining again starts over from where the client says', async () => {
+  const { connect, newConversation, post } = await openEdge();
+  const conversationId = await newConversation();
+  const seq = await post(conversationId, 'one');
+  const { request, socket } = connect();
+  await request({ op: 'join', conversationId });
+  await request({ op: 'join', conversationId, after: 0 });
+  await waitFor('the past', () => socket.of('event').length === 2);
+  await post(conversationId, 'two');
+  await waitFor('the future, once', () => socket.of('event').length === 3);
+  expect(socket.of('event').at(-1)).toMatchObject({ prev: seq });
+});
+
+test('an epoch or a sequence of another log is answered with resync', async () => {
+  const { connect, newConversation } = await openEdge();
+  const conversationId = await newConversation();
+  const { request, socket } = connect();
+  await request({ op: 'join', conversationId, after: 0, epoch: 'another' });
+  await request({ op: 'join', conversationId, after: 1_000_000 });
+  expect(socket.of('resync')).toEqual([
+    { op: 'resync', conversationId, reason: 'epoch' },
+    { op: 'resync', conversationId, reason: 'epoch' },
+  ]);
+  expect(socket.topics.size).toBe(0);
+});
+
+test('whatever a client has seen and whatever is said meanwhile, its view is the log without a hole', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.boolean(), { maxLength: 40 }),
+      fc.nat(60),
+      fc.nat(20),
+      async (before, afterIndex, during) => {
+        const { connect, newConversation, post } = await openEdge();
+        const conversationId = await newConversation();
+        const other = await newConversation();
+        const seqs = [1];
+        for (const here of before) {
+          const seq = await post(here ? conversationId : other, 'before');
+          if (here) seqs.push(seq);
+        }
+        const after = Math.min(afterIndex, seqs.at(-1) ?? 0);
+        const { request, socket } = connect();
+        const joining = request({ op: 'join', conversationId, after });
+        for (let n = 0; n < during; n++) seqs.push(await post(conversationId, 'during'));
+        await joining;
+        seqs.push(await post(conversationId, 'last'));
+        await waitFor('the last', () => socket.of('event').at(-1)?.seq === seqs.at(-1), { everyMs: 1 });
+        expect(socket.of('event').map(({ seq }) => seq)).toEqual(seqs.filter((seq) => seq > after));
+        const links = socket.of('event').map(({ prev }) => prev);
+        expect(links).toEqual(seqs.map((_, n) => seqs[n - 1] ?? 0).slice(-links.length));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
