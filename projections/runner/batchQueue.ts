@@ -30,8 +30,9 @@ export class BatchQueue {
     this.#wake?.();
   }
 
+  /** What is waiting, an event that cannot be read included. */
   get size(): number {
-    return this.#events.length;
+    return this.#events.length + (this.#failure === null ? 0 : 1);
   }
 
   /**

@@ -42,18 +42,21 @@ export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promis
     onEvent: (event) => {
       options.onEvent?.(event);
       if (event.type === 'projectionFailed') waiters.noteFailure(event);
-      if (event.type === 'projectionState' && event.to === 'live') waiters.noteLive();
+      waiters.check();
     },
     onCommit: ({ seq, events }) => {
       options.onProgress?.({ seq, lastSeq: Math.max(seq, lastSeq), events });
-      waiters.noteSeq(seq);
+      waiters.check();
     },
   });
   runner.start();
   try {
-    await waiters.live();
+    // The log's end of now, unless its last events were erased: then the end of what there is.
+    await waiters.until(
+      () => runner.state === 'live' && ((runner.checkpoint ?? 0) >= lastSeq || runner.behind === 0),
+    );
     const reach = async (seq: number) => {
-      if ((runner.checkpoint ?? 0) < seq) await waiters.reached(seq, SWITCH_MS_MAX);
+      await waiters.within(SWITCH_MS_MAX, () => (runner.checkpoint ?? 0) >= seq);
       // Nothing must move this version's checkpoint while it becomes the live one.
       await runner.stop();
     };
@@ -66,20 +69,8 @@ export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promis
 
 /** Turns the runner's events into promises. One rebuild waits for one thing at a time. */
 class Waiters {
-  #waiting: { until: () => boolean; resolve: () => void; reject: (error: Error) => void } | null = null;
-  #isLive = false;
-  #seq = 0;
+  #waiting: { condition: () => boolean; resolve: () => void; reject: (error: Error) => void } | null = null;
   #fatal: RebuildFailedError | null = null;
-
-  noteLive(): void {
-    this.#isLive = true;
-    this.#check();
-  }
-
-  noteSeq(seq: number): void {
-    this.#seq = seq;
-    this.#check();
-  }
 
   /** A passing failure is retried by the runner; being fenced or halted ends the rebuild. */
   noteFailure(event: Extract<RunnerEvent, { type: 'projectionFailed' }>): void {
@@ -88,30 +79,25 @@ class Waiters {
     this.#fatal = new RebuildFailedError(`The rebuild of ${event.projection} ended: ${reason}`, {
       cause: event.error,
     });
-    this.#check();
+    this.check();
   }
 
-  live(): Promise<void> {
-    return this.#wait(() => this.#isLive);
-  }
-
-  async reached(seq: number, timeoutMs: number): Promise<void> {
-    const message = `The new version did not reach ${seq} within ${timeoutMs} ms; nothing was switched. Run it again.`;
-    const { promise: late, cancel } = timeout(timeoutMs, new RebuildFailedError(message));
-    await Promise.race([this.#wait(() => this.#seq >= seq), late]).finally(cancel);
-  }
-
-  #wait(until: () => boolean): Promise<void> {
+  until(condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting = { until, resolve, reject };
-      this.#check();
+      this.#waiting = { condition, resolve, reject };
+      this.check();
     });
   }
 
-  #check(): void {
-    if (this.#waiting === null) return;
-    if (this.#fatal !== null) this.#waiting.reject(this.#fatal);
-    else if (this.#waiting.until()) this.#waiting.resolve();
+  async within(timeoutMs: number, condition: () => boolean): Promise<void> {
+    const message = `The new version did not catch up within ${timeoutMs} ms; nothing was switched. Run it again.`;
+    const { promise: late, cancel } = timeout(timeoutMs, new RebuildFailedError(message));
+    await Promise.race([this.until(condition), late]).finally(cancel);
+  }
+
+  check(): void {
+    if (this.#fatal !== null) this.#waiting?.reject(this.#fatal);
+    else if (this.#waiting?.condition()) this.#waiting.resolve();
   }
 }
 

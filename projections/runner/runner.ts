@@ -1,12 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 import { UndecodableEventError } from '../../src/contracts/events.ts';
+import { inTransaction } from '../../src/platform/transaction.ts';
 import type { EventFeed, Following } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import { BatchQueue, type QueuedEvent } from './batchQueue.ts';
 import { advanceCheckpoint, type Claim, claimCheckpoint, FencedError } from './checkpoints.ts';
 import { BATCH_SAVEPOINT, type Projection, schemaOf } from './projection.ts';
 import { type RunnerState, type RunnerTrigger, transition } from './states.ts';
-import { ensureLiveVersion, inTransaction, type Version } from './versions.ts';
+import { ensureLiveVersion, type Version } from './versions.ts';
 
 /**
  * Builds one version of one read model from the log. The states are those of `states.ts`.
@@ -25,6 +26,8 @@ export class ProjectionRunner<Changes> {
   state: RunnerState = 'idle';
   /** Everything up to here is in the read model; `null` before the checkpoint was read. */
   checkpoint: number | null = null;
+  /** Events that the log held behind the checkpoint after the latest commit; `null` before the first look. */
+  behind: number | null = null;
 
   constructor(options: RunnerOptions<Changes>) {
     this.#options = options;
@@ -102,8 +105,8 @@ export class ProjectionRunner<Changes> {
       claim = await this.#commit(claim, batch, last, following);
       this.#failuresInARow = 0;
       this.checkpoint = claim.seq;
-      this.#options.onCommit?.({ seq: claim.seq, events: batch.length });
       this.#noteProgress(queue, following);
+      this.#options.onCommit?.({ seq: claim.seq, events: batch.length });
     }
   }
 
@@ -124,10 +127,12 @@ export class ProjectionRunner<Changes> {
     return inTransaction(pool, write, BEGIN_BATCH);
   }
 
+  /** Under a steady load something is always waiting: what the next batch takes along does not count as behind. */
   #noteProgress(queue: BatchQueue, following: Following): void {
-    const behind = queue.size + (following.remaining ?? 0);
-    if (behind === 0) this.#become('caughtUp');
-    else if (behind > this.#options.batchMax) this.#become('fellBehind');
+    const { batchMax } = this.#options;
+    this.behind = queue.size + (following.remaining ?? 0);
+    if (this.behind <= batchMax) this.#become('caughtUp');
+    else if (this.behind > FALLEN_BEHIND_BATCHES * batchMax) this.#become('fellBehind');
   }
 
   async #pause(): Promise<void> {
@@ -185,6 +190,9 @@ export type RunnerEvent =
       readonly trigger: RunnerTrigger;
       readonly error: unknown;
     };
+
+/** More batches than this behind the log's end, and a live runner is catching up again. */
+const FALLEN_BEHIND_BATCHES = 4;
 
 /** The read model and the log do not belong together. */
 export class LogMismatchError extends Error {

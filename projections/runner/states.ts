@@ -4,7 +4,7 @@
  * - `idle`: not started.
  * - `starting`: finds the version to work on, claims it, opens the log at the checkpoint.
  * - `catchingUp`: projects what the log holds behind the checkpoint.
- * - `live`: has seen the log's end; projects events as they come.
+ * - `live`: is within a batch of the log's end; projects events as they come.
  * - `backoff`: something failed that may pass (database away, log away); starts again after a pause.
  * - `halted`: something is wrong that does not pass by itself (an event that cannot be read, a log that is not the one
  *   the read model was built from). Nothing is written until an operator acts and the process is started again.

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { ClientBase, Pool, PoolClient } from 'pg';
+import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../src/platform/transaction.ts';
 import { PARTITION_GROUPS } from './checkpoints.ts';
 import { schemaOf } from './projection.ts';
 
@@ -19,34 +20,6 @@ export interface Version {
 
 /** Any fixed number: everybody who makes or switches versions holds this advisory lock. */
 const VERSIONS_LOCK = 7_201_154_003;
-
-/**
- * Runs `work` in a transaction; rolls back when it throws.
- *
- * @param begin the statements that begin it, sent together: each message to Postgres more is a wait more
- */
-export async function inTransaction<T>(
-  pool: Pool,
-  work: (client: PoolClient) => Promise<T>,
-  begin = 'BEGIN',
-): Promise<T> {
-  const client = await pool.connect();
-  let broken = false;
-  try {
-    await client.query(begin);
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {
-      broken = true;
-    });
-    throw error;
-  } finally {
-    // A connection that cannot even roll back is not given to anybody else.
-    client.release(broken);
-  }
-}
 
 // Parameters: projection.
 const LIST = 'SELECT version, status, epoch FROM projection_versions WHERE projection = $1 ORDER BY version';

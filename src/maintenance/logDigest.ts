@@ -167,7 +167,13 @@ function toDigest(fold: Fold): ConversationDigest {
   const stateFields =
     state === null
       ? []
-      : [state.title ?? '', state.visibility, state.archived, state.createdBy, ...state.participantIds];
+      : [
+          state.title ?? '',
+          state.visibility,
+          state.archived,
+          state.createdBy,
+          state.participantIds.join(SEPARATOR),
+        ];
   let participants = 0n;
   for (const [userId, { member, posted, joined }] of fold.participants) {
     participants += BigInt(hashOf([userId, member, posted, joined]));

@@ -1,4 +1,5 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../platform/transaction.ts';
 import type { EventFeed } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';
 import { type ConversationDigest, type HistoryDigest, readHistoryDigest } from '../queries/historyDigest.ts';
@@ -100,16 +101,12 @@ async function waitForReadModel(options: VerifyOptions): Promise<void> {
   }
 }
 
-async function readModel(pool: Pool): Promise<HistoryDigest> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+function readModel(pool: Pool): Promise<HistoryDigest> {
+  const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+  const work = async (client: PoolClient) => {
     const digest = await readHistoryDigest(client);
-    await client.query('COMMIT');
     if (digest === null) throw new VerifyError('There is no read model yet. Is a projector running?');
     return digest;
-  } finally {
-    // Also ends the transaction when something failed in it.
-    client.release(true);
-  }
+  };
+  return inTransaction(pool, work, begin);
 }

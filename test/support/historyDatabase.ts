@@ -2,9 +2,10 @@ import { pathToFileURL } from 'node:url';
 import { historyProjection } from '../../projections/history/history.ts';
 import { advanceCheckpoint, claimCheckpoint } from '../../projections/runner/checkpoints.ts';
 import { schemaOf } from '../../projections/runner/projection.ts';
-import { ensureLiveVersion, inTransaction } from '../../projections/runner/versions.ts';
+import { ensureLiveVersion } from '../../projections/runner/versions.ts';
 import { decodeEvent } from '../../src/contracts/events.ts';
 import { migrate } from '../../src/platform/migrate.ts';
+import { inTransaction } from '../../src/platform/transaction.ts';
 import type { TestApi } from './httpApi.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 
