@@ -75,10 +75,13 @@ export function addParticipants(schema: string): string {
     SET member = true, joined_ordinal = GREATEST(p.joined_ordinal, excluded.joined_ordinal)`;
 }
 
-/** Who has posted stays in the list of those who did. Parameters, all arrays: user id, conversation id. */
+/**
+ * Who has posted stays in the list of those who did, as if never a participant: whether somebody left before or after
+ * posting must come to the same. Parameters, all arrays: user id, conversation id.
+ */
 export function removeParticipants(schema: string): string {
   return `
-    UPDATE ${schema}.participants p SET member = false
+    UPDATE ${schema}.participants p SET member = false, joined_ordinal = 0
     FROM unnest($1::text[], $2::text[]) AS n (user_id, conversation_id)
     WHERE p.user_id = n.user_id AND p.conversation_id = n.conversation_id`;
 }

@@ -151,7 +151,7 @@ function join(fold: Fold, userIds: readonly string[]): void {
 function leave(fold: Fold, userIds: readonly string[]): void {
   for (const userId of userIds) {
     const known = fold.participants.get(userId);
-    if (known?.posted === true) known.member = false;
+    if (known?.posted === true) fold.participants.set(userId, { member: false, posted: true, joined: 0 });
     else fold.participants.delete(userId);
   }
 }
