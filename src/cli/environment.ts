@@ -1,14 +1,14 @@
 import type { NatsConnection } from 'nats';
 import type { ApplicationContext } from '../application/context.ts';
 import { ConversationStore } from '../application/conversationStore.ts';
-import { type JetStreamLog, openJetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
+import { openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
+import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { type Database, openDatabase } from '../platform/database.ts';
 import { readRunFile } from '../platform/embedded/runFile.ts';
-import { newEpoch, systemIds } from '../platform/ids.ts';
+import { systemIds } from '../platform/ids.ts';
 import { connectNats } from '../platform/nats.ts';
-import { projectRootUrl } from '../platform/projectRootUrl.ts';
 
 /** A running system as the command line reaches it. */
 export interface CliEnvironment {
@@ -36,18 +36,7 @@ const STATEMENT_MS_MAX = 600_000;
 export async function openEnvironment(config: Config): Promise<CliEnvironment> {
   const { natsUrl, databaseUrl } = locate(config);
   const connection = await connectNats({ url: natsUrl, name: 'chat-backend cli', connectTimeoutMs: 3_000 });
-  const log = await openJetStreamLog({
-    connection,
-    definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
-    settings: { maxBytes: config.streamBytesMax, replicas: config.streamReplicas },
-    publisher: {
-      windowMax: config.publishWindowMessages,
-      queueMax: config.publishQueueMessagesMax,
-      ackTimeoutMs: config.publishAckTimeoutMs,
-      deadlineMs: config.publishDeadlineMs,
-    },
-    makeEpoch: newEpoch,
-  });
+  const log = await openConfiguredLog(config, connection, () => {});
   const database = openDatabase({
     url: databaseUrl,
     applicationName: 'chat-backend cli',

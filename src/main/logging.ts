@@ -19,10 +19,7 @@ export function lifecycleLog(logger: Logger) {
     log: (event: LogEvent) => logger.warn({ component: 'log', ...event }, event.type),
     server: (event: EmbeddedServerEvent) => {
       const level = event.type === 'serverDied' || event.type === 'serverRestarting' ? 'warn' : 'info';
-      logger[level](
-        { component: 'embedded', ...event, ...('url' in event && { url: withoutPassword(event.url) }) },
-        event.type,
-      );
+      logger[level]({ component: 'embedded', ...describeServerEvent(event) }, event.type);
     },
     projection: (event: RunnerEvent) => {
       if (event.type === 'projectionState') {
@@ -38,6 +35,11 @@ export function lifecycleLog(logger: Logger) {
 
 export type LifecycleLog = ReturnType<typeof lifecycleLog>;
 
-function withoutPassword(url: string): string {
-  return url.replace(/:\/\/[^@/]*@/, '://');
+/** The line's own `pid` is this process; and the URL of Postgres holds a password. */
+function describeServerEvent(event: EmbeddedServerEvent): object {
+  const described: Record<string, unknown> = { ...event };
+  delete described.pid;
+  if ('pid' in event) described.serverPid = event.pid;
+  if ('url' in event) described.url = event.url.replace(/:\/\/[^@/]*@/, '://');
+  return described;
 }

@@ -4,11 +4,12 @@ import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
 import { ConversationStore } from '../application/conversationStore.ts';
 import { followConversations } from '../application/followConversations.ts';
-import { type JetStreamLog, type LogEvent, openJetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
+import { openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
+import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { startEmbeddedServers } from '../platform/embedded/embeddedServers.ts';
-import { newEpoch, systemIds } from '../platform/ids.ts';
+import { systemIds } from '../platform/ids.ts';
 import { migrate } from '../platform/migrate.ts';
 import { connectNats } from '../platform/nats.ts';
 import { projectRootUrl } from '../platform/projectRootUrl.ts';
@@ -78,7 +79,7 @@ async function startFoundation(
   });
   stops.add(() => connection.close());
   const caches: { conversations?: ConversationStore } = {};
-  const log = await openLog(config, connection, (event) => {
+  const log = await openConfiguredLog(config, connection, (event) => {
     lifecycle.log(event);
     // Another log than before: nothing that was read from it can be trusted.
     if (event.type === 'epochChanged') caches.conversations?.clear();
@@ -103,26 +104,6 @@ async function migrateDatabase(url: string, logger: Logger): Promise<void> {
     url,
     directory: fileURLToPath(new URL('prisma/migrations', projectRootUrl())),
     onApply: (name) => logger.info({ component: 'migrate', migration: name }, 'applying migration'),
-  });
-}
-
-function openLog(
-  config: Config,
-  connection: NatsConnection,
-  onEvent: (event: LogEvent) => void,
-): Promise<JetStreamLog> {
-  return openJetStreamLog({
-    connection,
-    definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
-    settings: { maxBytes: config.streamBytesMax, replicas: config.streamReplicas },
-    publisher: {
-      windowMax: config.publishWindowMessages,
-      queueMax: config.publishQueueMessagesMax,
-      ackTimeoutMs: config.publishAckTimeoutMs,
-      deadlineMs: config.publishDeadlineMs,
-    },
-    makeEpoch: newEpoch,
-    onEvent,
   });
 }
 
