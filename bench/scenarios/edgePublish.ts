@@ -21,8 +21,11 @@ const IN_FLIGHT_PER_SOCKET = 128;
 /** Makes a stored event of about 330 bytes, here and in the bare limit. */
 const CONTENT = 'x'.repeat(100);
 
+/** As in package.json's start script: what is in flight should die young. */
+const NODE_FLAGS = ['--max-semi-space-size=64', '--min-semi-space-size=32'];
+
 const servers = await startBenchServers({ postgres: false });
-const edge = fork(new URL('./edgeProcess.js', import.meta.url), [servers.natsUrl]);
+const edge = fork(new URL('./edgeProcess.js', import.meta.url), [servers.natsUrl], { execArgv: NODE_FLAGS });
 try {
   const [{ port }] = (await once(edge, 'message')) as [{ port: number }];
   const conversationId = await newConversation();

@@ -13,21 +13,23 @@ import {
 /**
  * Appends one event and puts the log's faults into the words of the error catalogue.
  *
+ * @param then what to make of the outcome
  * @throws ChatError log_unavailable, overloaded, unknown_outcome or payload_too_large
  */
-export function append(
+export function append<T>(
   log: EventLog,
   event: ChatEvent,
   idempotencyKey: string,
-  expectedSeq?: number,
-): Promise<AppendResult> {
+  expectedSeq: number | undefined,
+  then: (result: AppendResult) => T,
+): Promise<T> {
   const { conversationId } = event;
   const request = { conversationId, category: categoryOf(event), bytes: encodeEvent(event), idempotencyKey };
-  return log
-    .append(expectedSeq === undefined ? request : { ...request, expectedSeq })
-    .catch((cause: unknown) => {
-      throw asChatError(cause);
-    });
+  return log.append(expectedSeq === undefined ? request : { ...request, expectedSeq }).then(then, rethrow);
+}
+
+function rethrow(cause: unknown): never {
+  throw asChatError(cause);
 }
 
 /** Faults of the log as clients see them; anything else stays what it is. */

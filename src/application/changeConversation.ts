@@ -45,10 +45,11 @@ async function attemptChange(
   const decision = decideConversation(state, command);
   if (decision === null) return changed(context, conversationId, state, version);
   if (isRejection(decision)) throw refusal(decision);
-  const result = await append(context.log, decision, context.ids.idempotencyKey(), version);
-  if (result.outcome === 'conflict') return 'conflict';
-  context.conversations.remember(conversationId, decision, result.seq);
-  return changed(context, conversationId, decision.state, result.seq);
+  return append(context.log, decision, context.ids.idempotencyKey(), version, (result) => {
+    if (result.outcome === 'conflict') return result.outcome;
+    context.conversations.remember(conversationId, decision, result.seq);
+    return changed(context, conversationId, decision.state, result.seq);
+  });
 }
 
 /** A new conversation's id was made a moment ago: there is nothing to read. All others are read from the log. */

@@ -47,12 +47,9 @@ export async function changeMessage(
 ): Promise<ChangedMessage> {
   const event = await decideMessageCommand(context, command);
   if (event === null) throw new Error('Changing a message always decides on an event');
-  const result = await append(context.log, event, context.ids.idempotencyKey());
-  if (result.outcome === 'conflict') throw new Error('An unconditional append cannot conflict');
-  return {
-    messageId,
-    seq: result.seq,
-    position: formatPosition(context.log.epoch, result.seq),
-    at: command.at,
-  };
+  return append(context.log, event, context.ids.idempotencyKey(), undefined, (result) => {
+    if (result.outcome === 'conflict') throw new Error('An unconditional append cannot conflict');
+    const { seq } = result;
+    return { messageId, seq, position: formatPosition(context.log.epoch, seq), at: command.at };
+  });
 }

@@ -27,19 +27,26 @@ export interface PostedMessage {
   readonly event: MessagePosted;
 }
 
-/** Posts a message: load → decide → append. Resolves once the log has acknowledged it: level `accepted`. */
-export async function postMessage(
-  context: ApplicationContext,
-  request: MessageToPost,
-): Promise<PostedMessage> {
+/**
+ * Posts a message: load → decide → append. Resolves once the log has acknowledged it: level `accepted`. Written with as
+ * few promises as can be, because every message comes through here.
+ *
+ * @throws ChatError when the domain refuses or the log is in trouble
+ */
+export function postMessage(context: ApplicationContext, request: MessageToPost): Promise<PostedMessage> {
   const command = toCommand(context, request);
   const decision = decideMessageCommand(context, command);
-  const event = posted(decision instanceof Promise ? await decision : decision);
-  const { messageId } = command;
-  const result = await append(context.log, event, messageId);
-  if (result.outcome === 'conflict') throw new Error('An unconditional append cannot conflict');
-  const { seq, duplicate } = result;
-  return { messageId, seq, position: formatPosition(context.log.epoch, seq), duplicate, event };
+  if (decision instanceof Promise) return decision.then((event) => store(context, posted(event)));
+  return store(context, posted(decision));
+}
+
+function store(context: ApplicationContext, event: MessagePosted): Promise<PostedMessage> {
+  return append(context.log, event, event.messageId, undefined, (result) => {
+    if (result.outcome === 'conflict') throw new Error('An unconditional append cannot conflict');
+    const { seq, duplicate } = result;
+    const position = formatPosition(context.log.epoch, seq);
+    return { messageId: event.messageId, seq, position, duplicate, event };
+  });
 }
 
 /** The message as the log holds it: for a repeated request, what the first one said. */

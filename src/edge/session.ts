@@ -92,12 +92,12 @@ export class Session {
     }
   }
 
-  async #send(frame: FrameOf<'send'>): Promise<ServerFrame> {
-    const { userId } = this.#socket;
-    const { conversationId, content, clientMessageId, replyTo } = frame;
-    const request = { conversationId, userId, content, clientMessageId, replyTo };
-    const { messageId, seq, duplicate } = await postMessage(this.#context.application, request);
-    return { op: 'ack', id: frame.id, messageId, seq, level: 'accepted', duplicate };
+  #send(frame: FrameOf<'send'>): Promise<ServerFrame> {
+    const { conversationId, content, clientMessageId, replyTo, id } = frame;
+    const request = { conversationId, userId: this.#socket.userId, content, clientMessageId, replyTo };
+    return postMessage(this.#context.application, request).then(({ messageId, seq, duplicate }) => {
+      return { op: 'ack', id, messageId, seq, level: 'accepted', duplicate };
+    });
   }
 
   /** Answers by itself, because `joined` must come before the events. */
