@@ -54,12 +54,12 @@ export class ChatError extends Error {
   constructor(
     code: ErrorCode,
     detail: string,
-    options: { errors?: readonly FieldError[]; cause?: unknown } = {},
+    options: { errors?: readonly FieldError[]; cause?: unknown; retryAfterMs?: number } = {},
   ) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.errors = options.errors ?? [];
-    this.retryAfterMs = entry(code).retryAfterMs;
+    this.retryAfterMs = options.retryAfterMs ?? entry(code).retryAfterMs;
   }
 
   get status(): number {

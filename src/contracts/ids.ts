@@ -36,14 +36,14 @@ export function text(name: string, lengthMax: number) {
   return z
     .string()
     .min(1, `${name} must not be empty`)
-    .refine(
-      (value) => codePointsAtMost(value, lengthMax),
-      `${name} must have at most ${lengthMax} characters`,
-    )
-    .refine(
-      (value) => value.isWellFormed() && !value.includes('\0'),
-      `${name} must be Unicode text without NUL`,
-    );
+    .superRefine((value, context) => {
+      if (!codePointsAtMost(value, lengthMax)) {
+        context.addIssue(`${name} must have at most ${lengthMax} characters`);
+      }
+      if (!value.isWellFormed() || value.includes('\0')) {
+        context.addIssue(`${name} must be Unicode text without NUL`);
+      }
+    });
 }
 
 export const Content = text('content', CONTENT_LENGTH_MAX);

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../ports/eventLog.ts';
 import { encodeEventFrame } from './eventFrame.ts';
+import { RecentHeads } from './recentHeads.ts';
 
 /** Gets every live frame of a channel while it is not subscribed to the channel's topic yet. */
 export interface Listener {
@@ -40,11 +40,11 @@ export interface HubOptions {
 export class Hub {
   readonly #options: HubOptions;
   readonly #channels = new Map<string, OpenChannel>();
-  readonly #heads: LRUCache<string, number>;
+  readonly #heads: RecentHeads;
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#heads = new LRUCache({ max: options.headsMax ?? 100_000 });
+    this.#heads = new RecentHeads(options.headsMax ?? 100_000);
   }
 
   get channels(): number {

@@ -2,10 +2,12 @@ import { asChatError } from '../application/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { postMessage } from '../application/postMessage.ts';
 import { viewConversation } from '../application/viewConversation.ts';
-import { ChatError, fieldErrors } from '../contracts/errors.ts';
-import { ClientFrame, type FrameOf, type ServerFrame } from '../contracts/frames.ts';
+import { ChatError } from '../contracts/errors.ts';
+import type { ClientFrame, FrameOf, ServerFrame } from '../contracts/frames.ts';
 import { catchUp } from './catchUp.ts';
+import { MalformedFrame, parseClientFrame } from './clientFrame.ts';
 import type { Channel, Hub } from './hub.ts';
+import { encodeServerFrame } from './serverFrame.ts';
 import type { ClientSocket } from './socket.ts';
 
 export interface SessionOptions {
@@ -52,7 +54,7 @@ export class Session {
 
   /** Takes one text frame from the client. */
   receive(text: string): void {
-    const parsed = parseFrame(text);
+    const parsed = parseClientFrame(text);
     if (parsed instanceof MalformedFrame) this.#fail(parsed.id, parsed.error);
     else if (this.#underWay >= this.#context.options.requestsMax) {
       this.#fail(parsed.id, new ChatError('overloaded', 'Too many requests of this socket are under way.'));
@@ -180,7 +182,7 @@ export class Session {
   }
 
   #reply(frame: ServerFrame): void {
-    this.#socket.send(JSON.stringify(frame));
+    this.#socket.send(encodeServerFrame(frame));
   }
 
   #fail(id: number | null, cause: unknown): void {
@@ -198,36 +200,4 @@ export class Session {
     };
     return { op: 'error', id, code, detail, retryable, ...optional };
   }
-}
-
-class MalformedFrame {
-  readonly id: number | null;
-  readonly error: ChatError;
-
-  constructor(id: number | null, detail: string, errors: { path: string; reason: string }[] = []) {
-    this.id = id;
-    this.error = new ChatError('invalid_request', detail, { errors });
-  }
-}
-
-function parseFrame(text: string): ClientFrame | MalformedFrame {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return new MalformedFrame(null, 'The frame is not JSON.');
-  }
-  const parsed = ClientFrame.safeParse(value);
-  if (parsed.success) return parsed.data;
-  return new MalformedFrame(
-    requestId(value),
-    'The frame violates its schema.',
-    fieldErrors(parsed.error.issues),
-  );
-}
-
-/** The request number of a frame that is otherwise wrong, so that its client knows which one it was. */
-function requestId(value: unknown): number | null {
-  if (typeof value !== 'object' || value === null || !('id' in value)) return null;
-  return typeof value.id === 'number' && Number.isSafeInteger(value.id) ? value.id : null;
 }

@@ -36,11 +36,17 @@ function readiness({ logHead, health }: HttpDeps): HealthReport {
 async function databaseHealth(database: HttpDeps['database']): Promise<HealthReport> {
   const startedMs = performance.now();
   try {
-    await database.ask((prisma) => prisma.$queryRaw`SELECT 1`);
+    await database.ping();
     const latencyMs = Math.round((performance.now() - startedMs) * 100) / 100;
-    return { healthy: true, body: { status: 'OK', database: 'Connected', latencyMs } };
+    return {
+      healthy: true,
+      body: { status: 'OK', database: 'Connected', breaker: database.breaker, latencyMs },
+    };
   } catch (error) {
     const reason = faultReason(error);
-    return { healthy: false, body: { status: 'ERROR', database: 'Disconnected', reason } };
+    return {
+      healthy: false,
+      body: { status: 'ERROR', database: 'Disconnected', breaker: database.breaker, reason },
+    };
   }
 }

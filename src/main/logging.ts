@@ -1,6 +1,7 @@
 import pino, { type Logger } from 'pino';
 import type { RunnerEvent } from '../../projections/runner/runner.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
+import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
 import type { NatsEvent } from '../platform/nats.ts';
 
@@ -28,6 +29,10 @@ export function lifecycleLog(logger: Logger) {
       const { error, ...rest } = event;
       const level = event.trigger === 'unrecoverable' ? 'fatal' : 'error';
       logger[level]({ component: 'projection', ...rest, err: error }, 'projection failed');
+    },
+    breaker: (state: BreakerState) => {
+      const level = state === 'open' ? 'error' : 'info';
+      logger[level]({ component: 'database', breaker: state }, 'circuit breaker is %s', state);
     },
     fault: (component: string) => (error: unknown) => logger.error({ component, err: error }, 'fault'),
   };

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { Breaker, type BreakerState } from './breaker.ts';
 import { databaseFault } from './databaseFault.ts';
 import { type DatabaseUrl, parseDatabaseUrl } from './databaseUrl.ts';
 import { withTimeout } from './withTimeout.ts';
@@ -22,6 +23,8 @@ export interface DatabaseOptions {
   readonly waitingMax?: number;
   /** Told when an idle connection breaks. The pool replaces it by itself: this is for the log. */
   readonly onIdleError?: (error: Error) => void;
+  /** Told when the circuit breaker opens, tries again and closes. */
+  readonly onBreaker?: (state: BreakerState) => void;
 }
 
 /** One Postgres, one pool: projections use pg on it, queries use Prisma on it. */
@@ -30,12 +33,16 @@ export interface Database {
   readonly prisma: PrismaClient;
   /** `host:port/database`, for messages. */
   readonly where: string;
+  readonly breaker: BreakerState;
   /**
-   * Asks one question, in bounded time: at most the waiting time plus the statement time plus half a second.
+   * Asks one question, in bounded time: at most the waiting time plus the statement time plus half a second, and not at
+   * all while the breaker is open.
    *
    * @throws ChatError database_unavailable for every fault that is the database's; a wrong statement stays an Error
    */
   ask<T>(question: (prisma: PrismaClient) => PromiseLike<T>): Promise<T>;
+  /** Asks whether the database answers at all, past the breaker: for health checks. @throws as `ask` */
+  ping(): Promise<void>;
   /** Ends all connections; waits at most 5 s for queries under way. */
   close(): Promise<void>;
 }
@@ -57,22 +64,40 @@ export function openDatabase(options: DatabaseOptions): Database {
   const adapter = new PrismaPg(pool);
   const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
   const waitingMax = options.waitingMax ?? 500;
+  const ask = async <T>(question: (prisma: PrismaClient) => PromiseLike<T>) => {
+    if (pool.waitingCount >= waitingMax) {
+      throw databaseFault(new Error(`${waitingMax} queries wait for a connection already`));
+    }
+    try {
+      return await question(prisma);
+    } catch (cause) {
+      throw databaseFault(cause);
+    }
+  };
+  const breaker = new Breaker({
+    name: options.applicationName,
+    callMsMax: callMsMax(poolConfig(options, target)),
+    ...(options.onBreaker !== undefined && { onChange: options.onBreaker }),
+  });
   return {
     pool,
     prisma,
     where: target.where,
-    async ask(question) {
-      if (pool.waitingCount >= waitingMax) {
-        throw databaseFault(new Error(`${waitingMax} queries wait for a connection already`));
-      }
-      try {
-        return await question(prisma);
-      } catch (cause) {
-        throw databaseFault(cause);
-      }
+    get breaker() {
+      return breaker.state;
     },
-    close: () => close(pool, prisma),
+    ask: (question) => breaker.run(() => ask(question)),
+    ping: () => ask(async (client) => void (await client.$queryRaw`SELECT 1`)),
+    close: () => {
+      breaker.stop();
+      return close(pool, prisma);
+    },
   };
+}
+
+/** Waiting for a connection and for the answer are bounded by the pool; this is the net below, for what slips through. */
+function callMsMax({ connectionTimeoutMillis = 0, query_timeout = 0 }: pg.PoolConfig): number {
+  return connectionTimeoutMillis + query_timeout + ANSWER_GRACE_MS;
 }
 
 function poolConfig(options: DatabaseOptions, target: DatabaseUrl): pg.PoolConfig {

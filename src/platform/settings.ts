@@ -69,7 +69,7 @@ export const settings = {
     description: 'How soon the embedded nats-server flushes to disk: "always" is safest and slowest.',
     example: 'always',
   }),
-  publishWindowMessages: setting('PUBLISH_WINDOW', wholeNumber(1, 8_192), '1024', {
+  publishWindowMessages: setting('PUBLISH_WINDOW', wholeNumber(1, 8_192), '2048', {
     description: 'Messages sent to the log and not acknowledged yet, at most.',
     unit: 'messages',
     example: '256',

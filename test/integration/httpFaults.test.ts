@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
+import { migrate } from '../../src/platform/migrate.ts';
 import {
   EventTooLargeError,
   LogOverloadedError,
   LogUnavailableError,
   UnknownOutcomeError,
 } from '../../src/ports/eventLog.ts';
-import { createMigratedDatabase, projectHistory } from '../support/historyDatabase.ts';
+import { createMigratedDatabase, migrationsDirectory, projectHistory } from '../support/historyDatabase.ts';
 import { type Answer, startTestApi, type TestApi } from '../support/httpApi.ts';
 import { startTestPostgres } from '../support/postgres.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -180,6 +181,28 @@ describe('without a database', () => {
     const api = await start({ databaseUrl: database.url });
     const answer = await api.call('GET', `${CONVERSATIONS}?userId=alice`);
     expectRetryable(answer, 503, 'database_unavailable');
+  });
+
+  it('refuses at once while one that hung is given time, and reads again by itself when it is back', async () => {
+    const postgres = await startTestPostgres();
+    stops.push(() => postgres.stop());
+    await migrate({ url: postgres.url, directory: migrationsDirectory });
+    const api = await start({ databaseUrl: `${postgres.url}?connection_limit=4&pool_timeout=1` });
+    await projectHistory(api);
+    const list = () => api.call('GET', `${CONVERSATIONS}?userId=alice`);
+    expect((await list()).status).toBe(200);
+    postgres.freeze();
+    const hung = await Promise.all(Array.from({ length: 10 }, list));
+    expect(hung.map(({ status }) => status)).toEqual(Array(10).fill(503));
+    expect((await api.call('GET', '/health/database')).body.breaker).toMatch(/^(open|halfOpen)$/);
+    // One of many may be the probe of the half-open breaker, which waits for the database.
+    const startedMs = performance.now();
+    const refused = await Promise.any(Array.from({ length: 5 }, list));
+    expect(performance.now() - startedMs).toBeLessThan(500);
+    expectRetryable(refused, 503, 'database_unavailable');
+    postgres.thaw();
+    await waitFor('reads to work again', async () => (await list()).status === 200);
+    expect((await api.call('GET', '/health/database')).body).toMatchObject({ breaker: 'closed' });
   });
 
   it('survives one that freezes, closes connections and is killed, and recovers by itself', async () => {

@@ -84,7 +84,8 @@ export class OrderedReader implements Following {
 
   async #create(): Promise<void> {
     this.#state = 'creating';
-    const name = `reader-${nuid.next()}`;
+    // Short: the name comes back in the reply subject of every event.
+    const name = `r${nuid.next().slice(-12)}`;
     try {
       const info = await this.#manager.consumers.add(this.#options.stream, this.#consumerConfig(name));
       if (this.#hasStopped()) return void this.#delete(name);

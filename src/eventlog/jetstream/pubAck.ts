@@ -17,8 +17,34 @@ const TOO_LARGE_CODE = 10054;
 /** The system or the leader is away for a moment (10008, 10009); the same id is being stored just now (10158). */
 const NOT_NOW_CODES = new Set([10008, 10009, 10158]);
 
-/** A PubAck as servers write it, read without parsing: one comes for every message. Any other form is parsed. */
-const STORED = /^\{"stream":"[^"]+",\s?"seq":(\d+)(,\s?"duplicate":\s?true)?\}$/;
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const CLOSING_BRACE = 0x7d;
+const [S, E, Q] = [0x73, 0x65, 0x71];
+const ZERO = 0x30;
+
+/**
+ * The sequence of a plain PubAck, `{"stream":"…","seq":123}`, read in place from its end, because one comes for every
+ * message; `null` for any other form, which is parsed. Refusals may end in the same way but begin with `{"error"`.
+ */
+function plainSeq(data: Uint8Array): number | null {
+  let at = data.length - 2;
+  if (data[2] !== S || data[at + 1] !== CLOSING_BRACE) return null;
+  let seq = 0;
+  for (let unit = 1; ; unit *= 10, at--) {
+    const digit = (data[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    seq += digit * unit;
+  }
+  const named =
+    data[at] === COLON &&
+    data[at - 1] === QUOTE &&
+    data[at - 2] === Q &&
+    data[at - 3] === E &&
+    data[at - 4] === S &&
+    data[at - 5] === QUOTE;
+  return named && seq > 0 ? seq : null;
+}
 
 interface PubAckBody {
   readonly seq?: number;
@@ -31,10 +57,9 @@ export function judgeAck(message: Msg): AckVerdict {
   // "No responders": nothing listens on the subject, so no stream has stored it.
   if (message.data.length === 0)
     return { kind: 'notNow', reason: `status ${message.headers?.code ?? 'unknown'}` };
-  const text = message.string();
-  const stored = STORED.exec(text);
-  if (stored !== null) return { kind: 'stored', seq: Number(stored[1]), duplicate: stored[2] !== undefined };
-  const body: PubAckBody = JSON.parse(text);
+  const seq = plainSeq(message.data);
+  if (seq !== null) return { kind: 'stored', seq, duplicate: false };
+  const body: PubAckBody = JSON.parse(message.string());
   if (body.error === undefined) {
     return { kind: 'stored', seq: body.seq ?? 0, duplicate: body.duplicate === true };
   }

@@ -1,4 +1,4 @@
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { createInbox, type Msg, type NatsConnection } from 'nats';
 import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
 import {
   type AppendResult,
@@ -21,6 +21,9 @@ import { PublishHeaders } from './publishHeaders.ts';
  * - `delayed`: the server said "not now" (no responders, no leader); sent again after a pause with jitter.
  * - settled: acknowledged, refused, or past its deadline.
  *
+ * A reply subject serves one attempt at a time, and another one only after its answer has come: that of an attempt given
+ * up is never used again, so a late answer cannot be taken for another message's.
+ *
  * Invariants: messages in flight and delayed never exceed `windowMax`, queued ones never `queueMax`; first attempts go
  * out in the order of the calls, and after a reconnect everything in flight goes out again in that order before
  * anything new; every message settles at the latest one sweep after its deadline.
@@ -29,10 +32,13 @@ export class PipelinedPublisher {
   readonly #connection: NatsConnection;
   readonly #options: PublisherOptions;
   readonly #inbox = createInbox();
+  readonly #headers = new PublishHeaders();
   readonly #inFlight = new Map<number, Entry>();
   readonly #delayed = new Set<Entry>();
   #queue: Entry[] = [];
   #queueHead = 0;
+  /** Reply subjects whose answer has come. Using few of them again and again is what the server's caches like. */
+  readonly #freeReplies: ReplySubject[] = [];
   #tokenNext = 1;
   #pumpScheduled = false;
   #connected = true;
@@ -66,11 +72,11 @@ export class PipelinedPublisher {
     }
     return new Promise((resolve, reject) => {
       const deadlineAtMs = Date.now() + this.#options.deadlineMs;
-      const hdrs = new PublishHeaders(key, expectedSeq);
       const entry: Entry = {
         subject,
         bytes,
-        headers: hdrs,
+        key,
+        expectedSeq,
         deadlineAtMs,
         sentAtMs: 0,
         retryAtMs: 0,
@@ -128,25 +134,32 @@ export class PipelinedPublisher {
   }
 
   #send(entry: Entry): void {
-    const token = this.#tokenNext++;
+    const { token, subject: reply } = this.#freeReplies.pop() ?? this.#newReply();
     entry.sentAtMs = Date.now();
     entry.attempts += 1;
     this.#inFlight.set(token, entry);
     try {
-      const reply = `${this.#inbox}.${token.toString(36)}`;
-      this.#connection.publish(entry.subject, entry.bytes, { reply, headers: entry.headers });
+      const headers = this.#headers.with(entry.key, entry.expectedSeq);
+      this.#connection.publish(entry.subject, entry.bytes, { reply, headers });
     } catch (cause) {
       this.#inFlight.delete(token);
       entry.reject(new LogUnavailableError('The connection to NATS is closed', { cause }));
     }
   }
 
+  #newReply(): ReplySubject {
+    const token = this.#tokenNext++;
+    return { token, subject: `${this.#inbox}.${token.toString(36)}` };
+  }
+
   #onAck(message: Msg): void {
-    const token = Number.parseInt(message.subject.slice(this.#inbox.length + 1), 36);
+    const { subject } = message;
+    const token = Number.parseInt(subject.slice(this.#inbox.length + 1), 36);
     const entry = this.#inFlight.get(token);
     // Unknown: an answer to an attempt that was given up; a later attempt of the same message tells the same.
     if (entry === undefined) return;
     this.#inFlight.delete(token);
+    this.#freeReplies.push({ token, subject });
     this.#settle(entry, judgeAck(message));
     if (this.#queueHead < this.#queue.length) this.#pumpSoon();
   }
@@ -244,7 +257,7 @@ export class PipelinedPublisher {
 }
 
 export interface PublisherOptions {
-  /** Messages sent and not yet acknowledged, at most. 256–1024 keeps one server busy. */
+  /** Messages sent and not yet acknowledged, at most. 1,024–2,048 keeps one server busy. */
   readonly windowMax: number;
   /** Messages waiting for the window, at most. */
   readonly queueMax: number;
@@ -260,13 +273,19 @@ export type PublisherEvent =
   | { readonly type: 'publishRepeated'; readonly messages: number }
   | { readonly type: 'publishDelayed'; readonly reason: string; readonly attempts: number };
 
+interface ReplySubject {
+  readonly token: number;
+  readonly subject: string;
+}
+
 /** One timer looks after all messages; a timer for each would cost more than the message. */
 const SWEEP_MS = 50;
 
 interface Entry {
   readonly subject: string;
   readonly bytes: Uint8Array;
-  readonly headers: MsgHdrs;
+  readonly key: string;
+  readonly expectedSeq: number | undefined;
   readonly deadlineAtMs: number;
   sentAtMs: number;
   retryAtMs: number;

@@ -14,6 +14,7 @@ export async function startApi(foundation: Foundation, stops: StopSequence): Pro
     applicationName: 'chat-backend api',
     statementMsMax: config.databaseStatementTimeoutMs,
     onIdleError: lifecycle.fault('database'),
+    onBreaker: lifecycle.breaker,
   });
   stops.add(() => database.close());
   const logHead = await PolledLogHead.start({ log, nowMs: application.clock.nowMs });

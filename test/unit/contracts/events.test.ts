@@ -18,9 +18,13 @@ describe('events', () => {
     );
   });
 
-  it('are stored as the JSON of the protocol', () => {
-    const event = { ...posted, content: 'tea 😀 "quoted"\n' };
-    expect(new TextDecoder().decode(encodeEvent(event))).toBe(JSON.stringify(event));
+  it('are stored as the JSON of the protocol, fields in its order', () => {
+    const bytes = encodeEvent({ ...posted, content: 'tea 😀 "quoted"\n' });
+    expect(new TextDecoder().decode(bytes)).toBe(
+      `{"type":"MessagePosted","v":1,"messageId":"${posted.messageId}","conversationId":"${C1}",` +
+        `"userId":"alice","clientMessageId":"k1","content":"tea 😀 \\"quoted\\"\\n","replyTo":null,` +
+        `"attachments":[],"at":"${posted.at}"}`,
+    );
   });
 
   it('hold 8,000 characters, whatever these are, and not one more', () => {
