@@ -19,7 +19,7 @@ const DEFAULTS = {
   streamBytesMax: 4 * 1_024 ** 3,
   streamReplicas: 1,
   natsSyncIntervalMs: 120_000,
-  publishWindowMessages: 1_024,
+  publishWindowMessages: 2_048,
   publishQueueMessagesMax: 16_384,
   publishAckTimeoutMs: 2_000,
   publishDeadlineMs: 10_000,
@@ -193,7 +193,7 @@ describe('generated documentation', () => {
       `# Chat\n\n<!-- config:begin -->\n${table}<!-- config:end -->\n\nThe end, $& and all.\n`;
     writeFileSync(join(folder, 'README.md'), readme('yesterday\n'));
     const first = generateDocs(folder).get('README.md') ?? '';
-    expect(first).toContain('| `PUBLISH_WINDOW` | `1024` | messages | a whole number from 1 to 8192 |');
+    expect(first).toContain('| `PUBLISH_WINDOW` | `2048` | messages | a whole number from 1 to 8192 |');
     expect(first.startsWith('# Chat\n') && first.endsWith('The end, $& and all.\n')).toBe(true);
     expect(first).not.toContain('yesterday');
     writeFileSync(join(folder, 'README.md'), first);
