@@ -8,7 +8,7 @@ export interface ConversationRange {
   readonly category?: EventCategory;
   /** Read events with a greater sequence than this … */
   readonly after: number;
-  /** … up to and including this one, which must be the sequence of one of the events asked for. */
+  /** … up to and including this one. */
   readonly until: number;
   readonly headersOnly?: boolean;
   /** How long the log may stay silent before the read is given up, in milliseconds. Default 5,000. */
@@ -42,6 +42,8 @@ export async function* readConversation(
   });
   try {
     for (let seq = after; seq < range.until; ) {
+      // The event at `until` may have been erased since: then the log's end is the end.
+      if (buffer.isEmpty && following.remaining === 0) return;
       const event = await buffer.next(conversationId);
       following.release(1);
       seq = event.seq;
@@ -63,6 +65,10 @@ class EventBuffer {
 
   constructor(silenceMsMax: number) {
     this.#silenceMsMax = silenceMsMax;
+  }
+
+  get isEmpty(): boolean {
+    return this.#taken >= this.#events.length;
   }
 
   push(event: FollowedEvent): void {

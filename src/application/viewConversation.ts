@@ -1,6 +1,6 @@
 import { ChatError } from '../contracts/errors.ts';
 import type { ConversationView } from '../contracts/http.ts';
-import { type ConversationState, maySee } from '../domain/conversation/state.ts';
+import { type ConversationState, isParticipant, maySee } from '../domain/conversation/state.ts';
 import { asChatError } from './append.ts';
 import type { ApplicationContext } from './context.ts';
 
@@ -42,3 +42,6 @@ export function toView(id: string, state: ConversationState): ConversationView {
   const { title, visibility, participantIds, createdBy, createdAt, archived } = state;
   return { id, title, visibility, participantIds, createdBy, createdAt, archived };
 }
+
+/** The domain's rules on who is sent what, for those who send it. */
+export { isParticipant, maySee };

@@ -22,16 +22,25 @@ export const CLOSE_CODES = {
 
 const RequestId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
+/** In place of a conversation's id: all conversations that the user takes part in, also new ones. */
+export const INBOX = '*';
+
 export const ClientFrame = z.discriminatedUnion('op', [
   z.strictObject({
     op: z.literal('join'),
     id: RequestId,
-    conversationId: ConversationId,
+    conversationId: z.union([z.literal(INBOX), ConversationId]),
     after: Seq.optional(),
     /** The epoch under which `after` was seen; a different one now means that sequences cannot be compared. */
     epoch: Epoch.optional(),
   }),
-  z.strictObject({ op: z.literal('leave'), id: RequestId, conversationId: ConversationId }),
+  z.strictObject({
+    op: z.literal('leave'),
+    id: RequestId,
+    conversationId: z.union([z.literal(INBOX), ConversationId]),
+  }),
+  /** Has no answer. */
+  z.strictObject({ op: z.literal('typing'), conversationId: ConversationId }),
   z.strictObject({
     op: z.literal('send'),
     id: RequestId,
@@ -52,7 +61,9 @@ export const WsQuery = z.object({ userId: UserId });
 /** What the server sends, except `event`, which is put together from stored bytes by the encoder of the edge. */
 export type ServerFrame =
   | { op: 'joined'; id: number; conversationId: string; head: number; epoch: string }
-  | { op: 'left'; id: number; conversationId: string }
+  /** Without a request's number: the user was removed from the conversation. */
+  | { op: 'left'; id: number | null; conversationId: string }
+  | { op: 'typing'; conversationId: string; userId: string }
   | { op: 'ack'; id: number; messageId: string; seq: number; level: 'accepted'; duplicate: boolean }
   | { op: 'pong'; id: number }
   | { op: 'resync'; conversationId: string; reason: 'epoch' | 'expired' }

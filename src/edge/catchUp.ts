@@ -1,92 +1,76 @@
-import type { ApplicationContext } from '../application/context.ts';
-import { readConversation } from '../application/readConversation.ts';
-import { encodeEventFrame } from './eventFrame.ts';
-import type { Channel, Listener } from './hub.ts';
+import type { Channel } from './hub.ts';
+import type { PastEvents } from './pastEvents.ts';
+import type { RecentEvents } from './recentEvents.ts';
 import type { ClientSocket } from './socket.ts';
 
-/** Live frames kept for a client that is still being caught up, at most; beyond, the log is read again. */
-const LIVE_FRAMES_MAX = 512;
 /** How often the log is read again for a client that live events outrun, before it is told to resync. */
-const ROUNDS_MAX = 20;
+const PAGES_MAX = 10_000;
+
+export interface CatchUpContext {
+  readonly recent: RecentEvents;
+  readonly past: PastEvents;
+}
+
+export interface CatchUpRequest {
+  /** The last event that the client saw. */
+  readonly after: number;
+  /** False once nobody waits for it any more. */
+  readonly wanted: () => boolean;
+}
 
 /**
- * Brings a client from the last event it saw to the live stream, without a seam: the stretch up to the channel's head
- * is read from the log while live frames are kept, then those are sent and the socket subscribes, all in one turn.
+ * Brings a client from the last event it saw to the live stream, without a seam: from the recent events in memory, or
+ * from the log in pages until those in memory go on. The moment it has all up to the channel's head, it subscribes, in the
+ * same turn: what comes next is published to it.
  *
  * @returns `live` when the client is subscribed, `behind` when it could not be caught up, `gone` when it left
- * @throws LogUnavailableError when the log cannot be read
+ * @throws ChatError log_unavailable or overloaded when the log cannot be read
  */
 export async function catchUp(
-  context: Pick<ApplicationContext, 'log' | 'feed'>,
+  context: CatchUpContext,
   socket: ClientSocket,
   channel: Channel,
-  request: { after: number; wanted: () => boolean },
+  { after, wanted }: CatchUpRequest,
 ): Promise<'live' | 'behind' | 'gone'> {
-  let seen = request.after;
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const live = new LiveFrames();
-    channel.listen(live);
-    try {
-      seen = await sendFromLog(context, socket, channel, { ...request, after: seen });
-      if (!request.wanted()) return 'gone';
-      if (!live.overflowed) {
-        for (const frame of live.frames) socket.send(frame);
-        socket.subscribe(channel.conversationId);
-        return 'live';
-      }
-    } finally {
-      channel.unlisten(live);
+  let seen = after;
+  for (let pages = 0; pages < PAGES_MAX; pages++) {
+    seen = await deliverRecent(context.recent, socket, channel, { after: seen, wanted });
+    if (!wanted()) return 'gone';
+    if (seen >= channel.head) {
+      socket.subscribe(channel.conversationId);
+      return 'live';
     }
+    const page = await context.past.read(channel.conversationId, seen, channel.head);
+    if (page === null) return 'behind';
+    for (const event of page.events) {
+      if (!wanted()) return 'gone';
+      if (event.seq > seen && !socket.deliver(event)) await socket.drained();
+    }
+    seen = Math.max(seen, page.to);
   }
   return 'behind';
 }
 
-/** Sends what the log holds behind `after` up to the channel's head of now. @returns the last sequence sent */
-async function sendFromLog(
-  context: Pick<ApplicationContext, 'log' | 'feed'>,
+/** Delivers what memory holds without a gap. @returns how far the client has come: to the channel's head, if all was there */
+async function deliverRecent(
+  recent: RecentEvents,
   socket: ClientSocket,
   channel: Channel,
-  request: { after: number; wanted: () => boolean },
+  { after, wanted }: CatchUpRequest,
 ): Promise<number> {
-  const { conversationId, head } = channel;
-  const { after } = request;
-  const start = await linkedStart(context, conversationId, after);
-  let prev = start;
-  for await (const event of readConversation(context.feed, { conversationId, after: start, until: head })) {
-    if (!request.wanted()) return prev;
-    if (event.seq > after && !socket.send(encodeEventFrame(event.seq, prev, event.bytes))) {
-      await socket.drained();
+  let seen = after;
+  while (wanted() && seen < channel.head) {
+    // The head may come from the log and be ahead of what the tail has brought here.
+    if (recent.to < channel.head) return seen;
+    let event = recent.firstAfter(channel.conversationId, seen);
+    if (event === 'unknown' || event?.prev === null) return seen;
+    if (event === null) return channel.head;
+    let reading = true;
+    for (; event !== null && reading; event = event.next) {
+      reading = socket.deliver(event);
+      seen = event.seq;
     }
-    prev = event.seq;
+    if (!reading) await socket.drained();
   }
-  return Math.max(prev, after);
-}
-
-/**
- * Where to read from so that the first event's `prev` is known: at `after` itself when that is an event of this
- * conversation, which it nearly always is; otherwise from the beginning.
- */
-async function linkedStart(
-  context: Pick<ApplicationContext, 'log'>,
-  conversationId: string,
-  after: number,
-): Promise<number> {
-  if (after === 0) return 0;
-  const stored = await context.log.at(after);
-  return stored?.conversationId === conversationId ? after : 0;
-}
-
-class LiveFrames implements Listener {
-  frames: Uint8Array[] = [];
-  overflowed = false;
-
-  onFrame(_seq: number, frame: Uint8Array): void {
-    if (this.overflowed) return;
-    if (this.frames.length < LIVE_FRAMES_MAX) {
-      this.frames.push(frame);
-    } else {
-      this.overflowed = true;
-      this.frames = [];
-    }
-  }
+  return seen;
 }

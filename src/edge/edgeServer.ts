@@ -1,9 +1,10 @@
 import uWS from 'uWebSockets.js';
-import { asChatError } from '../application/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import type { Following } from '../ports/eventFeed.ts';
-import { Hub } from './hub.ts';
-import type { SessionContext } from './session.ts';
+import { AdmissionControl } from './admission.ts';
+import { drain } from './drain.ts';
+import type { OnEdgeEvent } from './edgeEvents.ts';
+import { type Realtime, startRealtime } from './realtime.ts';
+import { serveHealth } from './transports/health.ts';
 import { NativeTransport } from './transports/native.ts';
 
 export interface EdgeOptions {
@@ -12,8 +13,15 @@ export interface EdgeOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly connectionsMax: number;
+  /** Connections opened per second, at most. Default 20,000: about what one core accepts. */
+  readonly connectsPerSecondMax?: number;
   readonly joinsPerSocketMax: number;
   readonly backpressureBytesMax: number;
+  /** Of the newest events of the log, so many stay in memory. Default 16,384. */
+  readonly recentEventsMax?: number;
+  /** … and so many bytes of them. Default 32 MiB. */
+  readonly recentBytesMax?: number;
+  readonly onEvent?: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -22,17 +30,17 @@ export class EdgeListenError extends Error {
   override readonly name = 'EdgeListenError';
 }
 
-/** Requests of one socket under way at a time: as many as the log's publish window takes from everybody. */
-const REQUESTS_PER_SOCKET_MAX = 1_024;
-
 export interface EdgeServer {
   readonly port: number;
   readonly connections: number;
   /** Sequence up to which the live feed has handed events on. */
   readonly position: number;
+  readonly realtime: Realtime;
   /** Tells the clients, lets requests under way finish (at most `timeoutMs`), then closes every socket. */
   stop(timeoutMs: number): Promise<void>;
 }
+
+const SLOW_LOOK_MS = 1_000;
 
 /**
  * Starts the realtime edge: one uWebSockets.js app, one tail of the log for all its sockets.
@@ -40,59 +48,46 @@ export interface EdgeServer {
  * @throws EdgeListenError when the port is taken
  */
 export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
-  const { application } = options;
+  const { onEvent = () => {} } = options;
+  const realtime = await startRealtime({ ...options, onEvent });
   const app = uWS.App();
-  const hub = new Hub({
-    publish: (topic, frame) => app.publish(topic, frame, false),
-    readHead: (conversationId) => readHead(application, conversationId),
+  const admission = new AdmissionControl({
+    perSecondMax: options.connectsPerSecondMax ?? 20_000,
+    connectionsMax: options.connectionsMax,
+    nowMs: options.application.clock.nowMs,
   });
-  const sessionOptions = {
-    joinsMax: options.joinsPerSocketMax,
-    requestsMax: REQUESTS_PER_SOCKET_MAX,
-    onFault: options.onFault,
-  };
-  const context: SessionContext = { application, hub, options: sessionOptions };
-  const transport = new NativeTransport(context, options);
-  transport.attach(app);
-  app.any('/*', (response) => {
-    response.writeStatus('404 Not Found').end('The edge serves /ws; the HTTP API is on another port.');
+  const native: NativeTransport = new NativeTransport(app, realtime.context, {
+    admission,
+    connections: () => native.connections,
+    backpressureBytesMax: options.backpressureBytesMax,
+    onEvent,
   });
-  const listening = await listen(app, options);
-  const tail = await followTail(application, hub);
+  const transports = [native];
+  serveHealth(app, { realtime, admission, connections: () => native.connections });
+  const listening = await listen(app, options).catch(async (error) => {
+    await realtime.stop();
+    throw error;
+  });
+  const slowLook = setInterval(() => native.closeSlow(), SLOW_LOOK_MS);
+  slowLook.unref();
   return {
     port: uWS.us_socket_local_port(listening),
+    realtime,
     get connections() {
-      return transport.connections;
+      return native.connections;
     },
     get position() {
-      return tail.position;
+      return realtime.feed.position;
     },
-    stop: (timeoutMs) => stop(app, listening, transport, tail, timeoutMs),
+    async stop(timeoutMs) {
+      admission.draining = true;
+      clearInterval(slowLook);
+      uWS.us_listen_socket_close(listening);
+      await drain(transports, timeoutMs);
+      await realtime.stop();
+      app.close();
+    },
   };
-}
-
-/** One reader of the whole log: conversations learn of changes, followers of events. */
-function followTail({ feed, conversations }: ApplicationContext, hub: Hub): Promise<Following> {
-  return feed.follow({
-    after: 'now',
-    unreleasedMax: 4_096,
-    onEvent: (event) => {
-      conversations.observe(event);
-      hub.accept(event);
-    },
-  });
-}
-
-async function readHead(application: ApplicationContext, conversationId: string): Promise<number> {
-  try {
-    const latest = await Promise.all([
-      application.log.latest(conversationId, 'conversation'),
-      application.log.latest(conversationId, 'message'),
-    ]);
-    return Math.max(...latest.map((event) => event?.seq ?? 0));
-  } catch (cause) {
-    throw asChatError(cause);
-  }
 }
 
 function listen(app: uWS.TemplatedApp, options: EdgeOptions): Promise<uWS.us_listen_socket> {
@@ -106,22 +101,4 @@ function listen(app: uWS.TemplatedApp, options: EdgeOptions): Promise<uWS.us_lis
         );
     });
   });
-}
-
-async function stop(
-  app: uWS.TemplatedApp,
-  listening: uWS.us_listen_socket,
-  transport: NativeTransport,
-  tail: Following,
-  timeoutMs: number,
-): Promise<void> {
-  uWS.us_listen_socket_close(listening);
-  transport.drain(() => Math.round(500 + Math.random() * 2_000));
-  const deadline = Date.now() + timeoutMs;
-  while (transport.underWay > 0 && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  transport.closeAll();
-  await tail.stop();
-  app.close();
 }

@@ -1,10 +1,18 @@
+import { decodeEvent } from '../contracts/events.ts';
+import type { ConversationState } from '../domain/conversation/state.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
-import { encodeEventFrame } from './eventFrame.ts';
+import { LinkedEvent } from './linkedEvent.ts';
+import type { RecentEvents } from './recentEvents.ts';
 import { RecentHeads } from './recentHeads.ts';
+import type { ClientSocket, Fanout } from './socket.ts';
 
-/** Gets every live frame of a channel while it is not subscribed to the channel's topic yet. */
-export interface Listener {
-  onFrame(seq: number, frame: Uint8Array): void;
+/** Somebody who follows a conversation. */
+export interface Member {
+  readonly socket: ClientSocket;
+  /** The log is another one than before: what this member has seen cannot be compared with it. */
+  onOtherLog(conversationId: string): void;
+  /** Who may see the conversation, or who takes part in it, has changed. */
+  onParticipants(conversationId: string, state: ConversationState): void;
 }
 
 /** A conversation that somebody at this edge follows. */
@@ -12,15 +20,13 @@ export interface Channel {
   readonly conversationId: string;
   /** The latest event of the conversation that this edge knows: the `prev` of the next one. */
   readonly head: number;
-  listen(listener: Listener): void;
-  unlisten(listener: Listener): void;
+  readonly members: ReadonlySet<Member>;
   /** Gives the channel back; the last one to do so closes it. */
-  close(): void;
+  leave(member: Member): void;
 }
 
 export interface HubOptions {
-  /** Sends a frame to everyone subscribed to a topic (the conversation's id). */
-  readonly publish: (topic: string, frame: Uint8Array) => void;
+  readonly recent: RecentEvents;
   /** Reads the latest sequence of a conversation from the log; 0 when there is none. */
   readonly readHead: (conversationId: string) => Promise<number>;
   /** How many conversations' heads are remembered beyond those that are followed. Default 100,000. */
@@ -31,11 +37,11 @@ export interface HubOptions {
  * Hands live events to those who follow their conversation, each with a link to the event before it.
  *
  * A channel is `opening` until its head is known (from memory or the log), then `open`. Events that pass meanwhile
- * only move the head: nobody is subscribed yet. From then on every event with a sequence above the head is encoded
- * once, linked to the head, published, and becomes the head. So links have no holes: an event is either at or below
- * the head that a client was told, or it comes to the client linked to what came before.
+ * only move the head: nobody is subscribed yet. From then on every event with a sequence above the head is linked to
+ * the head, published once for each transport that somebody follows it on, and becomes the head. So links have no holes:
+ * an event is either at or below the head that a client was told, or it comes to the client linked to what came before.
  *
- * An event that nobody here follows costs a look-up and the note of its sequence.
+ * An event that nobody here follows costs a look-up, its place among the recent events and the note of its sequence.
  */
 export class Hub {
   readonly #options: HubOptions;
@@ -51,28 +57,51 @@ export class Hub {
     return this.#channels.size;
   }
 
-  /** Takes the next event of the log's tail. */
-  accept(event: StoredEvent): void {
-    const channel = this.#channels.get(event.conversationId);
-    if (channel === undefined) this.#heads.set(event.conversationId, event.seq);
-    else channel.accept(event);
+  channel(conversationId: string): Channel | null {
+    return this.#channels.get(conversationId) ?? null;
   }
 
-  /** Opens a conversation's channel, or joins those who have it open. Each opening is closed once. */
-  async open(conversationId: string): Promise<Channel> {
+  /** Takes the next event of the log's tail. */
+  accept(stored: StoredEvent): void {
+    const { conversationId, seq } = stored;
+    const channel = this.#channels.get(conversationId);
+    if (channel !== undefined) {
+      const event = new LinkedEvent(stored, channel.link(seq));
+      this.#options.recent.add(event);
+      channel.accept(event);
+      if (stored.category === 'conversation') tellParticipants(channel, stored);
+      return;
+    }
+    // A head that was read from the log can be ahead of the tail: then it is no link for what the tail brings.
+    const head = this.#heads.get(conversationId);
+    const isNew = head === undefined || head < seq;
+    this.#options.recent.add(new LinkedEvent(stored, isNew ? (head ?? null) : null));
+    if (isNew) this.#heads.set(conversationId, seq);
+  }
+
+  /** Opens a conversation's channel, or joins those who have it open. Each member leaves once. */
+  async open(conversationId: string, member: Member): Promise<Channel> {
     const channel = this.#channels.get(conversationId) ?? this.#create(conversationId);
-    channel.users += 1;
+    channel.enter(member);
     try {
       await channel.opened;
     } catch (error) {
-      channel.close();
+      channel.leave(member);
       throw error;
     }
     return channel;
   }
 
+  /** Forgets what it knows of the log, which is another one now, and tells every member. */
+  onOtherLog(): void {
+    this.#heads.clear();
+    for (const channel of [...this.#channels.values()]) {
+      for (const member of [...channel.members]) member.onOtherLog(channel.conversationId);
+    }
+  }
+
   #create(conversationId: string): OpenChannel {
-    const channel = new OpenChannel(conversationId, this.#options.publish, () => this.#forget(channel));
+    const channel = new OpenChannel(conversationId, () => this.#forget(channel));
     this.#channels.set(conversationId, channel);
     const known = this.#heads.get(conversationId);
     if (known !== undefined) channel.advance(known);
@@ -91,23 +120,24 @@ export class Hub {
   }
 }
 
+function tellParticipants(channel: Channel, { bytes, seq }: StoredEvent): void {
+  const event = decodeEvent(bytes, seq);
+  if (!('state' in event)) return;
+  for (const member of [...channel.members]) member.onParticipants(channel.conversationId, event.state);
+}
+
 class OpenChannel implements Channel {
   readonly conversationId: string;
-  readonly #publish: (topic: string, frame: Uint8Array) => void;
   readonly #onUnused: () => void;
-  readonly #listeners = new Set<Listener>();
+  /** How many members hang on each transport. */
+  readonly #fanouts = new Map<Fanout, number>();
+  readonly members = new Set<Member>();
   opened: Promise<void> = Promise.resolve();
   isOpen = false;
-  users = 0;
   head = 0;
 
-  constructor(
-    conversationId: string,
-    publish: (topic: string, frame: Uint8Array) => void,
-    onUnused: () => void,
-  ) {
+  constructor(conversationId: string, onUnused: () => void) {
     this.conversationId = conversationId;
-    this.#publish = publish;
     this.#onUnused = onUnused;
   }
 
@@ -116,26 +146,30 @@ class OpenChannel implements Channel {
     this.isOpen = true;
   }
 
-  accept(event: StoredEvent): void {
+  /** What an event is linked to: nothing that is known for sure while the head is being read. */
+  link(seq: number): number | null {
+    return this.isOpen && seq > this.head ? this.head : null;
+  }
+
+  accept(event: LinkedEvent): void {
     if (event.seq <= this.head) return;
-    const prev = this.head;
     this.head = event.seq;
     if (!this.isOpen) return;
-    const frame = encodeEventFrame(event.seq, prev, event.bytes);
-    for (const listener of this.#listeners) listener.onFrame(event.seq, frame);
-    this.#publish(this.conversationId, frame);
+    for (const fanout of this.#fanouts.keys()) fanout.publish(this.conversationId, event);
   }
 
-  listen(listener: Listener): void {
-    this.#listeners.add(listener);
+  enter(member: Member): void {
+    this.members.add(member);
+    const { fanout } = member.socket;
+    this.#fanouts.set(fanout, (this.#fanouts.get(fanout) ?? 0) + 1);
   }
 
-  unlisten(listener: Listener): void {
-    this.#listeners.delete(listener);
-  }
-
-  close(): void {
-    this.users -= 1;
-    if (this.users === 0) this.#onUnused();
+  leave(member: Member): void {
+    if (!this.members.delete(member)) return;
+    const { fanout } = member.socket;
+    const left = (this.#fanouts.get(fanout) ?? 1) - 1;
+    if (left === 0) this.#fanouts.delete(fanout);
+    else this.#fanouts.set(fanout, left);
+    if (this.members.size === 0) this.#onUnused();
   }
 }

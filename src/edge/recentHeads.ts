@@ -23,4 +23,9 @@ export class RecentHeads {
     this.#old = this.#young;
     this.#young = new Map();
   }
+
+  clear(): void {
+    this.#young = new Map();
+    this.#old = new Map();
+  }
 }

@@ -1,13 +1,14 @@
 import { asChatError } from '../application/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { postMessage } from '../application/postMessage.ts';
-import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import type { ClientFrame, FrameOf, ServerFrame } from '../contracts/frames.ts';
-import { catchUp } from './catchUp.ts';
 import { MalformedFrame, parseClientFrame } from './clientFrame.ts';
-import type { Channel, Hub } from './hub.ts';
-import { encodeServerFrame } from './serverFrame.ts';
+import type { Hub } from './hub.ts';
+import type { Inbox } from './inbox.ts';
+import { Memberships } from './memberships.ts';
+import type { PastEvents } from './pastEvents.ts';
+import type { RecentEvents } from './recentEvents.ts';
 import type { ClientSocket } from './socket.ts';
 
 export interface SessionOptions {
@@ -22,12 +23,10 @@ export interface SessionOptions {
 export interface SessionContext {
   readonly application: ApplicationContext;
   readonly hub: Hub;
+  readonly inbox: Inbox;
+  readonly recent: RecentEvents;
+  readonly past: PastEvents;
   readonly options: SessionOptions;
-}
-
-/** `channel` is null while the join is still being carried out. */
-interface Membership {
-  channel: Channel | null;
 }
 
 /**
@@ -39,12 +38,13 @@ interface Membership {
 export class Session {
   readonly #context: SessionContext;
   readonly #socket: ClientSocket;
-  readonly #memberships = new Map<string, Membership>();
+  readonly #memberships: Memberships;
   #underWay = 0;
 
   constructor(context: SessionContext, socket: ClientSocket) {
     this.#context = context;
     this.#socket = socket;
+    this.#memberships = new Memberships(context, socket);
   }
 
   /** Requests that were not answered yet: what a graceful stop waits for. */
@@ -54,20 +54,24 @@ export class Session {
 
   /** Takes one text frame from the client. */
   receive(text: string): void {
-    const parsed = parseClientFrame(text);
-    if (parsed instanceof MalformedFrame) this.#fail(parsed.id, parsed.error);
+    this.take(parseClientFrame(text));
+  }
+
+  /** Takes one frame from the client that was read already. */
+  take(frame: ClientFrame | MalformedFrame): void {
+    if (frame instanceof MalformedFrame) this.#fail(frame.id, frame.error);
+    else if (frame.op === 'typing') this.#typing(frame);
     else if (this.#underWay >= this.#context.options.requestsMax) {
-      this.#fail(parsed.id, new ChatError('overloaded', 'Too many requests of this socket are under way.'));
-    } else this.#answer(parsed);
+      this.#fail(frame.id, new ChatError('overloaded', 'Too many requests of this socket are under way.'));
+    } else this.#answer(frame);
   }
 
   end(): void {
-    for (const { channel } of this.#memberships.values()) channel?.close();
-    this.#memberships.clear();
+    this.#memberships.end();
   }
 
   /** One promise chain for each request, and no more: this runs for every message. */
-  #answer(frame: ClientFrame): void {
+  #answer(frame: Request): void {
     this.#underWay += 1;
     this.#perform(frame).then(
       (reply) => this.#finish(reply),
@@ -77,18 +81,19 @@ export class Session {
 
   #finish(reply: ServerFrame | null): void {
     this.#underWay -= 1;
-    if (reply !== null) this.#reply(reply);
+    if (reply !== null) this.#socket.reply(reply);
   }
 
   /** @returns the answer, or null when it was sent already */
-  #perform(frame: ClientFrame): Promise<ServerFrame | null> {
+  #perform(frame: Request): Promise<ServerFrame | null> {
     switch (frame.op) {
       case 'send':
         return this.#send(frame);
       case 'join':
-        return this.#join(frame);
+        return this.#memberships.join(frame).then(() => null);
       case 'leave':
-        return Promise.resolve(this.#leave(frame));
+        this.#memberships.leave(frame.conversationId);
+        return Promise.resolve({ op: 'left', id: frame.id, conversationId: frame.conversationId });
       case 'ping':
         return Promise.resolve({ op: 'pong', id: frame.id });
     }
@@ -102,91 +107,13 @@ export class Session {
     });
   }
 
-  /** Answers by itself, because `joined` must come before the events. */
-  async #join(frame: FrameOf<'join'>): Promise<null> {
-    const { conversationId } = frame;
-    const earlier = this.#memberships.get(conversationId);
-    // Joining again starts over: a client that is unsure where it stands asks again from what it has seen.
-    if (earlier !== undefined) this.#quit(conversationId, earlier);
-    if (this.#memberships.size >= this.#context.options.joinsMax) {
-      const max = this.#context.options.joinsMax;
-      throw new ChatError('overloaded', `A socket follows at most ${max} conversations; leave one first.`);
-    }
-    const membership: Membership = { channel: null };
-    this.#memberships.set(conversationId, membership);
-    try {
-      await this.#enter(frame, membership);
-      return null;
-    } catch (error) {
-      this.#quit(conversationId, membership);
-      throw error;
-    }
-  }
-
-  async #enter(frame: FrameOf<'join'>, membership: Membership): Promise<void> {
-    const { conversationId } = frame;
-    await viewConversation(this.#context.application, conversationId, this.#socket.userId);
-    const channel = await this.#context.hub.open(conversationId);
-    if (!this.#holds(conversationId, membership)) return channel.close();
-    membership.channel = channel;
-    const stale = await this.#staleReason(frame, channel);
-    if (!this.#holds(conversationId, membership)) return;
-    const { head } = channel;
-    this.#reply({
-      op: 'joined',
-      id: frame.id,
-      conversationId,
-      head,
-      epoch: this.#context.application.log.epoch,
-    });
-    if (stale !== null) return this.#resync(conversationId, membership, stale);
-    if (frame.after === undefined || frame.after >= head) return this.#socket.subscribe(conversationId);
-    const wanted = () => this.#holds(conversationId, membership) && this.#socket.open;
-    const outcome = await catchUp(this.#context.application, this.#socket, channel, {
-      after: frame.after,
-      wanted,
-    });
-    if (outcome === 'behind') this.#resync(conversationId, membership, 'expired');
-  }
-
-  /** Why `after` cannot be compared with this log; `null` when it can. */
-  async #staleReason(frame: FrameOf<'join'>, channel: Channel): Promise<'epoch' | null> {
-    const { log } = this.#context.application;
-    if (frame.epoch !== undefined && frame.epoch !== log.epoch) return 'epoch';
-    if (frame.after === undefined || frame.after <= channel.head) return null;
-    // Beyond the conversation's end is fine (another conversation's event), beyond the log's end is not.
-    return frame.after > (await log.status()).lastSeq ? 'epoch' : null;
-  }
-
-  #resync(conversationId: string, membership: Membership, reason: 'epoch' | 'expired'): void {
-    this.#quit(conversationId, membership);
-    this.#reply({ op: 'resync', conversationId, reason });
-  }
-
-  #leave(frame: FrameOf<'leave'>): ServerFrame {
-    const { conversationId } = frame;
-    const membership = this.#memberships.get(conversationId);
-    if (membership !== undefined) this.#quit(conversationId, membership);
-    return { op: 'left', id: frame.id, conversationId };
-  }
-
-  #holds(conversationId: string, membership: Membership): boolean {
-    return this.#memberships.get(conversationId) === membership;
-  }
-
-  #quit(conversationId: string, membership: Membership): void {
-    if (!this.#holds(conversationId, membership)) return;
-    this.#memberships.delete(conversationId);
-    this.#socket.unsubscribe(conversationId);
-    membership.channel?.close();
-  }
-
-  #reply(frame: ServerFrame): void {
-    this.#socket.send(encodeServerFrame(frame));
+  /** Nobody waits for an answer: what cannot be passed on is dropped. */
+  #typing({ conversationId }: FrameOf<'typing'>): void {
+    if (!this.#memberships.has(conversationId)) return;
   }
 
   #fail(id: number | null, cause: unknown): void {
-    this.#reply(this.#failure(id, cause));
+    this.#socket.reply(this.#failure(id, cause));
   }
 
   #failure(id: number | null, cause: unknown): ServerFrame {
@@ -201,3 +128,6 @@ export class Session {
     return { op: 'error', id, code, detail, retryable, ...optional };
   }
 }
+
+/** A frame that is answered. */
+type Request = Exclude<ClientFrame, { op: 'typing' }>;

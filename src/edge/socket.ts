@@ -1,16 +1,27 @@
+import type { ServerFrame } from '../contracts/frames.ts';
+import type { LinkedEvent } from './linkedEvent.ts';
+
+/** How a transport reaches everyone who is subscribed to a conversation, at once. */
+export interface Fanout {
+  publish(conversationId: string, event: LinkedEvent): void;
+}
+
 /**
- * What a session needs of a client's connection, whatever carries it. Frames go out in the order of the calls, and a
- * topic's frames begin with the first one published after `subscribe` returned.
+ * What a session needs of a client's connection, whatever carries it. What is sent goes out in the order of the calls,
+ * and a conversation's events begin with the first one published after `subscribe` returned.
  */
 export interface ClientSocket {
   readonly userId: string;
+  readonly fanout: Fanout;
   /** False once the connection is gone: whatever is sent then goes nowhere. */
   readonly open: boolean;
-  /** @returns false when the client reads slower than it is sent to: wait for {@link ClientSocket.drained} */
-  send(frame: string | Uint8Array): boolean;
+  /** Sends an answer or a notice. */
+  reply(frame: ServerFrame): void;
+  /** Sends an event. @returns false when the client reads slower than it is sent to: wait for {@link drained} */
+  deliver(event: LinkedEvent): boolean;
   /** Resolves when what was sent has gone out, or the connection has closed. */
   drained(): Promise<void>;
-  subscribe(topic: string): void;
-  unsubscribe(topic: string): void;
+  subscribe(conversationId: string): void;
+  unsubscribe(conversationId: string): void;
   close(code: number, reason: string): void;
 }

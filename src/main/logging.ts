@@ -1,5 +1,6 @@
 import pino, { type Logger } from 'pino';
 import type { RunnerEvent } from '../../projections/runner/runner.ts';
+import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
 import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
@@ -29,6 +30,12 @@ export function lifecycleLog(logger: Logger) {
       const { error, ...rest } = event;
       const level = event.trigger === 'unrecoverable' ? 'fatal' : 'error';
       logger[level]({ component: 'projection', ...rest, err: error }, 'projection failed');
+    },
+    edge: (event: EdgeEvent) => {
+      if (event.type === 'slowConsumer')
+        logger.info({ component: 'edge', ...event }, 'closed a slow consumer');
+      if (event.type === 'tailRestarted')
+        logger.warn({ component: 'edge', ...event }, 'live feed began anew');
     },
     breaker: (state: BreakerState) => {
       const level = state === 'open' ? 'error' : 'info';

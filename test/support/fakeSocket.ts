@@ -1,19 +1,37 @@
-import type { ClientSocket } from '../../src/edge/socket.ts';
+import type { ServerFrame } from '../../src/contracts/frames.ts';
+import type { LinkedEvent } from '../../src/edge/linkedEvent.ts';
+import type { ClientSocket, Fanout } from '../../src/edge/socket.ts';
 
-/** A client's connection that only remembers; its topics are fed by {@link FakeSocket.publish}. */
+/** Publishes to fake sockets, as uWebSockets.js does to real ones. */
+export class FakeFanout implements Fanout {
+  readonly sockets = new Set<FakeSocket>();
+
+  publish(conversationId: string, event: LinkedEvent): void {
+    for (const socket of this.sockets) if (socket.topics.has(conversationId)) socket.deliver(event);
+  }
+}
+
+/** A client's connection that only remembers what it was sent. */
 export class FakeSocket implements ClientSocket {
   readonly userId: string;
+  readonly fanout: FakeFanout;
   readonly topics = new Set<string>();
   readonly frames: Record<string, unknown>[] = [];
   closedWith: number | null = null;
   open = true;
 
-  constructor(userId = 'alice') {
+  constructor(userId = 'alice', fanout = new FakeFanout()) {
     this.userId = userId;
+    this.fanout = fanout;
+    fanout.sockets.add(this);
   }
 
-  send(frame: string | Uint8Array): boolean {
-    this.frames.push(JSON.parse(typeof frame === 'string' ? frame : new TextDecoder().decode(frame)));
+  reply(frame: ServerFrame): void {
+    if (this.open) this.frames.push(JSON.parse(JSON.stringify(frame)));
+  }
+
+  deliver(event: LinkedEvent): boolean {
+    if (this.open) this.frames.push(JSON.parse(Buffer.from(event.frame('native')).toString()));
     return true;
   }
 
@@ -21,21 +39,18 @@ export class FakeSocket implements ClientSocket {
     return Promise.resolve();
   }
 
-  subscribe(topic: string): void {
-    this.topics.add(topic);
+  subscribe(conversationId: string): void {
+    this.topics.add(conversationId);
   }
 
-  unsubscribe(topic: string): void {
-    this.topics.delete(topic);
+  unsubscribe(conversationId: string): void {
+    this.topics.delete(conversationId);
   }
 
   close(code: number): void {
     this.closedWith = code;
-  }
-
-  /** What the transport does with a published frame. */
-  publish(topic: string, frame: Uint8Array): void {
-    if (this.topics.has(topic)) this.send(frame);
+    this.open = false;
+    this.fanout.sockets.delete(this);
   }
 
   of(op: string): Record<string, unknown>[] {

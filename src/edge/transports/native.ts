@@ -1,13 +1,22 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL, WsQuery } from '../../contracts/frames.ts';
+import type { AdmissionControl } from '../admission.ts';
+import type { OnEdgeEvent } from '../edgeEvents.ts';
+import type { LinkedEvent } from '../linkedEvent.ts';
 import type { SessionContext } from '../session.ts';
+import type { Fanout } from '../socket.ts';
 import { NativeConnection, type SocketData } from './nativeConnection.ts';
+import { refuse } from './refuse.ts';
+import type { Drainable } from './transport.ts';
 
 export interface NativeTransportOptions {
-  readonly connectionsMax: number;
+  readonly admission: AdmissionControl;
+  /** Connections of all transports of this edge. */
+  readonly connections: () => number;
   /** Unsent bytes at which a socket counts as stuck and is closed. */
   readonly backpressureBytesMax: number;
+  readonly onEvent: OnEdgeEvent;
 }
 
 /**
@@ -15,17 +24,39 @@ export interface NativeTransportOptions {
  * uWebSockets.js drops the connection while the frame is still coming in, so nothing larger is ever held.
  */
 const FRAME_BYTES_HARD_MAX = 2 * FRAME_BYTES_MAX;
+const TRANSPORT = 'websocket';
+
+/** uWebSockets.js calls it for each message that goes over a socket's limit; its types leave it out. */
+interface DroppedHandler {
+  dropped(ws: WebSocket<SocketData>): void;
+}
 
 /** The native protocol of PROTOCOL.md on `/ws`: one session for each WebSocket. */
-export class NativeTransport {
+export class NativeTransport implements Drainable, Fanout {
+  readonly #app: uWS.TemplatedApp;
   readonly #context: SessionContext;
   readonly #options: NativeTransportOptions;
   readonly #connections = new Set<NativeConnection>();
-  #draining = false;
+  /** Those that were found to have much unread at the last look. */
+  #lagging = new Set<NativeConnection>();
 
-  constructor(context: SessionContext, options: NativeTransportOptions) {
+  constructor(app: uWS.TemplatedApp, context: SessionContext, options: NativeTransportOptions) {
+    this.#app = app;
     this.#context = context;
     this.#options = options;
+    app.ws<SocketData>('/ws', {
+      maxPayloadLength: FRAME_BYTES_HARD_MAX,
+      maxBackpressure: options.backpressureBytesMax,
+      closeOnBackpressureLimit: 1,
+      idleTimeout: 120,
+      sendPingsAutomatically: true,
+      upgrade: (response, request, context_) => this.#upgrade(response, request, context_),
+      open: (ws) => this.#open(ws),
+      message: (ws, message, isBinary) => ws.getUserData().connection?.onMessage(message, isBinary),
+      drain: (ws) => ws.getUserData().connection?.onDrain(),
+      dropped: (ws) => this.#dropped(ws),
+      close: (ws, code) => this.#close(ws, code),
+    } satisfies uWS.WebSocketBehavior<SocketData> & DroppedHandler);
   }
 
   get connections(): number {
@@ -38,55 +69,61 @@ export class NativeTransport {
     return sum;
   }
 
-  attach(app: uWS.TemplatedApp): void {
-    app.ws<SocketData>('/ws', {
-      maxPayloadLength: FRAME_BYTES_HARD_MAX,
-      maxBackpressure: this.#options.backpressureBytesMax,
-      closeOnBackpressureLimit: 1,
-      idleTimeout: 120,
-      sendPingsAutomatically: true,
-      upgrade: (response, request, context) => this.#upgrade(response, request, context),
-      open: (ws) => this.#open(ws),
-      message: (ws, message, isBinary) => ws.getUserData().connection?.onMessage(message, isBinary),
-      drain: (ws) => ws.getUserData().connection?.onDrain(),
-      close: (ws) => this.#close(ws),
-    });
+  publish(conversationId: string, event: LinkedEvent): void {
+    this.#app.publish(conversationId, event.frame('native'), false);
   }
 
-  /** Tells every client to come back elsewhere after a while; new ones are turned away. */
-  drain(retryAfterMs: () => number): void {
-    this.#draining = true;
+  /**
+   * Closes those that had more than half of the limit unread at this look and at the one before: they read, but too
+   * slowly, so they can still be told (4008). Those that do not read at all go over the limit.
+   */
+  closeSlow(): void {
+    const lagging = new Set<NativeConnection>();
     for (const connection of this.#connections) {
-      connection.send(JSON.stringify({ op: 'draining', retryAfterMs: retryAfterMs() }));
+      if (connection.unsentBytes <= this.#options.backpressureBytesMax / 2) continue;
+      if (!this.#lagging.has(connection)) lagging.add(connection);
+      else this.#closeSlow(connection);
+    }
+    this.#lagging = lagging;
+  }
+
+  announceDraining(retryAfterMs: () => number): void {
+    for (const connection of this.#connections) {
+      connection.reply({ op: 'draining', retryAfterMs: retryAfterMs() });
     }
   }
 
-  closeAll(): void {
-    for (const connection of [...this.#connections]) connection.close(CLOSE_CODES.draining, 'draining');
+  closeSome(count: number): void {
+    for (const connection of this.#connections) {
+      if (count-- <= 0) return;
+      connection.close(CLOSE_CODES.draining, 'draining', 'draining');
+    }
+  }
+
+  #closeSlow(connection: NativeConnection): void {
+    this.#options.onEvent({ type: 'slowConsumer', transport: TRANSPORT, userId: connection.userId });
+    connection.close(CLOSE_CODES.slowConsumer, 'slow consumer: resume from the last event', 'slow_consumer');
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
     const query = WsQuery.safeParse(Object.fromEntries(new URLSearchParams(request.getQuery() ?? '')));
     const offered = request.getHeader('sec-websocket-protocol');
     const protocols = offered === '' ? [] : offered.split(',').map((name) => name.trim());
-    if (this.#draining || this.#connections.size >= this.#options.connectionsMax) {
-      return refuse(
-        response,
-        '503 Service Unavailable',
-        'overloaded',
-        'This edge takes no more connections.',
-      );
+    const admission = this.#options.admission.admit(this.#options.connections());
+    if (!admission.admitted) {
+      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'overloaded' });
+      const detail = 'This edge takes no more connections just now.';
+      return refuse(response, { status: 503, code: 'overloaded', detail, ...admission });
     }
     if (!query.success) {
-      return refuse(
-        response,
-        '400 Bad Request',
-        'invalid_request',
-        'userId must be 1–128 printable characters.',
-      );
+      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'invalid_request' });
+      const detail = 'userId must be 1–128 printable characters.';
+      return refuse(response, { status: 400, code: 'invalid_request', detail });
     }
     if (protocols.length > 0 && !protocols.includes(WS_SUBPROTOCOL)) {
-      return refuse(response, '400 Bad Request', 'invalid_request', `The subprotocol is ${WS_SUBPROTOCOL}.`);
+      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'invalid_request' });
+      const detail = `The subprotocol is ${WS_SUBPROTOCOL}.`;
+      return refuse(response, { status: 400, code: 'invalid_request', detail });
     }
     response.upgrade<SocketData>(
       { userId: query.data.userId, connection: null },
@@ -98,30 +135,26 @@ export class NativeTransport {
   }
 
   #open(ws: WebSocket<SocketData>): void {
-    const data = ws.getUserData();
-    const connection = new NativeConnection(ws, data.userId, this.#context);
-    data.connection = connection;
+    const connection = new NativeConnection(ws, this, this.#context);
+    ws.getUserData().connection = connection;
     this.#connections.add(connection);
+    this.#options.onEvent({ type: 'connected', transport: TRANSPORT });
   }
 
-  #close(ws: WebSocket<SocketData>): void {
+  /** Called for every message that a stuck socket does not get; it is being closed already. */
+  #dropped(ws: WebSocket<SocketData>): void {
+    const { connection } = ws.getUserData();
+    if (connection === null || connection.closeReason === 'slow_consumer') return;
+    connection.closeReason = 'slow_consumer';
+    this.#options.onEvent({ type: 'slowConsumer', transport: TRANSPORT, userId: connection.userId });
+  }
+
+  #close(ws: WebSocket<SocketData>, _code: number): void {
     const { connection } = ws.getUserData();
     if (connection === null) return;
     this.#connections.delete(connection);
+    this.#lagging.delete(connection);
     connection.onClose();
+    this.#options.onEvent({ type: 'disconnected', transport: TRANSPORT, reason: connection.closeReason });
   }
-}
-
-function refuse(response: HttpResponse, status: string, code: string, detail: string): void {
-  const body = {
-    type: 'about:blank',
-    title: status.slice(4),
-    status: Number(status.slice(0, 3)),
-    detail,
-    code,
-  };
-  response.cork(() => {
-    response.writeStatus(status).writeHeader('Content-Type', 'application/problem+json');
-    response.end(JSON.stringify(body));
-  });
 }

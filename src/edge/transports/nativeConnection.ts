@@ -1,7 +1,10 @@
 import type { WebSocket } from 'uWebSockets.js';
-import { CLOSE_CODES, FRAME_BYTES_MAX } from '../../contracts/frames.ts';
+import { CLOSE_CODES, FRAME_BYTES_MAX, type ServerFrame } from '../../contracts/frames.ts';
+import type { CloseReason } from '../edgeEvents.ts';
+import type { LinkedEvent } from '../linkedEvent.ts';
+import { encodeServerFrame } from '../serverFrame.ts';
 import { Session, type SessionContext } from '../session.ts';
-import type { ClientSocket } from '../socket.ts';
+import type { ClientSocket, Fanout } from '../socket.ts';
 
 export interface SocketData {
   readonly userId: string;
@@ -19,23 +22,32 @@ const HIGH_WATER_BYTES = 64 * 1_024;
 export class NativeConnection implements ClientSocket {
   readonly #ws: WebSocket<SocketData>;
   readonly userId: string;
+  readonly fanout: Fanout;
   readonly session: Session;
-  #outbox: (string | Uint8Array)[] = [];
+  #outbox: (string | Uint8Array)[] | null = null;
   #outboxBytes = 0;
-  #drainWaiters: (() => void)[] = [];
+  #drainWaiters: (() => void)[] | null = null;
   open = true;
+  /** Why it was closed, if this side closed it. */
+  closeReason: CloseReason = 'client';
 
-  constructor(ws: WebSocket<SocketData>, userId: string, context: SessionContext) {
+  constructor(ws: WebSocket<SocketData>, fanout: Fanout, context: SessionContext) {
     this.#ws = ws;
-    this.userId = userId;
+    this.userId = ws.getUserData().userId;
+    this.fanout = fanout;
     this.session = new Session(context, this);
+  }
+
+  /** What the client has not read yet, in bytes. */
+  get unsentBytes(): number {
+    return this.open ? this.#ws.getBufferedAmount() : 0;
   }
 
   onMessage(message: ArrayBuffer, isBinary: boolean): void {
     if (message.byteLength > FRAME_BYTES_MAX) {
-      return this.close(CLOSE_CODES.tooLarge, `frames have at most ${FRAME_BYTES_MAX} bytes`);
+      return this.close(CLOSE_CODES.tooLarge, `frames have at most ${FRAME_BYTES_MAX} bytes`, 'too_large');
     }
-    if (isBinary) return this.close(CLOSE_CODES.unsupportedData, 'frames are JSON text');
+    if (isBinary) return this.close(CLOSE_CODES.unsupportedData, 'frames are JSON text', 'policy');
     // The bytes belong to uWebSockets.js and are only valid during this call: the string is a copy.
     this.session.receive(Buffer.from(message).toString('utf8'));
   }
@@ -46,46 +58,60 @@ export class NativeConnection implements ClientSocket {
 
   onClose(): void {
     this.open = false;
-    this.#outbox = [];
+    this.#outbox = null;
     this.session.end();
     this.#wake();
   }
 
-  send(frame: string | Uint8Array): boolean {
-    if (!this.open) return false;
-    if (this.#outbox.length === 0) setImmediate(() => this.#flush());
-    this.#outbox.push(frame);
-    this.#outboxBytes += frame.length;
-    return this.#outboxBytes + this.#ws.getBufferedAmount() < HIGH_WATER_BYTES;
+  reply(frame: ServerFrame): void {
+    this.#send(encodeServerFrame(frame));
+  }
+
+  deliver(event: LinkedEvent): boolean {
+    return this.#send(event.frame('native'));
   }
 
   drained(): Promise<void> {
     this.#flush();
     if (!this.open || this.#ws.getBufferedAmount() === 0) return Promise.resolve();
     return new Promise((resolve) => {
+      this.#drainWaiters ??= [];
       this.#drainWaiters.push(resolve);
     });
   }
 
-  subscribe(topic: string): void {
+  subscribe(conversationId: string): void {
     this.#flush();
-    if (this.open) this.#ws.subscribe(topic);
+    if (this.open) this.#ws.subscribe(conversationId);
   }
 
-  unsubscribe(topic: string): void {
-    if (this.open) this.#ws.unsubscribe(topic);
+  unsubscribe(conversationId: string): void {
+    if (this.open) this.#ws.unsubscribe(conversationId);
   }
 
-  close(code: number, reason: string): void {
+  close(code: number, reason: string, closeReason: CloseReason = 'policy'): void {
     this.#flush();
-    if (this.open) this.#ws.end(code, reason);
+    if (!this.open) return;
+    this.closeReason = closeReason;
+    this.#ws.end(code, reason);
+  }
+
+  #send(frame: string | Uint8Array): boolean {
+    if (!this.open) return false;
+    if (this.#outbox === null) {
+      this.#outbox = [];
+      setImmediate(() => this.#flush());
+    }
+    this.#outbox.push(frame);
+    this.#outboxBytes += frame.length;
+    return this.#outboxBytes + this.#ws.getBufferedAmount() < HIGH_WATER_BYTES;
   }
 
   /** A frame over the limit of unsent bytes closes the socket, in the middle of this if need be. */
   #flush(): void {
     const frames = this.#outbox;
-    if (frames.length === 0 || !this.open) return;
-    this.#outbox = [];
+    if (frames === null || !this.open) return;
+    this.#outbox = null;
     this.#outboxBytes = 0;
     this.#ws.cork(() => {
       for (const frame of frames) if (this.open) this.#ws.send(frame, false);
@@ -94,7 +120,7 @@ export class NativeConnection implements ClientSocket {
 
   #wake(): void {
     const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
-    for (const wake of waiters) wake();
+    this.#drainWaiters = null;
+    for (const wake of waiters ?? []) wake();
   }
 }

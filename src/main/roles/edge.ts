@@ -12,6 +12,7 @@ export async function startEdgeRole(foundation: Foundation, stops: StopSequence)
     connectionsMax: config.connectionsMax,
     joinsPerSocketMax: config.joinsPerSocketMax,
     backpressureBytesMax: config.backpressureBytesMax,
+    onEvent: lifecycle.edge,
     onFault: lifecycle.fault('edge'),
   });
   stops.add(() => edge.stop(config.shutdownTimeoutMs));

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Hub } from '../../../src/edge/hub.ts';
+import { Hub, type Member } from '../../../src/edge/hub.ts';
+import { RecentEvents } from '../../../src/edge/recentEvents.ts';
 import type { StoredEvent } from '../../../src/ports/eventLog.ts';
+import { FakeSocket } from '../../support/fakeSocket.ts';
 
 const conversationId = 'c_aaaaaaaaaaaaaaaaaaaaa';
 const event = (seq: number, id = conversationId): StoredEvent => ({
@@ -13,41 +15,58 @@ const event = (seq: number, id = conversationId): StoredEvent => ({
 });
 
 function openHub(readHead: () => Promise<number>) {
-  const published: { seq: number; prev: number }[] = [];
-  const publish = (_topic: string, frame: Uint8Array) =>
-    published.push(JSON.parse(new TextDecoder().decode(frame)));
-  return { hub: new Hub({ publish, readHead }), published };
+  const recent = new RecentEvents({ eventsMax: 10, bytesMax: 1_000 });
+  recent.begin(1);
+  const socket = new FakeSocket();
+  socket.subscribe(conversationId);
+  const member: Member = { socket, onOtherLog: () => {}, onParticipants: () => {} };
+  return { hub: new Hub({ recent, readHead }), published: socket.frames, member };
 }
 
 test('the frame holds the stored bytes, their sequence and the one before', async () => {
-  const { hub, published } = openHub(async () => 3);
-  await hub.open(conversationId);
+  const { hub, published, member } = openHub(async () => 3);
+  await hub.open(conversationId, member);
   hub.accept(event(9));
   expect(published).toEqual([{ op: 'event', seq: 9, prev: 3, event: { n: 9 } }]);
 });
 
 test('what nobody follows is not published, and its sequence is the link when somebody does', async () => {
-  const { hub, published } = openHub(() => Promise.reject(new Error('must not be asked')));
+  const { hub, published, member } = openHub(() => Promise.reject(new Error('must not be asked')));
   hub.accept(event(5));
-  const channel = await hub.open(conversationId);
+  const channel = await hub.open(conversationId, member);
   expect(channel.head).toBe(5);
   hub.accept(event(6));
   expect(published).toMatchObject([{ seq: 6, prev: 5 }]);
 });
 
 test('a channel lives as long as somebody uses it', async () => {
-  const { hub } = openHub(async () => 1);
-  const [first, second] = await Promise.all([hub.open(conversationId), hub.open(conversationId)]);
+  const { hub, member } = openHub(async () => 1);
+  const another = { ...member };
+  const [first, second] = await Promise.all([
+    hub.open(conversationId, member),
+    hub.open(conversationId, another),
+  ]);
   expect(hub.channels).toBe(1);
-  first?.close();
+  first.leave(member);
   expect(hub.channels).toBe(1);
-  second?.close();
+  second.leave(another);
   expect(hub.channels).toBe(0);
 });
 
+test('an event is published once for each transport, however many follow on it', async () => {
+  const { hub, published, member } = openHub(async () => 0);
+  await hub.open(conversationId, member);
+  await hub.open(conversationId, { ...member });
+  const other = new FakeSocket();
+  other.subscribe(conversationId);
+  await hub.open(conversationId, { ...member, socket: other });
+  hub.accept(event(1));
+  expect([published.length, other.frames.length]).toEqual([1, 1]);
+});
+
 test('a head that cannot be read leaves no channel behind', async () => {
-  const { hub } = openHub(() => Promise.reject(new Error('away')));
-  await expect(hub.open(conversationId)).rejects.toThrow('away');
+  const { hub, member } = openHub(() => Promise.reject(new Error('away')));
+  await expect(hub.open(conversationId, member)).rejects.toThrow('away');
   expect(hub.channels).toBe(0);
 });
 
@@ -63,7 +82,7 @@ test('whatever comes while the head is being read, the links have no hole and no
         const stored = Math.min(storedWhenAsked, seqs.length);
         const accepted = Math.min(acceptedBeforeAnswer, seqs.length);
         let answer: (head: number) => void = () => {};
-        const { hub, published } = openHub(
+        const { hub, published, member } = openHub(
           () =>
             new Promise((resolve) => {
               answer = resolve;
@@ -71,7 +90,7 @@ test('whatever comes while the head is being read, the links have no hole and no
         );
         const early = remembered ? Math.min(stored, accepted) : 0;
         for (const seq of seqs.slice(0, early)) hub.accept(event(seq));
-        const opening = hub.open(conversationId);
+        const opening = hub.open(conversationId, member);
         for (const seq of seqs.slice(early, accepted)) hub.accept(event(seq));
         answer(seqs[stored - 1] ?? 0);
         const { head } = await opening;

@@ -1,62 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ConversationStore } from '../../../src/application/conversationStore.ts';
-import { createConversation } from '../../../src/application/createConversation.ts';
-import { postMessage } from '../../../src/application/postMessage.ts';
-import { Hub } from '../../../src/edge/hub.ts';
-import { Session } from '../../../src/edge/session.ts';
-import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
-import { systemClock } from '../../../src/platform/clock.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
-import { FakeSocket } from '../../support/fakeSocket.ts';
+import { openMemoryEdge as openEdge } from '../../support/memoryEdge.ts';
 import { waitFor } from '../../support/waitFor.ts';
-
-/** An edge without sockets: the real session and hub on the log in memory. */
-async function openEdge() {
-  const log = new MemoryEventLog();
-  const application = {
-    log,
-    feed: log,
-    conversations: new ConversationStore(log),
-    clock: systemClock,
-    ids: systemIds,
-  };
-  const sockets = new Set<FakeSocket>();
-  const faults: unknown[] = [];
-  const hub = new Hub({
-    publish: (topic, frame) => {
-      for (const socket of sockets) socket.publish(topic, frame);
-    },
-    readHead: async (id) =>
-      Math.max(
-        ...(await Promise.all([log.latest(id, 'conversation'), log.latest(id, 'message')])).map(
-          (e) => e?.seq ?? 0,
-        ),
-      ),
-  });
-  await log.follow({ after: 'now', onEvent: (event) => hub.accept(event) });
-  const options = { joinsMax: 3, requestsMax: 5, onFault: (error: unknown) => faults.push(error) };
-  const connect = (userId = 'alice') => {
-    const socket = new FakeSocket(userId);
-    sockets.add(socket);
-    const session = new Session({ application, hub, options }, socket);
-    let id = 0;
-    const request = async (frame: object): Promise<Record<string, unknown>> => {
-      id += 1;
-      const sent = id;
-      session.receive(JSON.stringify({ ...frame, id: sent }));
-      return waitFor('an answer', () => socket.frames.find((answer) => answer.id === sent));
-    };
-    return { socket, session, request };
-  };
-  const newConversation = async (visibility: 'members' | 'open' = 'open') => {
-    const created = { userId: 'alice', title: null, visibility, participantIds: [] };
-    return (await createConversation(application, created)).conversationId;
-  };
-  const post = async (conversationId: string, content: string) =>
-    (await postMessage(application, { conversationId, userId: 'alice', content })).seq;
-  return { log, hub, faults, connect, newConversation, post };
-}
 
 test('joining tells the head, then what happened after the given sequence, then what happens', async () => {
   const { connect, newConversation, post } = await openEdge();
@@ -123,7 +69,7 @@ test.each([
 });
 
 test('joins and requests under way are bounded, and leaving makes room', async () => {
-  const { connect, newConversation } = await openEdge();
+  const { connect, newConversation } = await openEdge({ joinsMax: 3, requestsMax: 5 });
   const { request, session, socket } = connect();
   const ids = await Promise.all(Array.from({ length: 4 }, () => newConversation()));
   for (const conversationId of ids.slice(0, 3)) await request({ op: 'join', conversationId });

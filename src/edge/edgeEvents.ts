@@ -1,0 +1,23 @@
+/** What a client is connected by. */
+export type TransportName = 'websocket' | 'socketio-websocket' | 'socketio-polling' | 'sse';
+
+/** Why a connection ended, as metrics and logs name it. */
+export type CloseReason =
+  | 'client'
+  | 'slow_consumer'
+  | 'too_large'
+  | 'policy'
+  | 'draining'
+  | 'overloaded'
+  | 'error';
+
+/** What happens at the edge, for metrics and logs to subscribe to. */
+export type EdgeEvent =
+  | { readonly type: 'connected'; readonly transport: TransportName }
+  | { readonly type: 'disconnected'; readonly transport: TransportName; readonly reason: CloseReason }
+  | { readonly type: 'refused'; readonly transport: TransportName; readonly reason: string }
+  | { readonly type: 'slowConsumer'; readonly transport: TransportName; readonly userId: string }
+  /** The tail was behind the log's head without moving, or its log was replaced; it was started anew. */
+  | { readonly type: 'tailRestarted'; readonly reason: 'stalled' | 'otherLog'; readonly position: number };
+
+export type OnEdgeEvent = (event: EdgeEvent) => void;

@@ -1,0 +1,115 @@
+import type { ConversationStore } from '../application/conversationStore.ts';
+import { decodeEvent } from '../contracts/events.ts';
+import type { StoredEvent } from '../ports/eventLog.ts';
+import type { Member } from './hub.ts';
+
+/** A client that follows all conversations of its user. */
+export interface InboxMember extends Member {
+  /** Something happened behind `after` in a conversation that the user takes part in. Said more than once at times. */
+  follow(conversationId: string, after: number): void;
+  /** It can no longer be said what was missed. */
+  loseInbox(): void;
+}
+
+export interface InboxOptions {
+  readonly conversations: Pick<ConversationStore, 'cached' | 'load'>;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Conversations of which it is remembered that everybody who should follow them does, at most. */
+const CHECKED_MAX = 100_000;
+/** Conversations that may wait for the log to say who takes part in them. */
+const OWED_MAX = 10_000;
+
+/**
+ * Tells clients that follow their inbox of every conversation of theirs in which something happens, so that they follow
+ * it from then on like any other. Without such clients an event costs nothing here; with some, a look-up, and at the first
+ * event of a conversation (or when its participants or the clients change) a look at who takes part in it.
+ */
+export class Inbox {
+  readonly #options: InboxOptions;
+  readonly #members = new Map<string, Set<InboxMember>>();
+  readonly #checked = new Set<string>();
+  /** Conversations of which it is not known yet who takes part, and behind what sequence something happened. */
+  readonly #owed = new Map<string, number>();
+  readonly #loading = new Set<string>();
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  add(member: InboxMember): void {
+    const { userId } = member.socket;
+    const members = this.#members.get(userId) ?? new Set();
+    this.#members.set(userId, members.add(member));
+    this.#checked.clear();
+  }
+
+  remove(member: InboxMember): void {
+    const { userId } = member.socket;
+    const members = this.#members.get(userId);
+    members?.delete(member);
+    if (members?.size === 0) this.#members.delete(userId);
+  }
+
+  /** Somebody no longer follows the conversation: its next event is looked at again. */
+  forget(conversationId: string): void {
+    this.#checked.delete(conversationId);
+  }
+
+  /** Takes the next event of the log's tail, after the hub has it. */
+  accept(event: StoredEvent): void {
+    if (this.#members.size === 0) return;
+    const { conversationId, seq } = event;
+    if (event.category === 'message' && this.#checked.has(conversationId)) return;
+    const participants = this.#participants(event);
+    if (participants !== null) return this.#tell(conversationId, participants, seq - 1);
+    if (!this.#owed.has(conversationId)) this.#owed.set(conversationId, seq - 1);
+    if (this.#owed.size > OWED_MAX) this.#giveUp();
+    else if (!this.#loading.has(conversationId)) void this.#load(conversationId);
+  }
+
+  /** Looks at one conversation for one client. */
+  async check(conversationId: string, member: InboxMember, after: number): Promise<void> {
+    const { state } = await this.#options.conversations.load(conversationId);
+    if (state?.participantIds.includes(member.socket.userId)) member.follow(conversationId, after);
+  }
+
+  #participants(event: StoredEvent): readonly string[] | null {
+    if (event.category === 'conversation') {
+      const decoded = decodeEvent(event.bytes, event.seq);
+      return 'state' in decoded ? decoded.state.participantIds : null;
+    }
+    return this.#options.conversations.cached(event.conversationId)?.state?.participantIds ?? null;
+  }
+
+  /** After a fault the conversation's next event tries again, and tells from where this one began. */
+  async #load(conversationId: string): Promise<void> {
+    this.#loading.add(conversationId);
+    try {
+      const { state } = await this.#options.conversations.load(conversationId);
+      this.#tell(conversationId, state?.participantIds ?? [], Number.POSITIVE_INFINITY);
+    } catch (error) {
+      this.#options.onFault(error);
+    } finally {
+      this.#loading.delete(conversationId);
+    }
+  }
+
+  #giveUp(): void {
+    this.#owed.clear();
+    for (const members of [...this.#members.values()]) {
+      for (const member of [...members]) member.loseInbox();
+    }
+  }
+
+  #tell(conversationId: string, participants: readonly string[], after: number): void {
+    if (this.#checked.size >= CHECKED_MAX) this.#checked.clear();
+    this.#checked.add(conversationId);
+    const from = Math.min(after, this.#owed.get(conversationId) ?? after);
+    this.#owed.delete(conversationId);
+    for (const userId of participants) {
+      for (const member of this.#members.get(userId) ?? []) member.follow(conversationId, from);
+    }
+  }
+}

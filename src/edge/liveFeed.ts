@@ -1,0 +1,144 @@
+import type { ApplicationContext } from '../application/context.ts';
+import type { FollowedEvent, Following } from '../ports/eventFeed.ts';
+import type { LogStatus } from '../ports/eventLog.ts';
+import type { OnEdgeEvent } from './edgeEvents.ts';
+import type { Hub } from './hub.ts';
+import type { Inbox } from './inbox.ts';
+import type { RecentEvents } from './recentEvents.ts';
+
+export interface LiveFeedOptions {
+  readonly application: ApplicationContext;
+  readonly hub: Hub;
+  readonly inbox: Inbox;
+  readonly recent: RecentEvents;
+  /** How many events before the log's end the feed begins with, so that the recent ones are in memory. */
+  readonly preloadEvents: number;
+  readonly onEvent: OnEdgeEvent;
+  readonly onFault: (error: unknown) => void;
+  /** How often the watchdog looks, in milliseconds. Default 2,000. */
+  readonly watchEveryMs?: number;
+}
+
+/** Looks in a row that find the feed behind the log's head at the same position. */
+const STALLED_LOOKS = 2;
+
+/**
+ * One reader of the whole log for all sockets of this edge: conversations learn of changes, followers of events.
+ *
+ * The reader recovers from faults that it notices. A watchdog looks for those that it does not: it compares the
+ * position with the log's head and begins anew, behind the same position, when that stands still although there is more.
+ * When the log is another one than before (its epoch changed, or it ends before the position), nothing that is known
+ * holds any more: everybody is told, and the feed begins at the new log's end.
+ */
+export class LiveFeed {
+  readonly #options: LiveFeedOptions;
+  #following: Following | null = null;
+  #epoch = '';
+  #lookedAt = { position: -1, times: 0 };
+  #watching: NodeJS.Timeout | null = null;
+  #stopped = false;
+  /** The log's last sequence, as last looked up. */
+  head = 0;
+  restarts = 0;
+
+  private constructor(options: LiveFeedOptions) {
+    this.#options = options;
+  }
+
+  /** @throws LogUnavailableError when the log cannot be read */
+  static async start(options: LiveFeedOptions): Promise<LiveFeed> {
+    const feed = new LiveFeed(options);
+    await feed.#begin(await options.application.log.status());
+    feed.#watchSoon();
+    return feed;
+  }
+
+  /** Sequence up to which events have been handed on. */
+  get position(): number {
+    return this.#following?.position ?? 0;
+  }
+
+  /** Events that the log held and this feed had not handed on, as last looked. */
+  get lagEvents(): number {
+    return Math.max(0, this.head - this.position);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#watching !== null) clearTimeout(this.#watching);
+    await this.#following?.stop();
+  }
+
+  async #begin({ epoch, firstSeq, lastSeq }: LogStatus): Promise<void> {
+    this.#epoch = epoch;
+    this.head = lastSeq;
+    const after = Math.max(0, firstSeq - 1, lastSeq - this.#options.preloadEvents);
+    this.#options.recent.begin(after + 1);
+    await this.#follow(after);
+  }
+
+  async #follow(after: number): Promise<void> {
+    const following = await this.#options.application.feed.follow({
+      after,
+      unreleasedMax: 4_096,
+      onEvent: (event) => this.#accept(event),
+    });
+    if (this.#stopped) await following.stop();
+    else this.#following = following;
+  }
+
+  /** A fault with one event must not keep the next ones from coming. */
+  #accept(event: FollowedEvent): void {
+    const { application, hub, inbox, onFault } = this.#options;
+    try {
+      application.conversations.observe(event);
+      hub.accept(event);
+      inbox.accept(event);
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
+  #watchSoon(): void {
+    this.#watching = setTimeout(() => {
+      this.#watch()
+        .catch((error) => this.#options.onFault(error))
+        .finally(() => {
+          if (!this.#stopped) this.#watchSoon();
+        });
+    }, this.#options.watchEveryMs ?? 2_000);
+    this.#watching.unref();
+  }
+
+  async #watch(): Promise<void> {
+    const status = await this.#options.application.log.status().catch(() => null);
+    // A log that does not answer stalls nothing that could be helped by starting anew.
+    if (status === null || this.#stopped) return;
+    if (status.epoch !== this.#epoch || status.lastSeq < this.position) return this.#onOtherLog(status);
+    const { position } = this;
+    // What came in since the look at the head is no lag.
+    this.head = status.lastSeq;
+    if (position >= status.lastSeq) this.#lookedAt = { position: -1, times: 0 };
+    else if (this.#lookedAt.position !== position) this.#lookedAt = { position, times: 1 };
+    else this.#lookedAt.times += 1;
+    if (this.#lookedAt.times > STALLED_LOOKS) await this.#restart(position);
+  }
+
+  async #restart(position: number): Promise<void> {
+    this.#lookedAt = { position: -1, times: 0 };
+    this.restarts += 1;
+    this.#options.onEvent({ type: 'tailRestarted', reason: 'stalled', position });
+    await this.#following?.stop();
+    await this.#follow(position);
+  }
+
+  async #onOtherLog(status: LogStatus): Promise<void> {
+    const { application, hub, onEvent } = this.#options;
+    this.restarts += 1;
+    onEvent({ type: 'tailRestarted', reason: 'otherLog', position: this.position });
+    await this.#following?.stop();
+    application.conversations.clear();
+    await this.#begin(status);
+    hub.onOtherLog();
+  }
+}

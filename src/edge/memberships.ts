@@ -1,0 +1,225 @@
+import { isParticipant, maySee, viewConversation } from '../application/viewConversation.ts';
+import { ChatError } from '../contracts/errors.ts';
+import { type FrameOf, INBOX } from '../contracts/frames.ts';
+import type { ConversationState } from '../domain/conversation/state.ts';
+import { catchUp } from './catchUp.ts';
+import type { Channel } from './hub.ts';
+import type { InboxMember } from './inbox.ts';
+import type { SessionContext } from './session.ts';
+import type { ClientSocket } from './socket.ts';
+
+/** One conversation that a client follows. `channel` is null while the join is still being carried out. */
+interface Membership {
+  channel: Channel | null;
+  /** Followed because the client follows its inbox, not because it asked for this conversation. */
+  readonly byInbox: boolean;
+  /** It has everything up to the channel's head and gets what comes. */
+  live: boolean;
+}
+
+/** While an inbox catches up it may follow so many times what it may follow otherwise. */
+const CATCHING_UP_FACTOR_MAX = 8;
+
+interface Since {
+  readonly after?: number | undefined;
+  readonly epoch?: string | undefined;
+}
+
+/**
+ * The conversations that one client follows: those it joined, and with the inbox those it takes part in, each from the
+ * moment of its next event on.
+ *
+ * Joining again starts over: a client that is unsure where it stands asks again from what it has seen. Whoever is
+ * removed from a closed conversation is sent nothing more of it. After {@link Memberships.end} everything is given back.
+ */
+export class Memberships implements InboxMember {
+  readonly #context: SessionContext;
+  readonly socket: ClientSocket;
+  readonly #memberships = new Map<string, Membership>();
+  #joins = 0;
+  /** Non-null while the inbox is followed: behind what sequence, and whether what came since is still gone through. */
+  #inbox: { readonly after: number; catchingUp: boolean } | null = null;
+
+  constructor(context: SessionContext, socket: ClientSocket) {
+    this.#context = context;
+    this.socket = socket;
+  }
+
+  has(conversationId: string): boolean {
+    return this.#memberships.get(conversationId)?.channel != null;
+  }
+
+  /** Answers by itself, because `joined` must come before the events. */
+  async join(frame: FrameOf<'join'>): Promise<void> {
+    if (frame.conversationId === INBOX) return this.#joinInbox(frame);
+    const { conversationId } = frame;
+    this.#quit(conversationId);
+    const { joinsMax } = this.#context.options;
+    if (this.#joins >= joinsMax) {
+      throw new ChatError(
+        'overloaded',
+        `A socket follows at most ${joinsMax} conversations; leave one first.`,
+      );
+    }
+    const membership = this.#note(conversationId, false);
+    try {
+      await viewConversation(this.#context.application, conversationId, this.socket.userId);
+      await this.#enter(conversationId, membership, frame, (head) => this.#joined(frame, head));
+    } catch (error) {
+      this.#quit(conversationId, membership);
+      throw error;
+    }
+  }
+
+  leave(conversationId: string): void {
+    if (conversationId === INBOX) this.#leaveInbox();
+    else this.#quit(conversationId);
+  }
+
+  /** The inbox says that something happened behind `after` in a conversation of this user. */
+  follow(conversationId: string, after: number): void {
+    if (this.#inbox === null || this.#memberships.has(conversationId)) return;
+    const from = this.#inbox.catchingUp ? this.#inbox.after : Math.max(after, this.#inbox.after);
+    this.#makeRoom();
+    if (this.#inbox === null) return;
+    const membership = this.#note(conversationId, true);
+    this.#enter(conversationId, membership, { after: from }, () => {}).catch((error: unknown) => {
+      if (!(error instanceof ChatError)) this.#context.options.onFault(error);
+      this.#resync(conversationId, membership, 'expired');
+    });
+  }
+
+  onOtherLog(conversationId: string): void {
+    this.#resync(conversationId, this.#memberships.get(conversationId), 'epoch');
+  }
+
+  /** Whoever was removed is sent nothing more: of a closed conversation at all, of an open one by the inbox. */
+  onParticipants(conversationId: string, state: ConversationState): void {
+    const membership = this.#memberships.get(conversationId);
+    const { userId } = this.socket;
+    const stays = membership?.byInbox === true ? isParticipant(state, userId) : maySee(state, userId);
+    if (membership === undefined || stays) return;
+    this.#quit(conversationId, membership);
+    this.socket.reply({ op: 'left', id: null, conversationId });
+  }
+
+  loseInbox(): void {
+    this.#leaveInbox();
+    this.#noInbox('expired');
+  }
+
+  end(): void {
+    this.#leaveInbox();
+    for (const { channel } of this.#memberships.values()) channel?.leave(this);
+    this.#memberships.clear();
+  }
+
+  async #enter(
+    conversationId: string,
+    membership: Membership,
+    { after, epoch }: Since,
+    onHead: (head: number) => void,
+  ): Promise<void> {
+    const { hub } = this.#context;
+    const channel = await hub.open(conversationId, this);
+    if (!this.#holds(conversationId, membership)) return channel.leave(this);
+    membership.channel = channel;
+    const stale = await this.#isStale({ after, epoch }, channel.head);
+    if (!this.#holds(conversationId, membership)) return;
+    onHead(channel.head);
+    if (stale) return this.#resync(conversationId, membership, 'epoch');
+    const wanted = () => this.#holds(conversationId, membership) && this.socket.open;
+    const outcome = await catchUp(this.#context, this.socket, channel, {
+      after: after ?? channel.head,
+      wanted,
+    });
+    membership.live = outcome === 'live';
+    if (outcome === 'behind') this.#resync(conversationId, membership, 'expired');
+  }
+
+  /** Whether `after` cannot be compared with this log. */
+  async #isStale({ after, epoch }: Since, head: number): Promise<boolean> {
+    const { log } = this.#context.application;
+    if (epoch !== undefined && epoch !== log.epoch) return true;
+    if (after === undefined || after <= Math.max(head, this.#context.recent.to)) return false;
+    // Beyond the conversation's end is fine (another conversation's event), beyond the log's end is not.
+    return after > (await log.status()).lastSeq;
+  }
+
+  async #joinInbox(frame: FrameOf<'join'>): Promise<void> {
+    const { inbox, recent, application } = this.#context;
+    this.#leaveInbox();
+    const head = Math.max(recent.to, (await application.log.status()).lastSeq);
+    const stale = await this.#isStale(frame, head);
+    this.#joined(frame, head);
+    if (stale) return this.#noInbox('epoch');
+    const { after } = frame;
+    const missed = after === undefined ? new Set<string>() : recent.conversationsAfter(after);
+    if (missed === 'unknown') return this.#noInbox('expired');
+    const state = { after: after ?? head, catchingUp: true };
+    this.#inbox = state;
+    inbox.add(this);
+    try {
+      for (const conversationId of missed) await inbox.check(conversationId, this, state.after);
+    } finally {
+      state.catchingUp = false;
+    }
+  }
+
+  #noInbox(reason: 'epoch' | 'expired'): void {
+    this.socket.reply({ op: 'resync', conversationId: INBOX, reason });
+  }
+
+  #leaveInbox(): void {
+    if (this.#inbox === null) return;
+    this.#inbox = null;
+    this.#context.inbox.remove(this);
+    for (const [conversationId, { byInbox }] of this.#memberships) if (byInbox) this.#quit(conversationId);
+  }
+
+  /**
+   * So that an inbox of very many conversations stays bounded, the one that has been followed for longest is let go until
+   * its next event: one that has all there is, or that event would be missed.
+   */
+  #makeRoom(): void {
+    const { joinsMax } = this.#context.options;
+    const followed = this.#memberships.size - this.#joins;
+    if (followed < joinsMax) return;
+    for (const [conversationId, { byInbox, live }] of this.#memberships) {
+      if (byInbox && live) return this.#quit(conversationId);
+    }
+    if (followed >= CATCHING_UP_FACTOR_MAX * joinsMax) this.loseInbox();
+  }
+
+  #joined(frame: FrameOf<'join'>, head: number): void {
+    const { id, conversationId } = frame;
+    const { epoch } = this.#context.application.log;
+    this.socket.reply({ op: 'joined', id, conversationId, head, epoch });
+  }
+
+  #resync(conversationId: string, membership: Membership | undefined, reason: 'epoch' | 'expired'): void {
+    if (membership === undefined || !this.#holds(conversationId, membership)) return;
+    this.#quit(conversationId, membership);
+    this.socket.reply({ op: 'resync', conversationId, reason });
+  }
+
+  #note(conversationId: string, byInbox: boolean): Membership {
+    const membership = { channel: null, byInbox, live: false };
+    this.#memberships.set(conversationId, membership);
+    if (!byInbox) this.#joins += 1;
+    return membership;
+  }
+
+  #holds(conversationId: string, membership: Membership): boolean {
+    return this.#memberships.get(conversationId) === membership;
+  }
+
+  #quit(conversationId: string, membership = this.#memberships.get(conversationId)): void {
+    if (membership === undefined || !this.#holds(conversationId, membership)) return;
+    this.#memberships.delete(conversationId);
+    if (!membership.byInbox) this.#joins -= 1;
+    this.socket.unsubscribe(conversationId);
+    membership.channel?.leave(this);
+    if (this.#inbox !== null) this.#context.inbox.forget(conversationId);
+  }
+}

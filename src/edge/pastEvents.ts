@@ -1,0 +1,175 @@
+import { LRUCache } from 'lru-cache';
+import { asChatError } from '../application/append.ts';
+import type { ApplicationContext } from '../application/context.ts';
+import { readConversation } from '../application/readConversation.ts';
+import { ChatError } from '../contracts/errors.ts';
+import type { FollowedEvent } from '../ports/eventFeed.ts';
+import { LinkedEvent } from './linkedEvent.ts';
+import type { RecentEvents } from './recentEvents.ts';
+
+/** A stretch of a conversation: all its events behind `from`, up to and including `to`. */
+export interface Page {
+  readonly from: number;
+  readonly to: number;
+  readonly events: readonly LinkedEvent[];
+}
+
+export interface PastEventsOptions {
+  readonly log: ApplicationContext['log'];
+  readonly feed: ApplicationContext['feed'];
+  readonly recent: RecentEvents;
+  /** Reads of the log at a time, at most. Default 16. */
+  readonly readsMax?: number;
+}
+
+const PAGE_EVENTS_MAX = 1_000;
+const PAGE_BYTES_MAX = 1_024 * 1_024;
+/** Pages stay for those who come a moment later, as after a network's hiccup, within these bounds. */
+const KEPT_BYTES_MAX = 32 * 1_024 * 1_024;
+const KEPT_MS = 5_000;
+const KEPT_PER_CONVERSATION = 8;
+/** Reads that wait for their turn, at most. */
+const WAITING_MAX = 20_000;
+
+/**
+ * Reads what lies too far back for {@link RecentEvents} from the log, a page at a time. Many clients that ask for the
+ * same conversation share one read: a page serves everyone whose `after` lies within it, while it is being read and
+ * for a moment afterwards. At most `readsMax` reads are under way; the others wait, within a bound.
+ */
+export class PastEvents {
+  readonly #options: PastEventsOptions;
+  readonly #kept = new LRUCache<string, readonly Page[]>({
+    maxSize: KEPT_BYTES_MAX,
+    ttl: KEPT_MS,
+    sizeCalculation: (pages) => pages.reduce((sum, { events }) => sum + bytesOf(events), 1),
+  });
+  readonly #underWay = new Map<string, { from: number; page: Promise<Page | null> }[]>();
+  readonly #waiting: (() => void)[] = [];
+  #reads = 0;
+
+  constructor(options: PastEventsOptions) {
+    this.#options = options;
+  }
+
+  /** Reads of the log under way. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  /**
+   * A page that begins at or before `after` and reaches beyond it.
+   *
+   * @param until the conversation's head: reading ends there
+   * @returns null when the log does not reach back that far any more
+   * @throws ChatError log_unavailable or overloaded
+   */
+  async read(conversationId: string, after: number, until: number): Promise<Page | null> {
+    const kept = this.#kept.get(conversationId)?.find(({ from, to }) => from <= after && after < to);
+    if (kept !== undefined) return kept;
+    for (const { from, page } of this.#underWay.get(conversationId) ?? []) {
+      if (from > after) continue;
+      const shared = await page.catch(() => null);
+      if (shared !== null && after < shared.to) return shared;
+    }
+    return this.#share(conversationId, after, this.#read(conversationId, after, until));
+  }
+
+  async #share(conversationId: string, from: number, page: Promise<Page | null>): Promise<Page | null> {
+    const entry = { from, page };
+    const others = this.#underWay.get(conversationId) ?? [];
+    this.#underWay.set(conversationId, [...others, entry]);
+    try {
+      const read = await page;
+      if (read !== null) this.#keep(conversationId, read);
+      return read;
+    } finally {
+      const left = (this.#underWay.get(conversationId) ?? []).filter((other) => other !== entry);
+      if (left.length > 0) this.#underWay.set(conversationId, left);
+      else this.#underWay.delete(conversationId);
+    }
+  }
+
+  #keep(conversationId: string, page: Page): void {
+    const pages = this.#kept.get(conversationId) ?? [];
+    this.#kept.set(conversationId, [...pages.slice(1 - KEPT_PER_CONVERSATION), page]);
+    const [first] = page.events;
+    for (const { seq, prev } of first === undefined ? [] : page.events) {
+      if (prev !== null) this.#options.recent.link(conversationId, seq, prev);
+    }
+  }
+
+  async #read(conversationId: string, after: number, until: number): Promise<Page | null> {
+    await this.#turn();
+    try {
+      const { firstSeq } = await this.#options.log.status();
+      // Before the log's first event there may have been others; an empty log says 1 or 0.
+      if (firstSeq > 1 && after + 1 < firstSeq) return null;
+      return await this.#readPage(conversationId, after, until);
+    } catch (error) {
+      throw asChatError(error);
+    } finally {
+      this.#reads -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #readPage(conversationId: string, after: number, until: number): Promise<Page> {
+    const { log, feed } = this.#options;
+    let prev = after === 0 ? 0 : await previousSeq({ log, feed }, conversationId, after);
+    const events: LinkedEvent[] = [];
+    let bytes = 0;
+    for await (const event of readConversation(feed, { conversationId, after, until })) {
+      events.push(new LinkedEvent(detached(event), prev));
+      prev = event.seq;
+      bytes += event.bytes.length;
+      if (events.length === PAGE_EVENTS_MAX || bytes >= PAGE_BYTES_MAX) {
+        return { from: after, to: event.seq, events };
+      }
+    }
+    return { from: after, to: until, events };
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#reads >= (this.#options.readsMax ?? 16)) {
+      if (this.#waiting.length >= WAITING_MAX) {
+        throw new ChatError('overloaded', 'Too many clients are catching up; try again in a moment.');
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#reads += 1;
+  }
+}
+
+/** How far back the first look goes; each further one goes sixteen times as far. */
+const LOOK_BACK_EVENTS = 64;
+
+/**
+ * The sequence of the conversation's last event at or before `seq`; 0 when there is none. Nearly always that is the event
+ * at `seq` itself. Otherwise stretches that grow backwards are looked through, without payloads: a busy conversation has
+ * an event in a short stretch, a quiet one has few in a long one, so this stays cheap for any `seq`.
+ */
+async function previousSeq(
+  { log, feed }: Pick<ApplicationContext, 'log' | 'feed'>,
+  conversationId: string,
+  seq: number,
+): Promise<number> {
+  if ((await log.at(seq))?.conversationId === conversationId) return seq;
+  for (let stretch = LOOK_BACK_EVENTS; ; stretch *= 16) {
+    const after = Math.max(0, seq - stretch);
+    let last = 0;
+    const range = { conversationId, after, until: seq, headersOnly: true };
+    for await (const event of readConversation(feed, range)) last = event.seq;
+    if (last > 0 || after === 0) return last;
+  }
+}
+
+/** A copy of the bytes: those that came are a view of a buffer that holds much more. */
+function detached({ seq, conversationId, category, storedAtMs, bytes }: FollowedEvent) {
+  return { seq, conversationId, category, storedAtMs, bytes: Uint8Array.prototype.slice.call(bytes) };
+}
+
+function bytesOf(events: readonly LinkedEvent[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes.length + EVENT_OVERHEAD_BYTES, 0);
+}
+
+const EVENT_OVERHEAD_BYTES = 256;

@@ -1,0 +1,65 @@
+import { asChatError } from '../application/append.ts';
+import type { ApplicationContext } from '../application/context.ts';
+import type { OnEdgeEvent } from './edgeEvents.ts';
+import { Hub } from './hub.ts';
+import { Inbox } from './inbox.ts';
+import { LiveFeed } from './liveFeed.ts';
+import { PastEvents } from './pastEvents.ts';
+import { RecentEvents } from './recentEvents.ts';
+import type { SessionContext } from './session.ts';
+
+export interface RealtimeOptions {
+  readonly application: ApplicationContext;
+  readonly joinsPerSocketMax: number;
+  readonly recentEventsMax?: number;
+  readonly recentBytesMax?: number;
+  /** How often the watchdog of the live feed looks, in milliseconds. Default 2,000. */
+  readonly watchEveryMs?: number;
+  readonly onEvent: OnEdgeEvent;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** What all transports of a process share: the tail of the log, who follows what, and what they may have missed. */
+export interface Realtime {
+  readonly context: SessionContext;
+  readonly feed: LiveFeed;
+  stop(): Promise<void>;
+}
+
+/** Requests of one socket under way at a time: as many as the log's publish window takes from everybody. */
+const REQUESTS_PER_SOCKET_MAX = 1_024;
+
+/** @throws LogUnavailableError when the log cannot be read */
+export async function startRealtime(options: RealtimeOptions): Promise<Realtime> {
+  const { application, onEvent, onFault } = options;
+  const eventsMax = options.recentEventsMax ?? 16_384;
+  const recent = new RecentEvents({ eventsMax, bytesMax: options.recentBytesMax ?? 32 * 1_024 ** 2 });
+  const hub = new Hub({ recent, readHead: (conversationId) => readHead(application, conversationId) });
+  const inbox = new Inbox({ conversations: application.conversations, onFault });
+  const past = new PastEvents({ ...application, recent });
+  const limits = { joinsMax: options.joinsPerSocketMax, requestsMax: REQUESTS_PER_SOCKET_MAX, onFault };
+  const context = { application, hub, inbox, recent, past, options: limits };
+  const feed = await LiveFeed.start({
+    application,
+    hub,
+    inbox,
+    recent,
+    preloadEvents: eventsMax,
+    onEvent,
+    onFault,
+    ...(options.watchEveryMs !== undefined && { watchEveryMs: options.watchEveryMs }),
+  });
+  return { context, feed, stop: () => feed.stop() };
+}
+
+async function readHead(application: ApplicationContext, conversationId: string): Promise<number> {
+  try {
+    const latest = await Promise.all([
+      application.log.latest(conversationId, 'conversation'),
+      application.log.latest(conversationId, 'message'),
+    ]);
+    return Math.max(...latest.map((event) => event?.seq ?? 0));
+  } catch (cause) {
+    throw asChatError(cause);
+  }
+}
