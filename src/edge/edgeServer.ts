@@ -6,6 +6,8 @@ import type { OnEdgeEvent } from './edgeEvents.ts';
 import { type Realtime, startRealtime } from './realtime.ts';
 import { serveHealth } from './transports/health.ts';
 import { NativeTransport } from './transports/native.ts';
+import { SocketIoTransport } from './transports/socketIo.ts';
+import type { Drainable } from './transports/transport.ts';
 
 export interface EdgeOptions {
   readonly application: ApplicationContext;
@@ -56,14 +58,14 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
     connectionsMax: options.connectionsMax,
     nowMs: options.application.clock.nowMs,
   });
-  const native: NativeTransport = new NativeTransport(app, realtime.context, {
-    admission,
-    connections: () => native.connections,
-    backpressureBytesMax: options.backpressureBytesMax,
-    onEvent,
-  });
-  const transports = [native];
-  serveHealth(app, { realtime, admission, connections: () => native.connections });
+  const transports: Drainable[] = [];
+  const connections = () => transports.reduce((sum, transport) => sum + transport.connections, 0);
+  const { backpressureBytesMax, onFault } = options;
+  const shared = { admission, connections, backpressureBytesMax, onEvent, onFault };
+  const native = new NativeTransport(app, realtime.context, shared);
+  const socketIo = new SocketIoTransport(app, realtime.context, shared);
+  transports.push(native, socketIo);
+  serveHealth(app, { realtime, admission, connections });
   const listening = await listen(app, options).catch(async (error) => {
     await realtime.stop();
     throw error;
@@ -74,7 +76,7 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
     port: uWS.us_socket_local_port(listening),
     realtime,
     get connections() {
-      return native.connections;
+      return connections();
     },
     get position() {
       return realtime.feed.position;
@@ -84,6 +86,7 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
       clearInterval(slowLook);
       uWS.us_listen_socket_close(listening);
       await drain(transports, timeoutMs);
+      await socketIo.stop();
       await realtime.stop();
       app.close();
     },

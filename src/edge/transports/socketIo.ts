@@ -1,0 +1,133 @@
+import type uWS from 'uWebSockets.js';
+import { Server, type Socket } from 'socket.io';
+import { Adapter } from 'socket.io-adapter';
+import { FRAME_BYTES_MAX, WsQuery } from '../../contracts/frames.ts';
+import type { AdmissionControl } from '../admission.ts';
+import type { OnEdgeEvent } from '../edgeEvents.ts';
+import type { LinkedEvent } from '../linkedEvent.ts';
+import type { SessionContext } from '../session.ts';
+import type { Fanout } from '../socket.ts';
+import { GuardedApp } from './guardedApp.ts';
+import { SocketIoConnection, topicOf } from './socketIoConnection.ts';
+import type { Drainable } from './transport.ts';
+
+export interface SocketIoTransportOptions {
+  readonly admission: AdmissionControl;
+  /** Connections of all transports of this edge. */
+  readonly connections: () => number;
+  readonly backpressureBytesMax: number;
+  readonly onEvent: OnEdgeEvent;
+  readonly onFault: (error: unknown) => void;
+}
+
+/**
+ * Socket.IO on `/socket.io/`: the real server, on the same uWebSockets.js app, for stock clients over WebSocket and
+ * long-polling. It carries requests and acks; events go past its rooms, as ready packets to a uWebSockets.js topic, so that
+ * an event costs the same for a thousand sockets as on `/ws`. Clients that poll get them one by one.
+ */
+export class SocketIoTransport implements Drainable, Fanout {
+  readonly #app: uWS.TemplatedApp;
+  readonly #options: SocketIoTransportOptions;
+  readonly #server: Server;
+  readonly #connections = new Set<SocketIoConnection>();
+  /** Who follows a conversation by polling. */
+  readonly #pollers = new Map<string, Set<SocketIoConnection>>();
+
+  constructor(app: uWS.TemplatedApp, context: SessionContext, options: SocketIoTransportOptions) {
+    this.#app = app;
+    this.#options = options;
+    this.#server = new Server({
+      serveClient: false,
+      adapter: NoRooms,
+      maxHttpBufferSize: FRAME_BYTES_MAX,
+      connectTimeout: 10_000,
+      httpCompression: false,
+    });
+    const { onFault, backpressureBytesMax } = options;
+    const admit = () => {
+      const admission = options.admission.admit(options.connections());
+      if (!admission.admitted) {
+        options.onEvent({ type: 'refused', transport: 'socketio-polling', reason: 'overloaded' });
+      }
+      return admission;
+    };
+    this.#server.attachApp(new GuardedApp(app, { backpressureBytesMax, admit, onFault }));
+    this.#server.use((socket, next) => next(userIdOf(socket) === null ? invalidUserId() : undefined));
+    this.#server.on('connection', (socket) => this.#open(socket, context));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get underWay(): number {
+    let sum = 0;
+    for (const { session } of this.#connections) sum += session.underWay;
+    return sum;
+  }
+
+  publish(conversationId: string, event: LinkedEvent): void {
+    const packet = event.frame('socketio');
+    this.#app.publish(topicOf(conversationId), packet, false);
+    const pollers = this.#pollers.get(conversationId);
+    if (pollers !== undefined) for (const connection of [...pollers]) connection.deliver(event);
+  }
+
+  announceDraining(retryAfterMs: () => number): void {
+    for (const connection of this.#connections) {
+      connection.reply({ op: 'draining', retryAfterMs: retryAfterMs() });
+    }
+  }
+
+  closeSome(count: number): void {
+    for (const connection of this.#connections) {
+      if (count-- <= 0) return;
+      connection.close(4_012, 'draining', 'draining');
+    }
+  }
+
+  /** Ends what is left, with its timers. */
+  async stop(): Promise<void> {
+    await this.#server.close();
+  }
+
+  #open(socket: Socket, context: SessionContext): void {
+    const userId = userIdOf(socket) ?? '';
+    const connection: SocketIoConnection = new SocketIoConnection(socket, context, {
+      userId,
+      fanout: this,
+      pollers: this.#pollers,
+      unsentBytesMax: this.#options.backpressureBytesMax,
+      onSlow: () => {
+        this.#options.onEvent({ type: 'slowConsumer', transport: connection.transport, userId });
+      },
+    });
+    this.#connections.add(connection);
+    this.#options.onEvent({ type: 'connected', transport: connection.transport });
+    socket.on('disconnect', () => {
+      const { transport, closeReason: reason } = connection;
+      this.#connections.delete(connection);
+      connection.onClose();
+      this.#options.onEvent({ type: 'disconnected', transport, reason });
+    });
+  }
+}
+
+/** Rooms are not used: without them every connection takes less memory. */
+class NoRooms extends Adapter {
+  override addAll(): void {}
+  override del(): void {}
+  override delAll(): void {}
+}
+
+function userIdOf({ handshake }: Socket): string | null {
+  const userId: unknown = handshake.auth.userId ?? handshake.query.userId;
+  const parsed = WsQuery.safeParse({ userId });
+  return parsed.success ? parsed.data.userId : null;
+}
+
+/** Reaches the client as `connect_error` with these data. */
+function invalidUserId(): Error {
+  const detail = 'auth.userId must be 1–128 printable characters.';
+  return Object.assign(new Error(detail), { data: { code: 'invalid_request', detail, retryable: false } });
+}
