@@ -8,6 +8,8 @@ import { withTimeout } from './withTimeout.ts';
 
 export interface NatsSignalsOptions {
   readonly onFault: OnSignalFault;
+  /** Called when signals can be sent again after an interruption, in which some were lost. */
+  readonly onReconnect?: () => void;
   /**
    * Signals that the server has not confirmed to have read, at most; more are dropped. Bounds what the client would
    * pile up for a server that is frozen and not yet known to be. Default 8,192.
@@ -51,7 +53,10 @@ export class NatsSignals implements Signals {
     this.#unsubscribe = () => subscription.unsubscribe();
     this.#unwatch = new ConnectionWatch(connection).add({
       onDisconnect: () => this.#connectedIs(false),
-      onReconnect: () => this.#connectedIs(true),
+      onReconnect: () => {
+        this.#connectedIs(true);
+        options.onReconnect?.();
+      },
     });
   }
 
