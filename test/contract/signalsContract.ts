@@ -27,9 +27,9 @@ interface Process {
 }
 
 const typing = (userId: string): Signal => ({ type: 'typing', conversationId: C1, userId });
-const part: Signal = {
-  type: 'presence',
-  full: true,
+const part = {
+  type: 'presence' as const,
+  full: true as const,
   edgeId: 'e-1_A',
   round: 3,
   part: 0,
