@@ -128,7 +128,10 @@ export class PresenceRoster {
   #dropOldest(): void {
     const [userId] = this.#users.keys();
     if (userId === undefined) return;
-    for (const edge of this.#edges.values()) this.#remove(edge, userId);
     this.#dropped += 1;
+    for (const edge of this.#edges.values()) {
+      this.#remove(edge, userId);
+      if (!this.#users.has(userId)) return;
+    }
   }
 }

@@ -150,6 +150,18 @@ describe('announcements', () => {
     expect(there.presence.usersRemembered).toBe(19_999);
   });
 
+  it('of a round never name somebody whose coming was not told, so that leaving right after is', async () => {
+    const [here, there] = [await start(), await start()];
+    here.presence.connected('alice');
+    await time.advance(19_900);
+    here.presence.connected('bob');
+    await time.advance(100);
+    expect(rounds(here)).toHaveLength(1);
+    here.presence.disconnected('bob');
+    await time.advance(250);
+    expect(['alice', 'bob'].map((user) => there.presence.isOnline(user))).toEqual([true, false]);
+  });
+
   it('are not made by a process that never had a socket', async () => {
     const api = await start();
     await start();

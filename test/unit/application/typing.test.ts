@@ -16,6 +16,17 @@ describe('the throttle of typing', () => {
     expect([throttle.allow(C1, 'alice'), throttle.allow(C1, 'alice')]).toEqual([true, false]);
   });
 
+  it('does not forget sooner because others type', async () => {
+    const time = new ManualTime();
+    const throttle = new TypingThrottle({ clock: time });
+    throttle.allow(C1, 'alice');
+    for (let n = 0; n < 19; n++) {
+      await time.advance(100);
+      throttle.allow(C1, `user ${n}`);
+    }
+    expect(throttle.allow(C1, 'alice')).toBe(false);
+  });
+
   it('answers like one that never forgets, at any time', () => {
     const call = fc.record({
       waitMs: fc.oneof(fc.nat(300), fc.constantFrom(0, 1_999, 2_000, 2_001), fc.nat(9_000)),
