@@ -82,6 +82,11 @@ export const ReadMessagesQuery = z
     'takes before or after, not both',
   );
 
+/** Whose presence may be asked for at a time; how many fit the longest path depends on their length. */
+export const PRESENCE_USERS_MAX = 200;
+
+export const PresenceQuery = z.strictObject({ userIds: z.array(UserId).min(1).max(PRESENCE_USERS_MAX) });
+
 export const GetConversationQuery = z.strictObject({ userId: UserId.optional() });
 
 /** A conversation as clients see it. */

@@ -54,3 +54,23 @@ export function parseEventSubject(subject: string): EventSubject | null {
 export function checkpointSubject(projection: string): string {
   return `chat.projections.${projection}.checkpoint`;
 }
+
+/**
+ * Plain subjects of signals, which no stream stores: `chat.signals.typing.<conversationId>`,
+ * `chat.signals.presence.announcement` and `chat.signals.presence.request`.
+ */
+export const SIGNALS_PREFIX = 'chat.signals.';
+/** Every signal: what each process subscribes to, once. */
+export const SIGNALS_SUBJECTS = `${SIGNALS_PREFIX}>`;
+export const PRESENCE_ANNOUNCEMENT_SUBJECT = `${SIGNALS_PREFIX}presence.announcement`;
+export const PRESENCE_REQUEST_SUBJECT = `${SIGNALS_PREFIX}presence.request`;
+const TYPING_PREFIX = `${SIGNALS_PREFIX}typing.`;
+
+export function typingSubject(conversationId: string): string {
+  return TYPING_PREFIX + conversationId;
+}
+
+/** The conversation that a typing subject names, unchecked; `null` for any other subject. */
+export function typingConversation(subject: string): string | null {
+  return subject.startsWith(TYPING_PREFIX) ? subject.slice(TYPING_PREFIX.length) : null;
+}

@@ -7,6 +7,7 @@ import type { HttpDeps } from './deps.ts';
 import { healthRoutes } from './health.ts';
 import { historyRoutes } from './history.ts';
 import { messageRoutes } from './messages.ts';
+import { presenceRoutes } from './presence.ts';
 import { problems } from './problem.ts';
 
 /** The HTTP API as an Express app, without a server; see `startHttpServer`. */
@@ -28,6 +29,7 @@ function routes(deps: HttpDeps): Router {
   conversationRoutes(router, deps);
   messageRoutes(router, deps);
   historyRoutes(router, deps);
+  presenceRoutes(router, deps);
   return router;
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
+import type { Presence } from '../application/presence.ts';
 import type { Database } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';
 import type { ProjectionProgress } from '../platform/projectionProgress.ts';
@@ -11,6 +12,7 @@ export interface HttpDeps {
   readonly logHead: LogHead;
   /** Progress of the projection `history`. */
   readonly historyProgress: ProjectionProgress;
+  readonly presence: Pick<Presence, 'isOnline'>;
   readonly logger: Logger;
   readonly health: HealthDeps;
 }

@@ -14,16 +14,25 @@ export function readQuery<S extends z.ZodType>(req: Request, schema: S): z.outpu
 
 /** The query of a call that takes its fields in the body. @throws ChatError invalid_request */
 export function queryFields(req: Request): Record<string, string> {
-  const [, query = ''] = req.originalUrl.split(/\?(.*)/s);
   const fields = new Map<string, string>();
-  for (const pair of query.split('&').filter((text) => text !== '')) {
-    const [name = '', value = ''] = pair.split(/=(.*)/s);
-    const key = decode(name);
+  for (const [name, value] of queryPairs(req)) {
     // Which of two would count is anybody's guess: none does.
-    if (fields.has(key)) throw invalid([{ path: key, reason: 'must be given once' }]);
-    fields.set(key, decode(value));
+    if (fields.has(name)) throw invalid([{ path: name, reason: 'must be given once' }]);
+    fields.set(name, value);
   }
   return Object.fromEntries(fields);
+}
+
+/** Names and values in the order of the query, for calls in which one may be repeated. @throws ChatError invalid_request */
+export function queryPairs(req: Request): [string, string][] {
+  const [, query = ''] = req.originalUrl.split(/\?(.*)/s);
+  return query
+    .split('&')
+    .filter((text) => text !== '')
+    .map((pair) => {
+      const [name = '', value = ''] = pair.split(/=(.*)/s);
+      return [decode(name), decode(value)];
+    });
 }
 
 function decode(text: string): string {

@@ -5,6 +5,7 @@ import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
 import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
 import type { NatsEvent } from '../platform/nats.ts';
+import type { SignalFault } from '../ports/signals.ts';
 
 /** JSON lines on standard output. */
 export function createLogger(level: string): Logger {
@@ -42,6 +43,22 @@ export function lifecycleLog(logger: Logger) {
       logger[level]({ component: 'database', breaker: state }, 'circuit breaker is %s', state);
     },
     fault: (component: string) => (error: unknown) => logger.error({ component, err: error }, 'fault'),
+  };
+}
+
+/**
+ * Logs what did not become a signal: of each kind the first, and then at most one line a minute that says how many there
+ * were. Signals that get lost are normal while NATS is away, and there are many of them.
+ */
+export function signalFaultLog(logger: Logger, nowMs: () => number): (fault: SignalFault) => void {
+  const kinds = new Map<SignalFault['kind'], { count: number; loggedAtMs: number }>();
+  return ({ kind, detail }) => {
+    const seen = kinds.get(kind) ?? { count: 0, loggedAtMs: Number.NEGATIVE_INFINITY };
+    kinds.set(kind, seen);
+    seen.count += 1;
+    if (nowMs() - seen.loggedAtMs < 60_000) return;
+    seen.loggedAtMs = nowMs();
+    logger.warn({ component: 'signals', kind, count: seen.count, detail }, 'signals dropped');
   };
 }
 

@@ -4,17 +4,21 @@ import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
 import { ConversationStore } from '../application/conversationStore.ts';
 import { followConversations } from '../application/followConversations.ts';
+import { Presence } from '../application/presence.ts';
 import { openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { startEmbeddedServers } from '../platform/embedded/embeddedServers.ts';
-import { systemIds } from '../platform/ids.ts';
+import { newEdgeId, systemIds } from '../platform/ids.ts';
 import { migrate } from '../platform/migrate.ts';
 import { connectNats } from '../platform/nats.ts';
+import { NatsSignals } from '../platform/natsSignals.ts';
 import { projectRootUrl } from '../platform/projectRootUrl.ts';
+import { systemTimers } from '../platform/timers.ts';
+import type { Signals } from '../ports/signals.ts';
 import { announce } from './announcement.ts';
-import { type LifecycleLog, lifecycleLog } from './logging.ts';
+import { type LifecycleLog, lifecycleLog, signalFaultLog } from './logging.ts';
 import { startApi } from './roles/api.ts';
 import { startEdgeRole } from './roles/edge.ts';
 import { startProjector } from './roles/projector.ts';
@@ -28,6 +32,10 @@ export interface Foundation {
   readonly connection: NatsConnection;
   readonly log: JetStreamLog;
   readonly application: ApplicationContext;
+  /** Typing and presence between processes. */
+  readonly signals: Signals;
+  /** Who is online anywhere; one for all roles of the process. */
+  readonly presence: Presence;
   readonly databaseUrl: string;
   readonly isDraining: () => boolean;
 }
@@ -91,7 +99,26 @@ async function startFoundation(
   caches.conversations = conversations;
   const application = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
   const isDraining = () => signal.aborted;
-  return { config, logger, lifecycle, connection, log, application, databaseUrl, isDraining };
+  const shared = startSignals(connection, logger, stops);
+  return { config, logger, lifecycle, connection, log, application, ...shared, databaseUrl, isDraining };
+}
+
+/** Stopped after the roles, so that nobody is announced as gone who may still be told something. */
+function startSignals(
+  connection: NatsConnection,
+  logger: Logger,
+  stops: StopSequence,
+): Pick<Foundation, 'signals' | 'presence'> {
+  const started: { presence?: Presence } = {};
+  const signals = new NatsSignals(connection, {
+    onFault: signalFaultLog(logger, systemClock.nowMs),
+    onReconnect: () => started.presence?.refresh(),
+  });
+  stops.add(() => signals.close());
+  const presence = new Presence({ signals, clock: systemClock, timers: systemTimers, edgeId: newEdgeId() });
+  started.presence = presence;
+  stops.add(() => presence.stop());
+  return { signals, presence };
 }
 
 /** The edge never touches Postgres: a process that is nothing else runs without it. */

@@ -21,6 +21,11 @@ export function digest(...parts: readonly string[]): string {
   return hash('sha256', parts.join('\0'), 'base64url');
 }
 
+/** Names this process among those that announce presence. */
+export function newEdgeId(): string {
+  return randomUUID();
+}
+
 /** Names a new incarnation of the log. */
 export function newEpoch(): string {
   return `e${randomBytes(6).toString('hex')}`;

@@ -21,6 +21,8 @@ export interface TestApiOptions {
   /** What the API follows; default: {@link TestApi.log}. */
   readonly feed?: EventFeed;
   readonly health?: Partial<HealthDeps>;
+  /** Who is online; default: nobody. */
+  readonly isOnline?: (userId: string) => boolean;
 }
 
 export interface Answer {
@@ -64,6 +66,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     database,
     logHead,
     historyProgress: progress,
+    presence: { isOnline: options.isOnline ?? (() => false) },
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
   });

@@ -8,7 +8,7 @@ import type { Foundation } from '../system.ts';
 
 /** The HTTP API. @returns the port it listens on */
 export async function startApi(foundation: Foundation, stops: StopSequence): Promise<number> {
-  const { config, log, application, connection, logger, lifecycle, isDraining } = foundation;
+  const { config, log, application, connection, presence, logger, lifecycle, isDraining } = foundation;
   const database = openDatabase({
     url: foundation.databaseUrl,
     applicationName: 'chat-backend api',
@@ -27,7 +27,15 @@ export async function startApi(foundation: Foundation, stops: StopSequence): Pro
     lagSecondsMax: config.projectionLagSecondsMax,
     isDraining,
   };
-  const app = createHttpApp({ application, database, logHead, historyProgress: progress, logger, health });
+  const app = createHttpApp({
+    application,
+    database,
+    logHead,
+    historyProgress: progress,
+    presence,
+    logger,
+    health,
+  });
   const server = await startHttpServer({ app, host: config.host, port: config.port });
   stops.add(() => server.stop({ deadlineMs: config.shutdownTimeoutMs }));
   return server.port;

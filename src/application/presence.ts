@@ -1,0 +1,199 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Signal, Signals } from '../ports/signals.ts';
+import type { Timers } from '../ports/timers.ts';
+import { PresenceAnnouncer } from './presenceAnnouncer.ts';
+import { PresenceRoster } from './presenceRoster.ts';
+
+/** Changes are collected for so long before they are announced, in milliseconds. */
+const CHANGES_MS = 250;
+/** From the end of a round to the next one, in milliseconds, give or take a fifth. */
+const ROUND_MS = 20_000;
+const ROUND_JITTER = 0.2;
+/** Whoever asks is answered within this time, in milliseconds; not at once, as all others answer too. */
+const ANSWER_MS_MAX = 500;
+/** From the beginning of a round to the beginning of another, at least, however many ask, in milliseconds. */
+const ROUND_GAP_MS = 1_000;
+/** Parts of a round sent at a time, that is 8,000 users; the rest follows every {@link CHANGES_MS}. */
+const PARTS_AT_A_TIME = 16;
+/** An edge that was silent for 12 to 13 of these intervals is gone: 60 to 65 s, three rounds, in milliseconds. */
+const SWEEP_MS = 5_000;
+const SILENT_SWEEPS_MAX = 13;
+
+export interface PresenceOptions {
+  readonly signals: Signals;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Names this process among others: 1–64 characters of A–Z, a–z, 0–9, _ and -. Another one after every start. */
+  readonly edgeId: string;
+  /**
+   * Users of other edges that are remembered, at most, each counted once for every edge. Own users are not in it: each
+   * has an open socket, and those have their bound. Default 200,000.
+   */
+  readonly usersMax?: number;
+  /** Other edges that are remembered, at most. Default 1,024. */
+  readonly edgesMax?: number;
+  /** Chance, from 0 (inclusive) to 1; default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/**
+ * Who is online anywhere. Every process has one: it announces the users with sockets here to all others, and remembers
+ * what they announce. Announcements may get lost, so they are repeated; nobody is asked whether a user is online.
+ *
+ * States, of the announcing side:
+ * - `quiet`: no user was ever here. Nothing is announced: a process without sockets only listens.
+ * - `resting`: between rounds; changes go out every 250 ms, if there are any. A timer for the next round is set.
+ * - `midRound`: a round (everybody who is here, in parts) is under way and goes on after 250 ms.
+ * - `stopped`: final. Nothing is announced or heard any more.
+ *
+ * The code's `announcing` is resting or midRound, which the announcer tells apart.
+ *
+ * | event \ state | quiet | resting | midRound | stopped |
+ * | --- | --- | --- | --- | --- |
+ * | first user here | → resting, round after 20 s | – | – | – |
+ * | round timer | – | → midRound, or resting if it fits at once | the same | – |
+ * | presenceRequest | – | the round comes within 500 ms, at least 1 s after the last | one more round after this | – |
+ * | stop | → stopped | → stopped, tells that nobody is here | the same | – |
+ *
+ * Invariants: at most one timer each for changes, rounds and sweeps, and none once stopped. Once everybody has heard a
+ * whole round of everybody else, and nobody came or went since, all agree on who is online. What is remembered is
+ * bounded; see {@link PresenceRoster} for how losses are made good and {@link PresenceAnnouncer} for what is sent.
+ *
+ * While NATS is away for more than a minute, everybody elsewhere counts as offline.
+ */
+export class Presence {
+  readonly #signals: Signals;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #random: () => number;
+  readonly #edgeId: string;
+  readonly #announcer: PresenceAnnouncer;
+  readonly #roster: PresenceRoster;
+  readonly #unsubscribe: () => void;
+  #state: 'quiet' | 'announcing' | 'stopped' = 'quiet';
+  #cancelChanges: (() => void) | null = null;
+  #cancelSweep: () => void;
+  #round: { readonly atMs: number; readonly cancel: () => void } | null = null;
+  #roundBeganAtMs = Number.NEGATIVE_INFINITY;
+  /** Somebody asked during a round, whose beginning they may have missed. */
+  #askedMidRound = false;
+
+  /** Listens from now on and asks all others who is there. */
+  constructor(options: PresenceOptions) {
+    const { signals, edgeId, usersMax = 200_000, edgesMax = 1_024 } = options;
+    this.#signals = signals;
+    this.#clock = options.clock;
+    this.#timers = options.timers;
+    this.#random = options.random ?? Math.random;
+    this.#edgeId = edgeId;
+    this.#announcer = new PresenceAnnouncer(edgeId, (signal) => signals.publish(signal));
+    this.#roster = new PresenceRoster({ usersMax, edgesMax, silentSweepsMax: SILENT_SWEEPS_MAX });
+    this.#unsubscribe = signals.subscribe((signal) => this.#onSignal(signal));
+    this.#cancelSweep = this.#sweepLater();
+    signals.publish({ type: 'presenceRequest' });
+  }
+
+  /** A socket of this user was opened here. O(1). */
+  connected(userId: string): void {
+    if (this.#state === 'stopped') return;
+    this.#announcer.connected(userId);
+    this.#announceChangesSoon();
+    if (this.#state !== 'quiet') return;
+    this.#state = 'announcing';
+    this.#roundWithin(this.#untilNextRoundMs());
+  }
+
+  /** A socket of this user was closed here; one that was never opened changes nothing. O(1). */
+  disconnected(userId: string): void {
+    if (this.#state === 'stopped') return;
+    this.#announcer.disconnected(userId);
+    this.#announceChangesSoon();
+  }
+
+  /** Whether the user has a socket, on any edge that is known of. */
+  isOnline(userId: string): boolean {
+    return this.#announcer.has(userId) || this.#roster.has(userId);
+  }
+
+  /** Users of other edges that were dropped, or not taken, for lack of room, since the start; each time counts. */
+  get usersDropped(): number {
+    return this.#roster.dropped;
+  }
+
+  /** Users of other edges that are remembered, each counted once for every edge. */
+  get usersRemembered(): number {
+    return this.#roster.size;
+  }
+
+  /** Asks all others who is there and tells them: for when signals were certainly lost, such as after a reconnect. */
+  refresh(): void {
+    if (this.#state === 'stopped') return;
+    this.#signals.publish({ type: 'presenceRequest' });
+    this.#onRequest();
+  }
+
+  /** Tells all others that nobody is here any more, and ends. */
+  stop(): void {
+    if (this.#state === 'stopped') return;
+    const told = this.#state === 'announcing';
+    this.#state = 'stopped';
+    this.#unsubscribe();
+    this.#cancelSweep();
+    this.#cancelChanges?.();
+    this.#round?.cancel();
+    if (told) this.#announcer.announceEnd();
+  }
+
+  #onSignal(signal: Signal): void {
+    if (signal.type === 'presenceRequest') this.#onRequest();
+    else if (signal.type === 'presence' && signal.edgeId !== this.#edgeId) this.#roster.hear(signal);
+  }
+
+  #onRequest(): void {
+    if (this.#state === 'quiet') return;
+    if (this.#announcer.isMidRound) this.#askedMidRound = true;
+    else this.#roundWithin(this.#answerMs());
+  }
+
+  #announceChangesSoon(): void {
+    if (this.#cancelChanges !== null || !this.#announcer.hasChanges) return;
+    this.#cancelChanges = this.#timers.after(CHANGES_MS, () => {
+      this.#cancelChanges = null;
+      this.#announcer.announceChanges();
+    });
+  }
+
+  /** Sets the timer for rounds, unless it goes off earlier anyway. */
+  #roundWithin(delayMs: number): void {
+    const atMs = this.#clock.nowMs() + delayMs;
+    if (this.#round !== null && this.#round.atMs <= atMs) return;
+    this.#round?.cancel();
+    this.#round = { atMs, cancel: this.#timers.after(delayMs, () => this.#announceParts()) };
+  }
+
+  #announceParts(): void {
+    this.#round = null;
+    if (!this.#announcer.isMidRound) this.#roundBeganAtMs = this.#clock.nowMs();
+    let ended = false;
+    for (let sent = 0; sent < PARTS_AT_A_TIME && !ended; sent++) ended = this.#announcer.announcePart();
+    if (!ended) return this.#roundWithin(CHANGES_MS);
+    this.#roundWithin(this.#askedMidRound ? this.#answerMs() : this.#untilNextRoundMs());
+    this.#askedMidRound = false;
+  }
+
+  #untilNextRoundMs(): number {
+    return ROUND_MS * (1 + ROUND_JITTER * (2 * this.#random() - 1));
+  }
+
+  #answerMs(): number {
+    const sinceMs = Math.max(0, this.#clock.nowMs() - this.#roundBeganAtMs);
+    return Math.max(this.#random() * ANSWER_MS_MAX, ROUND_GAP_MS - sinceMs);
+  }
+
+  #sweepLater(): () => void {
+    return this.#timers.after(SWEEP_MS, () => {
+      this.#roster.sweep();
+      this.#cancelSweep = this.#sweepLater();
+    });
+  }
+}
