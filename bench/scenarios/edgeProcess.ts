@@ -2,6 +2,7 @@ import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { startEdge } from '../../src/edge/edgeServer.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
+import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 import { openBenchLog } from '../support/log.ts';
 
 /** One edge process, as the role `edge` runs it. Tells its parent the port; ends with it. */
@@ -15,6 +16,8 @@ const application = {
 };
 const edge = await startEdge({
   application,
+  signals: new MemorySignalBus().connect(),
+  presence: { connected: () => {}, disconnected: () => {} },
   host: '127.0.0.1',
   port: 0,
   connectionsMax: 20_000,

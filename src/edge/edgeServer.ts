@@ -1,9 +1,11 @@
 import uWS from 'uWebSockets.js';
 import type { ApplicationContext } from '../application/context.ts';
+import type { Signals } from '../ports/signals.ts';
 import { AdmissionControl } from './admission.ts';
 import { drain } from './drain.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
 import { type Realtime, startRealtime } from './realtime.ts';
+import type { SessionContext } from './session.ts';
 import { serveHealth } from './transports/health.ts';
 import { NativeTransport } from './transports/native.ts';
 import { SocketIoTransport } from './transports/socketIo.ts';
@@ -11,6 +13,9 @@ import type { Drainable } from './transports/transport.ts';
 
 export interface EdgeOptions {
   readonly application: ApplicationContext;
+  readonly signals: Signals;
+  /** Told of every user who comes and goes. */
+  readonly presence: SessionContext['presence'];
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;

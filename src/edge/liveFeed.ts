@@ -111,17 +111,18 @@ export class LiveFeed {
   }
 
   async #watch(): Promise<void> {
+    // The position of before the question: while the answer is on its way, the tail runs past what it says.
+    const { position } = this;
     const status = await this.#options.application.log.status().catch(() => null);
     // A log that does not answer stalls nothing that could be helped by starting anew.
     if (status === null || this.#stopped) return;
-    if (status.epoch !== this.#epoch || status.lastSeq < this.position) return this.#onOtherLog(status);
-    const { position } = this;
-    // What came in since the look at the head is no lag.
+    if (status.epoch !== this.#epoch || status.lastSeq < position) return this.#onOtherLog(status);
     this.head = status.lastSeq;
-    if (position >= status.lastSeq) this.#lookedAt = { position: -1, times: 0 };
-    else if (this.#lookedAt.position !== position) this.#lookedAt = { position, times: 1 };
-    else this.#lookedAt.times += 1;
-    if (this.#lookedAt.times > STALLED_LOOKS) await this.#restart(position);
+    if (this.position >= status.lastSeq) this.#lookedAt = { position: -1, times: 0 };
+    else if (this.#lookedAt.position !== this.position) {
+      this.#lookedAt = { position: this.position, times: 1 };
+    } else this.#lookedAt.times += 1;
+    if (this.#lookedAt.times > STALLED_LOOKS) await this.#restart(this.position);
   }
 
   async #restart(position: number): Promise<void> {

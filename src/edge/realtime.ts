@@ -1,5 +1,7 @@
 import { asChatError } from '../application/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
+import { TypingThrottle } from '../application/typing.ts';
+import type { Signals } from '../ports/signals.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
 import { Hub } from './hub.ts';
 import { Inbox } from './inbox.ts';
@@ -10,6 +12,8 @@ import type { SessionContext } from './session.ts';
 
 export interface RealtimeOptions {
   readonly application: ApplicationContext;
+  readonly signals: Signals;
+  readonly presence: SessionContext['presence'];
   readonly joinsPerSocketMax: number;
   readonly recentEventsMax?: number;
   readonly recentBytesMax?: number;
@@ -31,14 +35,15 @@ const REQUESTS_PER_SOCKET_MAX = 1_024;
 
 /** @throws LogUnavailableError when the log cannot be read */
 export async function startRealtime(options: RealtimeOptions): Promise<Realtime> {
-  const { application, onEvent, onFault } = options;
+  const { application, signals, presence, onEvent, onFault } = options;
   const eventsMax = options.recentEventsMax ?? 16_384;
   const recent = new RecentEvents({ eventsMax, bytesMax: options.recentBytesMax ?? 32 * 1_024 ** 2 });
   const hub = new Hub({ recent, readHead: (conversationId) => readHead(application, conversationId) });
   const inbox = new Inbox({ conversations: application.conversations, onFault });
   const past = new PastEvents({ ...application, recent });
   const limits = { joinsMax: options.joinsPerSocketMax, requestsMax: REQUESTS_PER_SOCKET_MAX, onFault };
-  const context = { application, hub, inbox, recent, past, options: limits };
+  const typing = new TypingThrottle({ clock: application.clock });
+  const context = { application, hub, inbox, recent, past, signals, presence, typing, options: limits };
   const feed = await LiveFeed.start({
     application,
     hub,
@@ -49,7 +54,22 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
     onFault,
     ...(options.watchEveryMs !== undefined && { watchEveryMs: options.watchEveryMs }),
   });
-  return { context, feed, stop: () => feed.stop() };
+  const unsubscribe = signals.subscribe((signal) => {
+    if (signal.type === 'typing') tellTyping(hub, signal.conversationId, signal.userId);
+  });
+  const stop = async () => {
+    unsubscribe();
+    await feed.stop();
+  };
+  return { context, feed, stop };
+}
+
+/** Everybody else in the conversation hears that somebody types. */
+function tellTyping(hub: Hub, conversationId: string, userId: string): void {
+  const frame = { op: 'typing', conversationId, userId } as const;
+  for (const { socket } of hub.channel(conversationId)?.members ?? []) {
+    if (socket.userId !== userId) socket.reply(frame);
+  }
 }
 
 async function readHead(application: ApplicationContext, conversationId: string): Promise<number> {

@@ -1,8 +1,11 @@
 import { asChatError } from '../application/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { postMessage } from '../application/postMessage.ts';
+import type { Presence } from '../application/presence.ts';
+import type { TypingThrottle } from '../application/typing.ts';
 import { ChatError } from '../contracts/errors.ts';
 import type { ClientFrame, FrameOf, ServerFrame } from '../contracts/frames.ts';
+import type { Signals } from '../ports/signals.ts';
 import { MalformedFrame, parseClientFrame } from './clientFrame.ts';
 import type { Hub } from './hub.ts';
 import type { Inbox } from './inbox.ts';
@@ -26,6 +29,9 @@ export interface SessionContext {
   readonly inbox: Inbox;
   readonly recent: RecentEvents;
   readonly past: PastEvents;
+  readonly signals: Signals;
+  readonly presence: Pick<Presence, 'connected' | 'disconnected'>;
+  readonly typing: TypingThrottle;
   readonly options: SessionOptions;
 }
 
@@ -40,11 +46,13 @@ export class Session {
   readonly #socket: ClientSocket;
   readonly #memberships: Memberships;
   #underWay = 0;
+  #ended = false;
 
   constructor(context: SessionContext, socket: ClientSocket) {
     this.#context = context;
     this.#socket = socket;
     this.#memberships = new Memberships(context, socket);
+    context.presence.connected(socket.userId);
   }
 
   /** Requests that were not answered yet: what a graceful stop waits for. */
@@ -67,7 +75,10 @@ export class Session {
   }
 
   end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
     this.#memberships.end();
+    this.#context.presence.disconnected(this.#socket.userId);
   }
 
   /** One promise chain for each request, and no more: this runs for every message. */
@@ -109,7 +120,10 @@ export class Session {
 
   /** Nobody waits for an answer: what cannot be passed on is dropped. */
   #typing({ conversationId }: FrameOf<'typing'>): void {
-    if (!this.#memberships.has(conversationId)) return;
+    const { signals, typing } = this.#context;
+    const { userId } = this.#socket;
+    if (!this.#memberships.has(conversationId) || !typing.allow(conversationId, userId)) return;
+    signals.publish({ type: 'typing', conversationId, userId });
   }
 
   #fail(id: number | null, cause: unknown): void {

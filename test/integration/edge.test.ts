@@ -10,6 +10,7 @@ import { systemIds } from '../../src/platform/ids.ts';
 import { ChatClient } from '../support/chatClient.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
+import { aloneOnline } from '../support/signals.ts';
 import type { TestServer } from '../support/testServer.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -26,6 +27,7 @@ function applicationOn({ log }: OpenedLog) {
 function openEdge(log: OpenedLog, backpressureBytesMax = 1_024 ** 2): Promise<EdgeServer> {
   return startEdge({
     application: applicationOn(log),
+    ...aloneOnline(),
     host: '127.0.0.1',
     port: 0,
     connectionsMax: 100,

@@ -8,8 +8,10 @@ import { Session } from '../../src/edge/session.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
+import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
+import type { Signals } from '../../src/ports/signals.ts';
 import { FakeFanout, FakeSocket } from './fakeSocket.ts';
 import { waitFor } from './waitFor.ts';
 
@@ -18,6 +20,7 @@ export interface MemoryEdgeOptions {
   readonly log?: MemoryEventLog;
   /** Puts something between the edge and the log. */
   readonly wrap?: (log: MemoryEventLog) => EventLog & EventFeed;
+  readonly signals?: Signals;
   readonly recentEventsMax?: number;
   readonly joinsMax?: number;
   readonly requestsMax?: number;
@@ -30,9 +33,16 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
   const conversations = new ConversationStore(seen);
   const application = { log: seen, feed: seen, conversations, clock: systemClock, ids: systemIds };
   const faults: unknown[] = [];
+  /** One entry for each socket. */
+  const online: string[] = [];
   const events: EdgeEvent[] = [];
   const realtime = await startRealtime({
     application,
+    signals: options.signals ?? new MemorySignalBus().connect(),
+    presence: {
+      connected: (id) => online.push(id),
+      disconnected: (id) => online.splice(online.indexOf(id), 1),
+    },
     joinsPerSocketMax: options.joinsMax ?? 100,
     recentEventsMax,
     watchEveryMs: 5,
@@ -49,7 +59,18 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
   const connect = (userId = 'alice') => connectTo(context, userId, fanout);
   const caughtUp = () =>
     waitFor('the tail', async () => realtime.feed.position === (await log.status()).lastSeq, { everyMs: 1 });
-  return { log, hub, realtime, caughtUp, faults, events, connect, ...commands(log), stop: realtime.stop };
+  return {
+    log,
+    hub,
+    online,
+    realtime,
+    caughtUp,
+    faults,
+    events,
+    connect,
+    ...commands(log),
+    stop: realtime.stop,
+  };
 }
 
 function connectTo(context: ConstructorParameters<typeof Session>[0], userId: string, fanout: FakeFanout) {

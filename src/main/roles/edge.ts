@@ -4,9 +4,11 @@ import type { Foundation } from '../system.ts';
 
 /** The realtime edge. @returns the port it listens on */
 export async function startEdgeRole(foundation: Foundation, stops: StopSequence): Promise<number> {
-  const { config, application, lifecycle } = foundation;
+  const { config, application, signals, presence, lifecycle } = foundation;
   const edge = await startEdge({
     application,
+    signals,
+    presence,
     host: config.host,
     port: config.edgePort,
     connectionsMax: config.connectionsMax,

@@ -7,7 +7,7 @@ import { waitFor } from '../../support/waitFor.ts';
 
 /** The log, but its tail can be made deaf without noticing. */
 function withDeafTail() {
-  const control = { deaf: false, epoch: null as string | null };
+  const control = { deaf: false, slowStatus: false, epoch: null as string | null };
   const wrap = (log: MemoryEventLog): EventLog & EventFeed => ({
     get epoch() {
       return control.epoch ?? log.epoch;
@@ -15,7 +15,11 @@ function withDeafTail() {
     append: (request) => log.append(request),
     latest: (id, category) => log.latest(id, category),
     at: (seq) => log.at(seq),
-    status: async () => ({ ...(await log.status()), epoch: control.epoch ?? log.epoch }),
+    status: async () => {
+      const status = { ...(await log.status()), epoch: control.epoch ?? log.epoch };
+      if (control.slowStatus) await new Promise((resolve) => setTimeout(resolve, 20));
+      return status;
+    },
     follow: async (options: FollowOptions) => {
       let position = 0;
       let stopped = false;
@@ -73,5 +77,21 @@ test('when the log is another one, everybody is told to resync, and joining agai
   expect(await request({ op: 'join', conversationId })).toMatchObject({ op: 'joined', epoch: 'another' });
   const seq = await edge.post(conversationId, 'in the new log');
   await waitFor('the event', () => socket.of('event').at(-1)?.seq === seq);
+  await edge.stop();
+});
+
+test('an answer that is older than what the tail has seen meanwhile is no other log', async () => {
+  const { control, wrap } = withDeafTail();
+  const edge = await openMemoryEdge({ wrap });
+  const conversationId = await edge.newConversation();
+  const { request, socket } = edge.connect();
+  await request({ op: 'join', conversationId });
+  control.slowStatus = true;
+  const until = performance.now() + 60;
+  let last = 0;
+  while (performance.now() < until) last = await edge.post(conversationId, 'busy');
+  await waitFor('all events', () => socket.of('event').at(-1)?.seq === last);
+  expect(edge.events).toEqual([]);
+  expect(socket.of('resync')).toEqual([]);
   await edge.stop();
 });

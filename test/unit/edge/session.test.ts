@@ -153,3 +153,32 @@ test('whatever a client has seen and whatever is said meanwhile, its view is the
     { numRuns: 60 },
   );
 });
+
+test('everybody else in the conversation hears that somebody types, not more often than they can read it', async () => {
+  const { connect, newConversation } = await openEdge();
+  const conversationId = await newConversation();
+  const [alice, bob, carol, outside] = [connect('alice'), connect('bob'), connect('carol'), connect('dave')];
+  for (const { request } of [alice, bob, carol]) await request({ op: 'join', conversationId });
+  const type = (who: typeof alice) => who.session.receive(JSON.stringify({ op: 'typing', conversationId }));
+  type(alice);
+  type(alice);
+  type(outside);
+  type(bob);
+  const typing = (userId: string) => ({ op: 'typing', conversationId, userId });
+  await waitFor('carol to hear both', () => carol.socket.of('typing').length === 2);
+  expect(carol.socket.of('typing')).toEqual([typing('alice'), typing('bob')]);
+  expect(alice.socket.of('typing')).toEqual([typing('bob')]);
+  expect(bob.socket.of('typing')).toEqual([typing('alice')]);
+  expect(outside.socket.frames).toEqual([]);
+});
+
+test('a user is online from the first socket to the last, counted once for each', async () => {
+  const { connect, online } = await openEdge();
+  const [first, second] = [connect('alice'), connect('alice')];
+  expect(online).toEqual(['alice', 'alice']);
+  first.disconnect();
+  first.session.end();
+  expect(online).toEqual(['alice']);
+  second.disconnect();
+  expect(online).toEqual([]);
+});
