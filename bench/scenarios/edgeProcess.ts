@@ -1,5 +1,6 @@
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { startEdge } from '../../src/edge/edgeServer.ts';
+import { startRealtime } from '../../src/edge/realtime.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
@@ -14,16 +15,22 @@ const application = {
   clock: systemClock,
   ids: systemIds,
 };
-const edge = await startEdge({
+const onFault = (error: unknown) => console.error(error);
+const realtime = await startRealtime({
   application,
   signals: new MemorySignalBus().connect(),
   presence: { connected: () => {}, disconnected: () => {} },
+  joinsPerSocketMax: 200,
+  onEvent: () => {},
+  onFault,
+});
+const edge = await startEdge({
+  realtime,
   host: '127.0.0.1',
   port: 0,
   connectionsMax: 20_000,
-  joinsPerSocketMax: 200,
   backpressureBytesMax: 1_024 ** 2,
-  onFault: (error) => console.error(error),
+  onFault,
 });
 process.send?.({ port: edge.port });
 process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage().rss }));

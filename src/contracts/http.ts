@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
 import { ClientMessageId, Content, ConversationId, MessageId, Seq, Title, UserId } from './ids.ts';
-import { PositionText } from './position.ts';
+import { Epoch, PositionText } from './position.ts';
 
 /** Bodies and queries of the HTTP API. Unknown fields are refused, so that a misspelt one is noticed. */
 
@@ -68,6 +68,14 @@ export const ListConversationsQuery = z.strictObject({
   cursor: z.string().min(1).max(200).optional(),
   limit,
 });
+
+export const EventStreamQuery = z.strictObject({
+  userId: UserId.optional(),
+  after: seqText.optional(),
+  epoch: Epoch.optional(),
+});
+
+export const LastEventId = z.strictObject({ 'Last-Event-ID': seqText });
 
 export const ReadMessagesQuery = z
   .strictObject({

@@ -1,33 +1,22 @@
 import uWS from 'uWebSockets.js';
-import type { ApplicationContext } from '../application/context.ts';
-import type { Signals } from '../ports/signals.ts';
 import { AdmissionControl } from './admission.ts';
 import { drain } from './drain.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
-import { type Realtime, startRealtime } from './realtime.ts';
-import type { SessionContext } from './session.ts';
+import type { Realtime } from './realtime.ts';
 import { serveHealth } from './transports/health.ts';
 import { NativeTransport } from './transports/native.ts';
 import { SocketIoTransport } from './transports/socketIo.ts';
 import type { Drainable } from './transports/transport.ts';
 
 export interface EdgeOptions {
-  readonly application: ApplicationContext;
-  readonly signals: Signals;
-  /** Told of every user who comes and goes. */
-  readonly presence: SessionContext['presence'];
+  readonly realtime: Realtime;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
   readonly connectionsMax: number;
   /** Connections opened per second, at most. Default 20,000: about what one core accepts. */
   readonly connectsPerSecondMax?: number;
-  readonly joinsPerSocketMax: number;
   readonly backpressureBytesMax: number;
-  /** Of the newest events of the log, so many stay in memory. Default 16,384. */
-  readonly recentEventsMax?: number;
-  /** … and so many bytes of them. Default 32 MiB. */
-  readonly recentBytesMax?: number;
   readonly onEvent?: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
@@ -42,7 +31,6 @@ export interface EdgeServer {
   readonly connections: number;
   /** Sequence up to which the live feed has handed events on. */
   readonly position: number;
-  readonly realtime: Realtime;
   /** Tells the clients, lets requests under way finish (at most `timeoutMs`), then closes every socket. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -50,18 +38,17 @@ export interface EdgeServer {
 const SLOW_LOOK_MS = 1_000;
 
 /**
- * Starts the realtime edge: one uWebSockets.js app, one tail of the log for all its sockets.
+ * Starts the realtime edge: one uWebSockets.js app, on what the process knows of the log.
  *
  * @throws EdgeListenError when the port is taken
  */
 export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
-  const { onEvent = () => {} } = options;
-  const realtime = await startRealtime({ ...options, onEvent });
+  const { realtime, onEvent = () => {} } = options;
   const app = uWS.App();
   const admission = new AdmissionControl({
     perSecondMax: options.connectsPerSecondMax ?? 20_000,
     connectionsMax: options.connectionsMax,
-    nowMs: options.application.clock.nowMs,
+    nowMs: realtime.context.application.clock.nowMs,
   });
   const transports: Drainable[] = [];
   const connections = () => transports.reduce((sum, transport) => sum + transport.connections, 0);
@@ -71,15 +58,11 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
   const socketIo = new SocketIoTransport(app, realtime.context, shared);
   transports.push(native, socketIo);
   serveHealth(app, { realtime, admission, connections });
-  const listening = await listen(app, options).catch(async (error) => {
-    await realtime.stop();
-    throw error;
-  });
+  const listening = await listen(app, options);
   const slowLook = setInterval(() => native.closeSlow(), SLOW_LOOK_MS);
   slowLook.unref();
   return {
     port: uWS.us_socket_local_port(listening),
-    realtime,
     get connections() {
       return connections();
     },
@@ -92,7 +75,6 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
       uWS.us_listen_socket_close(listening);
       await drain(transports, timeoutMs);
       await socketIo.stop();
-      await realtime.stop();
       app.close();
     },
   };

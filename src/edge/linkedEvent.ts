@@ -2,11 +2,16 @@ import type { StoredEvent } from '../ports/eventLog.ts';
 
 /** How an event is written for those who read a protocol; the stored bytes go in between, as they are. */
 const ENCODINGS = {
-  native: { open: '{"op":"event",', close: '}' },
+  native: { open: link('{"op":"event",'), close: '}' },
   /** 4: an Engine.IO message; 2: a Socket.IO event. */
-  socketio: { open: '42["event",{', close: '}]' },
-  json: { open: '{', close: '}' },
+  socketio: { open: link('42["event",{'), close: '}]' },
+  /** An event of an event stream. Its id is what a client that comes back sends as `Last-Event-ID`. */
+  sse: { open: (seq: number, prev: number) => `id:${seq}\ndata:${link('{')(seq, prev)}`, close: '}\n\n' },
 } as const;
+
+function link(before: string) {
+  return (seq: number, prev: number) => `${before}"seq":${seq},"prev":${prev},"event":`;
+}
 
 export type Encoding = keyof typeof ENCODINGS;
 
@@ -22,7 +27,7 @@ export class LinkedEvent {
   readonly bytes: Uint8Array;
   /** The next event of the same conversation that this edge remembers. Kept by {@link RecentEvents}. */
   next: LinkedEvent | null = null;
-  readonly #frames: { [E in Encoding]?: Uint8Array } = {};
+  #frames: { [E in Encoding]?: Uint8Array } | null = null;
 
   constructor({ seq, conversationId, bytes }: StoredEvent, prev: number | null) {
     this.seq = seq;
@@ -33,16 +38,19 @@ export class LinkedEvent {
 
   /** @throws Error when the link is not known: nobody may get an event that cannot be checked for gaps */
   frame(encoding: Encoding): Uint8Array {
-    const known = this.#frames[encoding];
-    if (known !== undefined) return known;
+    this.#frames ??= {};
+    this.#frames[encoding] ??= this.#encode(encoding);
+    return this.#frames[encoding];
+  }
+
+  #encode(encoding: Encoding): Uint8Array {
     if (this.prev === null) throw new Error(`Event ${this.seq} has no link to the one before it`);
     const { open, close } = ENCODINGS[encoding];
-    const head = `${open}"seq":${this.seq},"prev":${this.prev},"event":`;
+    const head = open(this.seq, this.prev);
     const frame = Buffer.allocUnsafe(head.length + this.bytes.length + close.length);
     frame.write(head, 0, 'latin1');
     frame.set(this.bytes, head.length);
     frame.write(close, head.length + this.bytes.length, 'latin1');
-    this.#frames[encoding] = frame;
     return frame;
   }
 }

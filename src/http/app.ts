@@ -4,6 +4,7 @@ import { requestId } from '../middleware/requestId.ts';
 import { requestLog } from '../middleware/requestLog.ts';
 import { conversationRoutes } from './conversations.ts';
 import type { HttpDeps } from './deps.ts';
+import { eventStreamRoutes } from './eventStream.ts';
 import { healthRoutes } from './health.ts';
 import { historyRoutes } from './history.ts';
 import { messageRoutes } from './messages.ts';
@@ -30,6 +31,7 @@ function routes(deps: HttpDeps): Router {
   messageRoutes(router, deps);
   historyRoutes(router, deps);
   presenceRoutes(router, deps);
+  eventStreamRoutes(router, deps);
   return router;
 }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
 import type { Presence } from '../application/presence.ts';
@@ -13,8 +14,22 @@ export interface HttpDeps {
   /** Progress of the projection `history`. */
   readonly historyProgress: ProjectionProgress;
   readonly presence: Pick<Presence, 'isOnline'>;
+  readonly eventStreams: EventStreams;
   readonly logger: Logger;
   readonly health: HealthDeps;
+}
+
+/** What serves event streams: the realtime side, which this one only asks. */
+export interface EventStreams {
+  serve(
+    request: {
+      readonly conversationId: string;
+      readonly userId: string | null;
+      readonly after?: number | undefined;
+      readonly epoch?: string | undefined;
+    },
+    response: ServerResponse,
+  ): Promise<void>;
 }
 
 export interface HealthDeps {

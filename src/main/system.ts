@@ -3,8 +3,8 @@ import type { NatsConnection } from 'nats';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
 import { ConversationStore } from '../application/conversationStore.ts';
-import { followConversations } from '../application/followConversations.ts';
 import { Presence } from '../application/presence.ts';
+import { type Realtime, startRealtime } from '../edge/realtime.ts';
 import { openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -142,15 +142,28 @@ export interface Ports {
 
 async function startRoles(foundation: Foundation, stops: StopSequence): Promise<Ports> {
   const { roles } = foundation.config;
-  // The edge's tail keeps cached conversations fresh; without an edge in this process somebody else must.
-  if (!roles.includes('edge')) await keepConversationsFresh(foundation, stops);
-  const api = roles.includes('api') ? await startApi(foundation, stops) : null;
-  const edge = roles.includes('edge') ? await startEdgeRole(foundation, stops) : null;
+  const serves = roles.includes('api') || roles.includes('edge');
+  const realtime = serves ? await startRealtimeRole(foundation, stops) : null;
+  const api = realtime !== null && roles.includes('api') ? await startApi(foundation, realtime, stops) : null;
+  const edge =
+    realtime !== null && roles.includes('edge') ? await startEdgeRole(foundation, realtime, stops) : null;
   if (roles.includes('projector')) startProjector(foundation, stops);
   return { api, edge };
 }
 
-async function keepConversationsFresh({ application }: Foundation, stops: StopSequence): Promise<void> {
-  const tail = await followConversations(application);
-  stops.add(() => tail.stop());
+/** The tail of the log: keeps cached conversations fresh, and feeds whoever listens at this process. */
+async function startRealtimeRole(foundation: Foundation, stops: StopSequence): Promise<Realtime> {
+  const { config, application, signals, presence, lifecycle } = foundation;
+  const realtime = await startRealtime({
+    application,
+    signals,
+    presence,
+    joinsPerSocketMax: config.joinsPerSocketMax,
+    recentEventsMax: config.recentEventsMax,
+    recentBytesMax: config.recentBytesMax,
+    onEvent: lifecycle.edge,
+    onFault: lifecycle.fault('edge'),
+  });
+  stops.add(() => realtime.stop());
+  return realtime;
 }

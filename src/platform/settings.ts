@@ -109,6 +109,21 @@ export const settings = {
     unit: 'sockets',
     example: '20000',
   }),
+  connectsPerSecondMax: setting('CONNECTS_PER_SECOND_MAX', wholeNumber(1, 1_000_000), '20000', {
+    description: 'Connections opened per second and process, at most; more are told to come back later.',
+    unit: '1/s',
+    example: '2000',
+  }),
+  recentEventsMax: setting('RECENT_EVENTS_MAX', wholeNumber(1, 10_000_000), '16384', {
+    description: 'Of the newest events of the log, so many stay in memory, for clients that come back.',
+    unit: 'events',
+    example: '65536',
+  }),
+  recentBytesMax: setting('RECENT_EVENTS_BYTES_MAX', byteSize(1_024), '32MB', {
+    description: 'What these events may hold together.',
+    unit: 'bytes',
+    example: '128MB',
+  }),
   joinsPerSocketMax: setting('JOINS_PER_SOCKET_MAX', wholeNumber(1, 10_000), '200', {
     description: 'Conversations that one socket may have joined at a time.',
     unit: 'conversations',

@@ -2,40 +2,20 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
-import { type EdgeServer, startEdge } from '../../src/edge/edgeServer.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { systemIds } from '../../src/platform/ids.ts';
 import { ChatClient } from '../support/chatClient.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
-import { aloneOnline } from '../support/signals.ts';
+import { applicationOn, type RealEdge, startRealEdge } from '../support/realEdge.ts';
 import type { TestServer } from '../support/testServer.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 let nats: TestServer;
 let opened: OpenedLog;
-let edge: EdgeServer;
-const faults: unknown[] = [];
+let edge: RealEdge;
 
-function applicationOn({ log }: OpenedLog) {
-  const conversations = new ConversationStore(log);
-  return { log, feed: log, conversations, clock: systemClock, ids: systemIds };
-}
-
-function openEdge(log: OpenedLog, backpressureBytesMax = 1_024 ** 2): Promise<EdgeServer> {
-  return startEdge({
-    application: applicationOn(log),
-    ...aloneOnline(),
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 100,
-    joinsPerSocketMax: 10,
-    backpressureBytesMax,
-    onFault: (error) => faults.push(error),
-  });
-}
+const openEdge = (log: OpenedLog, backpressureBytesMax = 1_024 ** 2) =>
+  startRealEdge(log, { backpressureBytesMax });
 
 beforeAll(async () => {
   nats = await startTestNats();
@@ -47,10 +27,10 @@ afterAll(async () => {
   await edge.stop(1_000);
   await opened.close();
   await nats.stop();
-  expect(faults).toEqual([]);
+  expect(edge.faults).toEqual([]);
 });
 
-const urlOf = (server: EdgeServer) => () => `ws://127.0.0.1:${server.port}`;
+const urlOf = (server: RealEdge) => () => `ws://127.0.0.1:${server.port}`;
 
 async function newConversation(): Promise<string> {
   const request = { userId: 'alice', title: null, visibility: 'open', participantIds: [] } as const;

@@ -2,52 +2,32 @@ import { request } from 'node:http';
 import { connect as connectTcp } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
-import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
-import { type EdgeServer, startEdge } from '../../src/edge/edgeServer.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { systemIds } from '../../src/platform/ids.ts';
 import { ChatClient } from '../support/chatClient.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
-import { aloneOnline } from '../support/signals.ts';
+import { applicationOn, type RealEdge, startRealEdge } from '../support/realEdge.ts';
 import type { TestServer } from '../support/testServer.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 let nats: TestServer;
 let opened: OpenedLog;
-let edge: EdgeServer;
-const faults: unknown[] = [];
-const events: EdgeEvent[] = [];
+let edge: RealEdge;
 
-function application() {
-  const { log } = opened;
-  return { log, feed: log, conversations: new ConversationStore(log), clock: systemClock, ids: systemIds };
-}
+const application = () => applicationOn(opened);
 
 beforeAll(async () => {
   nats = await startTestNats();
   opened = await openTestLog(nats.url);
-  edge = await startEdge({
-    application: application(),
-    ...aloneOnline(),
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 100,
-    joinsPerSocketMax: 10,
-    backpressureBytesMax: 64 * 1_024,
-    onEvent: (event) => events.push(event),
-    onFault: (error) => faults.push(error),
-  });
+  edge = await startRealEdge(opened, { backpressureBytesMax: 64 * 1_024 });
 });
 
 afterAll(async () => {
   await edge.stop(1_000);
   await opened.close();
   await nats.stop();
-  expect(faults).toEqual([]);
+  expect(edge.faults).toEqual([]);
 });
 
 async function newConversation(): Promise<string> {
@@ -249,6 +229,7 @@ test('a client that stops polling or reading is cut off, told apart, and the oth
   const polling = await connected(['polling'], 'lazy');
   await ask(polling.socket, 'join', { conversationId });
   polling.socket.io.engine.transport.pause(() => {});
+  const { events } = edge;
   events.length = 0;
   let sent = 0;
   await waitFor('both to be closed', async () => {

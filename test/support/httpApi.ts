@@ -1,6 +1,10 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { AdmissionControl } from '../../src/edge/admission.ts';
+import { drain } from '../../src/edge/drain.ts';
+import { type Realtime, startRealtime } from '../../src/edge/realtime.ts';
+import { EventStreamTransport } from '../../src/edge/transports/eventStream.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import type { HealthDeps } from '../../src/http/deps.ts';
@@ -12,6 +16,7 @@ import { PolledLogHead } from '../../src/platform/logHead.ts';
 import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
+import { aloneOnline } from './signals.ts';
 
 export interface TestApiOptions {
   /** Default: one that nobody listens at. */
@@ -36,6 +41,7 @@ export interface TestApi {
   readonly url: string;
   readonly port: number;
   readonly log: MemoryEventLog;
+  readonly realtime: Realtime;
   readonly database: Database;
   readonly progress: AnnouncedProgress;
   /** Looked at once, when the API started; `ask()` looks again. */
@@ -61,12 +67,26 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const feed = options.feed ?? memory;
   const application = { log, feed, conversations, clock: systemClock, ids: systemIds };
   const health = { fsyncPolicy: 'test', publishAckMs: () => 1.5, lagSecondsMax: 60, isDraining: () => false };
+  const realtime = await startRealtime({
+    // Past what stands between the API and its log: its troubles are the API's to show.
+    application: { ...application, log: memory, feed: memory },
+    ...aloneOnline(),
+    joinsPerSocketMax: 10,
+    onEvent: () => {},
+    onFault: () => {},
+  });
+  const eventStreams = new EventStreamTransport(realtime.context, {
+    admission: new AdmissionControl({ perSecondMax: 1_000, connectionsMax: 100, nowMs: Date.now }),
+    backpressureBytesMax: 64 * 1_024,
+    onEvent: () => {},
+  });
   const app = createHttpApp({
     application,
     database,
     logHead,
     historyProgress: progress,
     presence: { isOnline: options.isOnline ?? (() => false) },
+    eventStreams,
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
   });
@@ -75,11 +95,25 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const stop = async () => {
     logHead.stop();
     progress.stop();
+    await drain([eventStreams], 500);
+    eventStreams.stop();
+    await realtime.stop();
     await server.stop({ deadlineMs: 2_000 });
     await database.close();
   };
   const eventsInLog = async () => (await memory.status()).lastSeq;
-  const api = { url, port: server.port, log: memory, database, progress, logHead, logged, eventsInLog, stop };
+  const api = {
+    url,
+    realtime,
+    port: server.port,
+    log: memory,
+    database,
+    progress,
+    logHead,
+    logged,
+    eventsInLog,
+    stop,
+  };
   return { ...api, call: (...request) => call(url, ...request) };
 }
 

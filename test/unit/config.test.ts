@@ -28,6 +28,9 @@ const DEFAULTS = {
   databaseStatementTimeoutMs: 5_000,
   connectionsMax: 5_000,
   joinsPerSocketMax: 200,
+  connectsPerSecondMax: 20_000,
+  recentEventsMax: 16_384,
+  recentBytesMax: 32 * 1_024 ** 2,
   backpressureBytesMax: 1_024 ** 2,
   shutdownTimeoutMs: 10_000,
 };

@@ -1,3 +1,7 @@
+import { AdmissionControl } from '../../edge/admission.ts';
+import { drain } from '../../edge/drain.ts';
+import type { Realtime } from '../../edge/realtime.ts';
+import { EventStreamTransport } from '../../edge/transports/eventStream.ts';
 import { createHttpApp } from '../../http/app.ts';
 import { startHttpServer } from '../../http/server.ts';
 import { openDatabase } from '../../platform/database.ts';
@@ -7,7 +11,11 @@ import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
 
 /** The HTTP API. @returns the port it listens on */
-export async function startApi(foundation: Foundation, stops: StopSequence): Promise<number> {
+export async function startApi(
+  foundation: Foundation,
+  realtime: Realtime,
+  stops: StopSequence,
+): Promise<number> {
   const { config, log, application, connection, presence, logger, lifecycle, isDraining } = foundation;
   const database = openDatabase({
     url: foundation.databaseUrl,
@@ -21,6 +29,7 @@ export async function startApi(foundation: Foundation, stops: StopSequence): Pro
   stops.add(() => logHead.stop());
   const { progress, stop } = listenForProgress(connection, 'history');
   stops.add(stop);
+  const eventStreams = openEventStreams(foundation, realtime, stops);
   const health = {
     fsyncPolicy: fsyncPolicy(config),
     publishAckMs: () => log.publishAckMs,
@@ -33,12 +42,39 @@ export async function startApi(foundation: Foundation, stops: StopSequence): Pro
     logHead,
     historyProgress: progress,
     presence,
+    eventStreams,
     logger,
     health,
   });
   const server = await startHttpServer({ app, host: config.host, port: config.port });
   stops.add(() => server.stop({ deadlineMs: config.shutdownTimeoutMs }));
+  // Streams end by themselves never: they are ended before the server waits for its requests.
+  stops.add(() => eventStreams.drain());
   return server.port;
+}
+
+const STREAMS_END_MS_MAX = 1_000;
+
+function openEventStreams({ config, lifecycle }: Foundation, realtime: Realtime, stops: StopSequence) {
+  const admission = new AdmissionControl({
+    perSecondMax: config.connectsPerSecondMax,
+    connectionsMax: config.connectionsMax,
+    nowMs: realtime.context.application.clock.nowMs,
+  });
+  const { backpressureBytesMax } = config;
+  const eventStreams = new EventStreamTransport(realtime.context, {
+    admission,
+    backpressureBytesMax,
+    onEvent: lifecycle.edge,
+  });
+  stops.add(() => eventStreams.stop());
+  return {
+    serve: eventStreams.serve.bind(eventStreams),
+    drain: () => {
+      admission.draining = true;
+      return drain([eventStreams], STREAMS_END_MS_MAX);
+    },
+  };
 }
 
 /** What is known of when the log is on disk. A server that is not ours keeps its policy to itself. */

@@ -1,18 +1,20 @@
 import { startEdge } from '../../edge/edgeServer.ts';
+import type { Realtime } from '../../edge/realtime.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
 
 /** The realtime edge. @returns the port it listens on */
-export async function startEdgeRole(foundation: Foundation, stops: StopSequence): Promise<number> {
-  const { config, application, signals, presence, lifecycle } = foundation;
+export async function startEdgeRole(
+  { config, lifecycle }: Foundation,
+  realtime: Realtime,
+  stops: StopSequence,
+): Promise<number> {
   const edge = await startEdge({
-    application,
-    signals,
-    presence,
+    realtime,
     host: config.host,
     port: config.edgePort,
     connectionsMax: config.connectionsMax,
-    joinsPerSocketMax: config.joinsPerSocketMax,
+    connectsPerSecondMax: config.connectsPerSecondMax,
     backpressureBytesMax: config.backpressureBytesMax,
     onEvent: lifecycle.edge,
     onFault: lifecycle.fault('edge'),

@@ -1,0 +1,109 @@
+import type { ServerResponse } from 'node:http';
+import { viewConversation } from '../../application/viewConversation.ts';
+import { ChatError } from '../../contracts/errors.ts';
+import type { AdmissionControl } from '../admission.ts';
+import type { OnEdgeEvent } from '../edgeEvents.ts';
+import type { LinkedEvent } from '../linkedEvent.ts';
+import type { SessionContext } from '../session.ts';
+import type { Fanout } from '../socket.ts';
+import { EventStreamConnection } from './eventStreamConnection.ts';
+import type { Drainable } from './transport.ts';
+
+export interface EventStreamOptions {
+  readonly admission: AdmissionControl;
+  readonly backpressureBytesMax: number;
+  readonly onEvent: OnEdgeEvent;
+}
+
+export interface EventStreamRequest {
+  readonly conversationId: string;
+  /** `null`: nobody in particular, who sees open conversations only. */
+  readonly userId: string | null;
+  /** The last event seen; absent: only what comes. */
+  readonly after?: number | undefined;
+  /** The epoch under which it was seen. */
+  readonly epoch?: string | undefined;
+}
+
+/** Comments in this interval keep proxies from closing a quiet stream, and tell of clients that are gone. */
+const HEARTBEAT_MS = 15_000;
+const TRANSPORT = 'sse';
+
+/** Events of one conversation as `text/event-stream`, for clients that only listen and have nothing but HTTP. */
+export class EventStreamTransport implements Drainable, Fanout {
+  readonly #context: SessionContext;
+  readonly #options: EventStreamOptions;
+  readonly #connections = new Set<EventStreamConnection>();
+  readonly #followers = new Map<string, Set<EventStreamConnection>>();
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly underWay = 0;
+
+  constructor(context: SessionContext, options: EventStreamOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#heartbeat = setInterval(() => {
+      for (const connection of this.#connections) connection.beat();
+    }, HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /**
+   * Answers a request with the conversation's events, for as long as the client listens.
+   *
+   * @throws ChatError not_found, overloaded or log_unavailable, before anything was sent
+   */
+  async serve(request: EventStreamRequest, response: ServerResponse): Promise<void> {
+    const { conversationId, userId, after, epoch } = request;
+    const admission = this.#options.admission.admit(this.#connections.size);
+    if (!admission.admitted) {
+      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'overloaded' });
+      const { retryAfterMs } = admission;
+      throw new ChatError('overloaded', 'No more event streams are taken just now.', { retryAfterMs });
+    }
+    await viewConversation(this.#context.application, conversationId, userId);
+    if (response.destroyed) return;
+    const connection: EventStreamConnection = new EventStreamConnection(response, this.#context, {
+      userId: userId ?? '',
+      fanout: this,
+      followers: this.#followers,
+      unsentBytesMax: this.#options.backpressureBytesMax,
+      onSlow: () => {
+        this.#options.onEvent({ type: 'slowConsumer', transport: TRANSPORT, userId: userId ?? '' });
+      },
+      onClose: () => this.#closed(connection),
+    });
+    this.#connections.add(connection);
+    this.#options.onEvent({ type: 'connected', transport: TRANSPORT });
+    await connection.join({ conversationId, after, epoch });
+  }
+
+  publish(conversationId: string, event: LinkedEvent): void {
+    for (const connection of [...(this.#followers.get(conversationId) ?? [])]) connection.deliver(event);
+  }
+
+  announceDraining(retryAfterMs: () => number): void {
+    for (const connection of this.#connections) {
+      connection.reply({ op: 'draining', retryAfterMs: retryAfterMs() });
+    }
+  }
+
+  closeSome(count: number): void {
+    for (const connection of this.#connections) {
+      if (count-- <= 0) return;
+      connection.close(0, '', 'draining');
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#heartbeat);
+  }
+
+  #closed(connection: EventStreamConnection): void {
+    this.#connections.delete(connection);
+    this.#options.onEvent({ type: 'disconnected', transport: TRANSPORT, reason: connection.closeReason });
+  }
+}

@@ -1,0 +1,144 @@
+import type { ServerResponse } from 'node:http';
+import type { ServerFrame } from '../../contracts/frames.ts';
+import type { CloseReason } from '../edgeEvents.ts';
+import type { LinkedEvent } from '../linkedEvent.ts';
+import { Memberships } from '../memberships.ts';
+import type { SessionContext } from '../session.ts';
+import type { ClientSocket, Fanout } from '../socket.ts';
+
+export interface EventStreamConnectionOptions {
+  readonly userId: string;
+  readonly fanout: Fanout;
+  /** Who follows a conversation; kept by the connections themselves. */
+  readonly followers: Map<string, Set<EventStreamConnection>>;
+  /** What may wait for a client that does not read. */
+  readonly unsentBytesMax: number;
+  readonly onSlow: () => void;
+  readonly onClose: () => void;
+}
+
+export interface EventStreamJoin {
+  readonly conversationId: string;
+  readonly after?: number | undefined;
+  readonly epoch?: string | undefined;
+}
+
+const HIGH_WATER_BYTES = 64 * 1_024;
+
+/**
+ * One event stream. Events have no name, so that `onmessage` gets them; notices are named `joined`, `resync`, `typing`,
+ * `left` and `draining`. After a `resync` the stream goes on live: the client reloads what it missed from the history.
+ */
+export class EventStreamConnection implements ClientSocket {
+  readonly #response: ServerResponse;
+  readonly #context: SessionContext;
+  readonly #options: EventStreamConnectionOptions;
+  readonly #memberships: Memberships;
+  #looking = false;
+  open = true;
+  closeReason: CloseReason = 'client';
+
+  constructor(response: ServerResponse, context: SessionContext, options: EventStreamConnectionOptions) {
+    this.#response = response;
+    this.#context = context;
+    this.#options = options;
+    this.#memberships = new Memberships(context, this);
+    if (this.userId !== '') context.presence.connected(this.userId);
+    response.writeHead(200, {
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      // Proxies that buffer would hold events back.
+      'X-Accel-Buffering': 'no',
+    });
+    response.once('close', () => this.#onClose());
+    response.on('error', () => {});
+  }
+
+  get userId(): string {
+    return this.#options.userId;
+  }
+
+  get fanout(): Fanout {
+    return this.#options.fanout;
+  }
+
+  /** The answer has begun: what fails now can only end the stream, and the client comes back with its last id. */
+  async join(join: EventStreamJoin): Promise<void> {
+    try {
+      await this.#memberships.join({ op: 'join', id: 0, ...join });
+    } catch (error) {
+      this.#context.options.onFault(error);
+      this.close(0, '', 'error');
+    }
+  }
+
+  beat(): void {
+    if (this.open) this.#response.write(':\n\n');
+  }
+
+  reply(frame: ServerFrame): void {
+    if (!this.open) return;
+    const { op, ...rest } = frame;
+    if (op === 'draining' && 'retryAfterMs' in rest) this.#response.write(`retry:${rest.retryAfterMs}\n`);
+    this.#response.write(`event:${op}\ndata:${JSON.stringify({ ...rest, id: undefined })}\n\n`);
+    if (frame.op === 'resync') void this.join({ conversationId: frame.conversationId });
+    if (frame.op === 'left') this.close(0, '', 'policy');
+  }
+
+  deliver(event: LinkedEvent): boolean {
+    if (!this.open) return false;
+    this.#response.write(event.frame('sse'));
+    const unsent = this.#response.writableLength;
+    if (unsent > this.#options.unsentBytesMax && !this.#looking) {
+      this.#looking = true;
+      // Node hands what is written to the system at the end of the turn: only what is left then was not taken.
+      setImmediate(() => this.#closeIfSlow());
+    }
+    return unsent < HIGH_WATER_BYTES;
+  }
+
+  #closeIfSlow(): void {
+    this.#looking = false;
+    if (!this.open || this.#response.writableLength <= this.#options.unsentBytesMax) return;
+    this.#options.onSlow();
+    this.closeReason = 'slow_consumer';
+    this.#response.destroy();
+  }
+
+  drained(): Promise<void> {
+    if (!this.open || !this.#response.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#response.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.#response.once('drain', done).once('close', done);
+    });
+  }
+
+  subscribe(conversationId: string): void {
+    if (!this.open) return;
+    const { followers } = this.#options;
+    followers.set(conversationId, (followers.get(conversationId) ?? new Set()).add(this));
+  }
+
+  unsubscribe(conversationId: string): void {
+    const { followers } = this.#options;
+    const others = followers.get(conversationId);
+    others?.delete(this);
+    if (others?.size === 0) followers.delete(conversationId);
+  }
+
+  close(_code: number, _reason: string, closeReason: CloseReason = 'policy'): void {
+    if (!this.open) return;
+    this.closeReason = closeReason;
+    this.#response.end();
+  }
+
+  #onClose(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.#memberships.end();
+    if (this.userId !== '') this.#context.presence.disconnected(this.userId);
+    this.#options.onClose();
+  }
+}

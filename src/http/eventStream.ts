@@ -1,0 +1,28 @@
+import type { Request, Router } from 'express';
+import { ConversationPath, EventStreamQuery, LastEventId } from '../contracts/http.ts';
+import type { HttpDeps } from './deps.ts';
+import { readQuery } from './query.ts';
+import { type Handler, resource } from './resource.ts';
+import { check } from './validate.ts';
+
+/** Live events of a conversation, as an event stream. */
+export function eventStreamRoutes(router: Router, deps: HttpDeps): void {
+  resource(router, '/api/chat/conversations/:conversationId/events', { get: listen(deps) });
+}
+
+function listen({ eventStreams }: HttpDeps): Handler {
+  return async (req, res) => {
+    const { conversationId } = check(ConversationPath, req.params);
+    const { userId, after, epoch } = readQuery(req, EventStreamQuery);
+    const request = { conversationId, userId: userId ?? null, after: lastEventId(req) ?? after, epoch };
+    if (req.method === 'HEAD') res.type('text/event-stream').end();
+    else await eventStreams.serve(request, res);
+  };
+}
+
+/** What a browser sends by itself when it comes back; it knows better than the URL it was opened with. */
+function lastEventId(req: Request): number | undefined {
+  const value = req.get('Last-Event-ID');
+  if (value === undefined || value === '') return undefined;
+  return check(LastEventId, { 'Last-Event-ID': value })['Last-Event-ID'];
+}
