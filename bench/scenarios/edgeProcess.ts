@@ -1,6 +1,7 @@
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { startEdge } from '../../src/edge/edgeServer.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
@@ -26,6 +27,7 @@ const realtime = await startRealtime({
 });
 const edge = await startEdge({
   realtime,
+  metrics: new Metrics(),
   host: '127.0.0.1',
   port: 0,
   connectionsMax: 20_000,

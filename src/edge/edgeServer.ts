@@ -3,7 +3,7 @@ import { AdmissionControl } from './admission.ts';
 import { drain } from './drain.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
 import type { Realtime } from './realtime.ts';
-import { serveHealth } from './transports/health.ts';
+import { type EdgeHealth, serveHealth } from './transports/health.ts';
 import { NativeTransport } from './transports/native.ts';
 import { SocketIoTransport } from './transports/socketIo.ts';
 import type { Drainable } from './transports/transport.ts';
@@ -17,6 +17,9 @@ export interface EdgeOptions {
   /** Connections opened per second, at most. Default 20,000: about what one core accepts. */
   readonly connectsPerSecondMax?: number;
   readonly backpressureBytesMax: number;
+  /** How often slow sockets are looked for, in milliseconds. Default 1,000. */
+  readonly slowLookMs?: number;
+  readonly metrics: EdgeHealth['metrics'];
   readonly onEvent?: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
@@ -34,8 +37,6 @@ export interface EdgeServer {
   /** Tells the clients, lets requests under way finish (at most `timeoutMs`), then closes every socket. */
   stop(timeoutMs: number): Promise<void>;
 }
-
-const SLOW_LOOK_MS = 1_000;
 
 /**
  * Starts the realtime edge: one uWebSockets.js app, on what the process knows of the log.
@@ -57,9 +58,9 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
   const native = new NativeTransport(app, realtime.context, shared);
   const socketIo = new SocketIoTransport(app, realtime.context, shared);
   transports.push(native, socketIo);
-  serveHealth(app, { realtime, admission, connections });
+  serveHealth(app, { realtime, admission, connections, metrics: options.metrics });
   const listening = await listen(app, options);
-  const slowLook = setInterval(() => native.closeSlow(), SLOW_LOOK_MS);
+  const slowLook = setInterval(() => native.closeSlow(), options.slowLookMs ?? 1_000);
   slowLook.unref();
   return {
     port: uWS.us_socket_local_port(listening),

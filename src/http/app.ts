@@ -8,6 +8,7 @@ import { eventStreamRoutes } from './eventStream.ts';
 import { healthRoutes } from './health.ts';
 import { historyRoutes } from './history.ts';
 import { messageRoutes } from './messages.ts';
+import { metricsRoutes } from './metrics.ts';
 import { presenceRoutes } from './presence.ts';
 import { problems } from './problem.ts';
 
@@ -32,6 +33,7 @@ function routes(deps: HttpDeps): Router {
   historyRoutes(router, deps);
   presenceRoutes(router, deps);
   eventStreamRoutes(router, deps);
+  metricsRoutes(router, deps);
   return router;
 }
 

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
 import type { Presence } from '../application/presence.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Database } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';
 import type { ProjectionProgress } from '../platform/projectionProgress.ts';
@@ -15,6 +16,7 @@ export interface HttpDeps {
   readonly historyProgress: ProjectionProgress;
   readonly presence: Pick<Presence, 'isOnline'>;
   readonly eventStreams: EventStreams;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;
   readonly health: HealthDeps;
 }

@@ -2,6 +2,7 @@ import pino, { type Logger } from 'pino';
 import type { RunnerEvent } from '../../projections/runner/runner.ts';
 import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
 import type { NatsEvent } from '../platform/nats.ts';
@@ -12,8 +13,8 @@ export function createLogger(level: string): Logger {
   return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
 }
 
-/** What the parts tell of their lives, put into log lines. The parts themselves know no logger. */
-export function lifecycleLog(logger: Logger) {
+/** What the parts tell of their lives, put into log lines and metrics. The parts themselves know neither. */
+export function lifecycleLog(logger: Logger, metrics: Metrics) {
   return {
     nats: (event: NatsEvent) => {
       const level = event.type === 'natsConnected' || event.type === 'natsReconnected' ? 'info' : 'warn';
@@ -33,12 +34,14 @@ export function lifecycleLog(logger: Logger) {
       logger[level]({ component: 'projection', ...rest, err: error }, 'projection failed');
     },
     edge: (event: EdgeEvent) => {
+      metrics.onEdge(event);
       if (event.type === 'slowConsumer')
         logger.info({ component: 'edge', ...event }, 'closed a slow consumer');
       if (event.type === 'tailRestarted')
         logger.warn({ component: 'edge', ...event }, 'live feed began anew');
     },
     breaker: (state: BreakerState) => {
+      metrics.onBreaker('postgres', state);
       const level = state === 'open' ? 'error' : 'info';
       logger[level]({ component: 'database', breaker: state }, 'circuit breaker is %s', state);
     },

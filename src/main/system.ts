@@ -7,6 +7,7 @@ import { Presence } from '../application/presence.ts';
 import { type Realtime, startRealtime } from '../edge/realtime.ts';
 import { openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
+import { Metrics } from '../observability/metrics.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { startEmbeddedServers } from '../platform/embedded/embeddedServers.ts';
@@ -29,6 +30,7 @@ export interface Foundation {
   readonly config: Config;
   readonly logger: Logger;
   readonly lifecycle: LifecycleLog;
+  readonly metrics: Metrics;
   readonly connection: NatsConnection;
   readonly log: JetStreamLog;
   readonly application: ApplicationContext;
@@ -67,7 +69,8 @@ async function startFoundation(
   stops: StopSequence,
   signal: AbortSignal,
 ): Promise<Foundation> {
-  const lifecycle = lifecycleLog(logger);
+  const metrics = new Metrics();
+  const lifecycle = lifecycleLog(logger, metrics);
   const servers = await startEmbeddedServers({
     dataDir: config.dataDir,
     roles: config.roles,
@@ -100,7 +103,9 @@ async function startFoundation(
   const application = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
   const isDraining = () => signal.aborted;
   const shared = startSignals(connection, logger, stops);
-  return { config, logger, lifecycle, connection, log, application, ...shared, databaseUrl, isDraining };
+  metrics.watchPublishAck(() => log.publishAckMs);
+  const parts = { config, logger, lifecycle, metrics, connection, log, application };
+  return { ...parts, ...shared, databaseUrl, isDraining };
 }
 
 /** Stopped after the roles, so that nobody is announced as gone who may still be told something. */
@@ -153,7 +158,7 @@ async function startRoles(foundation: Foundation, stops: StopSequence): Promise<
 
 /** The tail of the log: keeps cached conversations fresh, and feeds whoever listens at this process. */
 async function startRealtimeRole(foundation: Foundation, stops: StopSequence): Promise<Realtime> {
-  const { config, application, signals, presence, lifecycle } = foundation;
+  const { config, application, signals, presence, lifecycle, metrics } = foundation;
   const realtime = await startRealtime({
     application,
     signals,
@@ -165,5 +170,6 @@ async function startRealtimeRole(foundation: Foundation, stops: StopSequence): P
     onFault: lifecycle.fault('edge'),
   });
   stops.add(() => realtime.stop());
+  metrics.watchLiveFeed(realtime.feed);
   return realtime;
 }

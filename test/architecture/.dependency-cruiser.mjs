@@ -43,6 +43,7 @@ export const TABLE = {
       'src/ports',
       'src/contracts',
       'src/middleware',
+      'src/observability',
       'src/platform',
     ],
     types: ['src/domain'],
@@ -53,6 +54,13 @@ export const TABLE = {
     folders: ['src/application', 'src/ports', 'src/contracts', 'src/middleware', 'src/platform'],
     types: ['src/domain'],
     npm: true,
+    node: true,
+  },
+  // It subscribes to what the others emit, so it knows the types of their events, and nothing more of them.
+  'src/observability': {
+    folders: ['src/contracts', 'src/platform'],
+    types: ['src/edge', 'projections'],
+    npm: ['prom-client'],
     node: true,
   },
   // Not a row of the document: it compares and repairs what the others keep, so it reads both sides.

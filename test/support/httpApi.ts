@@ -9,6 +9,7 @@ import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import type { HealthDeps } from '../../src/http/deps.ts';
 import { startHttpServer } from '../../src/http/server.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { type Database, openDatabase } from '../../src/platform/database.ts';
 import { systemIds } from '../../src/platform/ids.ts';
@@ -87,6 +88,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     historyProgress: progress,
     presence: { isOnline: options.isOnline ?? (() => false) },
     eventStreams,
+    metrics: new Metrics(),
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
   });

@@ -2,6 +2,7 @@ import { ConversationStore } from '../../src/application/conversationStore.ts';
 import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
 import { type EdgeOptions, type EdgeServer, startEdge } from '../../src/edge/edgeServer.ts';
 import { type Realtime, type RealtimeOptions, startRealtime } from '../../src/edge/realtime.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import type { OpenedLog } from './jetStreamLog.ts';
@@ -37,7 +38,8 @@ export async function startRealEdge(
     ...options,
   });
   const limits = { host: '127.0.0.1', port: 0, connectionsMax: 100, backpressureBytesMax: 1_024 ** 2 };
-  const edge = await startEdge({ realtime, ...limits, ...observers, ...options });
+  const metrics = new Metrics();
+  const edge = await startEdge({ realtime, metrics, ...limits, ...observers, ...options });
   return {
     port: edge.port,
     get connections() {

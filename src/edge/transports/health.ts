@@ -6,6 +6,7 @@ export interface EdgeHealth {
   readonly realtime: Realtime;
   readonly admission: AdmissionControl;
   readonly connections: () => number;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
 }
 
 /** Events that the live feed may be behind the log before the edge says that it is not well. */
@@ -24,11 +25,22 @@ export function serveHealth(app: uWS.TemplatedApp, health: EdgeHealth): void {
   serve('/health', () => true);
   serve('/health/live', () => true);
   serve('/health/ready', () => !health.admission.draining && feedIsWell());
+  app.get('/metrics', (response) => void sendMetrics(response, health));
   app.any('/*', (response) => {
     response
       .writeStatus('404 Not Found')
-      .end('The edge serves /ws, /socket.io/ and /health; the HTTP API is on another port.');
+      .end('The edge serves /ws, /socket.io/, /health and /metrics; the HTTP API is on another port.');
   });
+}
+
+async function sendMetrics(response: uWS.HttpResponse, { metrics }: EdgeHealth): Promise<void> {
+  let gone = false;
+  response.onAborted(() => {
+    gone = true;
+  });
+  const text = await metrics.text();
+  if (gone) return;
+  response.cork(() => response.writeHeader('Content-Type', metrics.contentType).end(text));
 }
 
 function describe({ realtime, admission, connections }: EdgeHealth) {

@@ -43,6 +43,7 @@ export async function startApi(
     historyProgress: progress,
     presence,
     eventStreams,
+    metrics: foundation.metrics,
     logger,
     health,
   });

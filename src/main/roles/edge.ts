@@ -5,7 +5,7 @@ import type { Foundation } from '../system.ts';
 
 /** The realtime edge. @returns the port it listens on */
 export async function startEdgeRole(
-  { config, lifecycle }: Foundation,
+  { config, lifecycle, metrics }: Foundation,
   realtime: Realtime,
   stops: StopSequence,
 ): Promise<number> {
@@ -16,6 +16,7 @@ export async function startEdgeRole(
     connectionsMax: config.connectionsMax,
     connectsPerSecondMax: config.connectsPerSecondMax,
     backpressureBytesMax: config.backpressureBytesMax,
+    metrics,
     onEvent: lifecycle.edge,
     onFault: lifecycle.fault('edge'),
   });

@@ -1,0 +1,116 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { EdgeEvent, TransportName } from '../edge/edgeEvents.ts';
+import type { BreakerState } from '../platform/breaker.ts';
+
+/** What the live feed tells of itself when it is asked. */
+export interface LiveFeedGauges {
+  readonly lagEvents: number;
+  readonly restarts: number;
+}
+
+/** How a transport is named in metrics: what carries the bytes, and which protocol is spoken over it. */
+const LABELS: Record<TransportName, { transport: string; protocol: string }> = {
+  websocket: { transport: 'websocket', protocol: 'native' },
+  'socketio-websocket': { transport: 'websocket', protocol: 'socketio' },
+  'socketio-polling': { transport: 'polling', protocol: 'socketio' },
+  sse: { transport: 'sse', protocol: 'sse' },
+};
+
+const BREAKER_VALUES: Record<BreakerState, number> = { closed: 0, halfOpen: 1, open: 2 };
+
+/**
+ * Turns what the parts tell into metrics. The parts know nothing of it: they emit typed events, and the composition root
+ * subscribes this to them. No label holds a user or an address, so their number is bounded.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #connections = this.#gauge('chat_socket_connections', 'Open connections.', [
+    'transport',
+    'protocol',
+  ]);
+  readonly #opened = this.#counter('chat_socket_connections_total', 'Connections opened.', [
+    'transport',
+    'protocol',
+  ]);
+  readonly #closed = this.#counter('chat_socket_disconnections_total', 'Connections closed, by why.', [
+    'reason',
+  ]);
+  readonly #handshakes = this.#counter('chat_socket_handshakes_total', 'Handshakes, by how they ended.', [
+    'outcome',
+  ]);
+  readonly #breaker = this.#gauge('chat_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
+    'dependency',
+  ]);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+    for (const labels of Object.values(LABELS)) this.#connections.set(labels, 0);
+  }
+
+  /** The type of what {@link text} gives. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** All metrics in the text format of Prometheus. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  onEdge(event: EdgeEvent): void {
+    switch (event.type) {
+      case 'connected':
+        this.#connections.inc(LABELS[event.transport]);
+        this.#opened.inc(LABELS[event.transport]);
+        return this.#handshakes.inc({ outcome: 'accepted' });
+      case 'disconnected':
+        this.#connections.dec(LABELS[event.transport]);
+        return this.#closed.inc({ reason: event.reason });
+      case 'refused':
+        return this.#handshakes.inc({ outcome: event.reason });
+      // Slow consumers are counted when they close, restarts when the feed is looked at.
+      case 'slowConsumer':
+      case 'tailRestarted':
+        return;
+    }
+  }
+
+  onBreaker(dependency: string, state: BreakerState): void {
+    this.#breaker.set({ dependency }, BREAKER_VALUES[state]);
+  }
+
+  /** Looks at the live feed whenever metrics are asked for. */
+  watchLiveFeed(feed: LiveFeedGauges): void {
+    this.#looked(
+      'chat_live_feed_lag_events',
+      'Events in the log that were not handed on yet.',
+      () => feed.lagEvents,
+    );
+    this.#looked('chat_live_feed_restarts', 'Times that the live feed began anew.', () => feed.restarts);
+  }
+
+  /** Looks at how long the log takes to acknowledge, in seconds. */
+  watchPublishAck(ackMs: () => number | null): void {
+    const help = 'Moving average of the time until the log acknowledges an append.';
+    this.#looked('chat_publish_ack_average_seconds', help, () => (ackMs() ?? 0) / 1_000);
+  }
+
+  #looked(name: string, help: string, look: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(look());
+      },
+    });
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, labelNames: string[]): Gauge {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] });
+  }
+}
