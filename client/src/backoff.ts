@@ -13,6 +13,10 @@ export interface BackoffBounds {
  * @param attempt 0 for the first
  * @param random from 0 to less than 1
  */
-export function fullJitterMs(attempt: number, { baseMs, maxMs }: BackoffBounds, random: () => number): number {
+export function fullJitterMs(
+  attempt: number,
+  { baseMs, maxMs }: BackoffBounds,
+  random: () => number,
+): number {
   return random() * Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30));
 }

@@ -64,7 +64,9 @@ export class RequestRefusedError extends ChatClientError {
   readonly errors: readonly FieldProblem[];
 
   constructor(what: string, frame: Omit<ErrorFrame, 'op' | 'id'>) {
-    const advice = frame.retryable ? 'The same request may succeed later.' : 'The same request would fail again.';
+    const advice = frame.retryable
+      ? 'The same request may succeed later.'
+      : 'The same request would fail again.';
     super(`${what} was refused with ${frame.code}: ${frame.detail ?? 'no detail was given'} ${advice}`);
     this.code = frame.code;
     this.retryable = frame.retryable;
@@ -118,7 +120,9 @@ export class AlreadyJoinedError extends ChatClientError {
   override readonly name = 'AlreadyJoinedError';
 
   constructor(conversationId: string) {
-    super(`${conversationId} is joined already by this client. Share that room, or leave it before joining again.`);
+    super(
+      `${conversationId} is joined already by this client. Share that room, or leave it before joining again.`,
+    );
   }
 }
 

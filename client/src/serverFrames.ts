@@ -5,7 +5,10 @@ type Check = (frame: Fields) => boolean;
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isNumber = (value: unknown): boolean => typeof value === 'number';
-const isOneOf = (...kinds: string[]) => (value: unknown) => kinds.includes(typeof value);
+const isOneOf =
+  (...kinds: string[]) =>
+  (value: unknown) =>
+    kinds.includes(typeof value);
 
 /**
  * Only what the client itself relies on is looked at: fields that the app reads are the server's word, and a field more is
