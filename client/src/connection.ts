@@ -151,6 +151,7 @@ export class Connection {
   /** A socket that is dead or does not open. */
   #cut(): void {
     this.#socket?.cut();
+    this.#socket = null;
     this.#lost(null);
   }
 
