@@ -36,17 +36,21 @@ export interface RoomLink {
  * A conversation, or the inbox, as the app follows it. Survives lost connections: every event comes once and in order, or
  * `resync` says that this is no longer possible. Made by `chat.join`.
  *
- * Listen or iterate in the same turn in which you join: what comes before is not kept.
+ * What comes is kept for the first iterator until there is one, or a listener of `event`. Listeners hear what comes after
+ * they were added: add them in the same turn in which you join.
  */
 export class Room implements AsyncIterable<RoomItem> {
   readonly #subscription: Subscription;
   readonly #link: RoomLink;
+  /** What came before anybody listened or iterated; null once somebody does. */
+  #early: ItemQueue<RoomItem> | null;
   #typedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @internal */
   constructor(subscription: Subscription, link: RoomLink) {
     this.#subscription = subscription;
     this.#link = link;
+    this.#early = this.#openQueue();
   }
 
   get conversationId(): string {
@@ -69,36 +73,23 @@ export class Room implements AsyncIterable<RoomItem> {
 
   /** @returns what takes the listener away again */
   on<Kind extends keyof RoomEvents>(kind: Kind, listener: (event: RoomEvents[Kind]) => void): () => void {
+    if (kind === 'event') this.#takeEarly()?.return();
     return this.#subscription.emitter.on<Kind>(kind, listener as never);
   }
 
   /**
-   * Events and resyncs from now on, as an iterator with a bounded buffer. Ends when the room is left or the client closed.
-   * `break` ends the iteration and not the room.
+   * Events and resyncs as an iterator with a bounded buffer: for the first one from the beginning, for others from now on.
+   * Ends when the room is left or the client closed. `break` ends the iteration and not the room.
    *
    * @throws BufferOverflowError from `next`, after all that was kept, when more than `bufferMax` items wait
    * @throws RequestRefusedError or ConnectionRefusedError from `next`, when the server ends the room
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<RoomItem> {
-    const { emitter } = this.#subscription;
-    let lastSeq = this.lastSeq;
-    const overflow = () => new BufferOverflowError(this.conversationId, this.#link.bufferMax, lastSeq);
-    const stops: (() => void)[] = [];
-    const queue = new ItemQueue<RoomItem>(this.#link.bufferMax, overflow, () => {
-      for (const stop of stops) stop();
-    });
-    const put = (item: RoomItem) => {
-      queue.push(item);
-    };
-    stops.push(
-      emitter.on('event', (item) => {
-        if (queue.push(item)) lastSeq = item.seq;
-      }),
-      emitter.on('resync', put),
-      emitter.on('ended', (error) => queue.finish(error)),
-    );
-    if (this.state === 'ended') queue.finish(new RoomLeftError(this.conversationId));
-    return queue;
+    const queue = this.#takeEarly();
+    if (queue !== null) return queue;
+    const opened = this.#openQueue();
+    if (this.state === 'ended') opened.finish(new RoomLeftError(this.conversationId));
+    return opened;
   }
 
   /**
@@ -151,5 +142,31 @@ export class Room implements AsyncIterable<RoomItem> {
   /** Ends the room and its iterators. Messages that were sent in it go on being sent. */
   leave(): void {
     this.#link.leave(this.#subscription);
+  }
+
+  #takeEarly(): ItemQueue<RoomItem> | null {
+    const early = this.#early;
+    this.#early = null;
+    return early;
+  }
+
+  #openQueue(): ItemQueue<RoomItem> {
+    const { emitter } = this.#subscription;
+    let lastSeq = this.lastSeq;
+    const overflow = () => new BufferOverflowError(this.conversationId, this.#link.bufferMax, lastSeq);
+    const stops: (() => void)[] = [];
+    const queue = new ItemQueue<RoomItem>(this.#link.bufferMax, overflow, () => {
+      for (const stop of stops) stop();
+    });
+    stops.push(
+      emitter.on('event', (item) => {
+        if (queue.push(item)) lastSeq = item.seq;
+      }),
+      emitter.on('resync', (item) => {
+        queue.push(item);
+      }),
+      emitter.on('ended', (error) => queue.finish(error)),
+    );
+    return queue;
   }
 }

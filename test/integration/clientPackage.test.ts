@@ -24,11 +24,15 @@ test('it has code, types, README and changelog, and depends on nothing', () => {
   for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundleDependencies']) {
     expect(manifest).not.toHaveProperty(kind);
   }
+  let imports = 0;
   for (const path of project.files.filter((name) => name.endsWith('.js'))) {
     const code = readFileSync(join(installed(), path), 'utf8');
-    for (const [, from] of code.matchAll(/^(?:import|export)\b.*?'([^']+)';$/gm))
+    for (const [, from] of code.matchAll(/^(?:import|export) [^=\n'(]*'([^']+)';$/gm)) {
       expect(from).toMatch(/^\.\/\w+\.js$/);
+      imports += 1;
+    }
   }
+  expect(imports).toBeGreaterThan(20);
 });
 
 test('a plain ESM script of Node can import and use it', () => {

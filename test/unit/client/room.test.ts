@@ -325,6 +325,18 @@ describe('iterating over a room', () => {
     await expect(fails).rejects.toMatchObject({ name: 'ConnectionRefusedError' });
   });
 
+  it('begins at the beginning for the first iterator, however late it comes, and at now for others', async () => {
+    const { chat, last } = clientUnderTest({ bufferMax: 3 });
+    const room = chat.join(C1, { after: 10 });
+    last().accept();
+    for (let seq = 11; seq <= 20; seq++) last().say(eventFrame(seq, seq - 1));
+    const [first, second] = [room[Symbol.asyncIterator](), room[Symbol.asyncIterator]()];
+    last().say(eventFrame(21, 20));
+    expect(await second.next()).toMatchObject({ value: { seq: 21 } });
+    for (const seq of [11, 12, 13]) expect(await first.next()).toMatchObject({ value: { seq } });
+    await expect(first.next()).rejects.toMatchObject({ name: 'BufferOverflowError', lastSeq: 13 });
+  });
+
   it('of a room that has ended fails', async () => {
     const { room } = liveRoom();
     room.leave();
