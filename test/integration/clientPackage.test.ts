@@ -27,7 +27,7 @@ test('it has code, types, README and changelog, and depends on nothing', () => {
   let imports = 0;
   for (const path of project.files.filter((name) => name.endsWith('.js'))) {
     const code = readFileSync(join(installed(), path), 'utf8');
-    for (const [, from] of code.matchAll(/^(?:import|export) [^=\n'(]*'([^']+)';$/gm)) {
+    for (const [, from] of code.matchAll(/^(?:import|export) [^=\n'"(]*['"]([^'"]+)['"];$/gm)) {
       expect(from).toMatch(/^\.\/\w+\.js$/);
       imports += 1;
     }
