@@ -34,7 +34,7 @@ function violations(result: ICruiseResult): string[] {
 describe('the import table', () => {
   let result: ICruiseResult;
   beforeAll(async () => {
-    result = await cruiseIn(root, ['src', 'projections']);
+    result = await cruiseIn(root, ['src', 'projections', 'client/src']);
   });
 
   it('is kept', () => {
@@ -42,7 +42,9 @@ describe('the import table', () => {
   });
 
   it('was applied to all of the code, TypeScript included', () => {
-    const cruised = result.modules.filter(({ source }) => /^(src|projections)\/.*\.ts$/.test(source));
+    const cruised = result.modules.filter(({ source }) =>
+      /^(src|projections|client\/src)\/.*\.ts$/.test(source),
+    );
     const files = sourceFiles().filter((path) => path.endsWith('.ts'));
     expect(cruised.map(({ source }) => source).sort()).toEqual(files.sort());
     expect(cruised.length).toBeGreaterThan(30);
@@ -116,6 +118,24 @@ describe('the canary', () => {
       code: "export { good } from '../src/application/reaching.ts';",
       breaks: 'projections: only the folders of its row',
     },
+    'client/src/good.ts': { code: 'export const good = 1;' },
+    'client/src/better.ts': { code: "export { good } from './good.ts';" },
+    'client/src/reaching.ts': {
+      code: "import type { good } from '../../src/contracts/good.ts'; export type T = typeof good;",
+      breaks: 'client/src: only the folders of its row',
+    },
+    'client/src/library.ts': {
+      code: "import { z } from 'zod'; export const library = z;",
+      breaks: 'client/src: only the packages of its row',
+    },
+    'client/src/clock.ts': {
+      code: "import { hrtime } from 'node:process'; export const clock = hrtime;",
+      breaks: 'client/src: nothing of Node',
+    },
+    'src/http/borrowing.ts': {
+      code: "export { good } from '../../client/src/good.ts';",
+      breaks: 'src/http: only the folders of its row',
+    },
     'src/http/a.ts': {
       code: "import { b } from './b.ts'; export const a = () => b;",
       breaks: 'no cycles, except of types',
@@ -137,7 +157,7 @@ describe('the canary', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('is reported for every deliberate violation, and for nothing else', async () => {
-    const reported = violations(await cruiseIn(folder, ['src', 'projections']));
+    const reported = violations(await cruiseIn(folder, ['src', 'projections', 'client/src']));
     const wanted = Object.entries(FILES).flatMap(([path, { breaks }]) =>
       breaks ? [`${breaks}: ${path}`] : [],
     );
@@ -159,9 +179,9 @@ describe('style', () => {
   });
 });
 
-/** Every file under src/ and projections/, relative to the project. */
+/** Every file under src/, projections/ and client/src/, relative to the project. */
 function sourceFiles(): string[] {
-  return ['src', 'projections'].flatMap((top) =>
+  return ['src', 'projections', 'client/src'].flatMap((top) =>
     readdirSync(join(root, top), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)),

@@ -1,0 +1,254 @@
+import { Connection } from './connection.ts';
+import type { ConnectionState } from './connectionStates.ts';
+import { messageDelivery, readDelivery } from './deliveries.ts';
+import { Emitter } from './emitter.ts';
+import {
+  AlreadyJoinedError,
+  ClientClosedError,
+  InvalidArgumentError,
+  RequestRefusedError,
+} from './errors.ts';
+import { checkJoinTarget, checkSeq, checkUserId } from './limits.ts';
+import { type ChatClientOptions, type Settings, settingsOf } from './options.ts';
+import { Outbox } from './outbox.ts';
+import { type AckFrame, INBOX, type ServerFrame } from './protocol.ts';
+import { Room, type SendOptions } from './room.ts';
+import { OutgoingMessage, type SentMessage } from './sentMessage.ts';
+import { type JoinOptions, Subscription } from './subscription.ts';
+import { webSocketOf } from './webSocket.ts';
+
+/** What `chat.on` takes. */
+export interface ChatClientEvents {
+  /** The connection has another state. */
+  state: ConnectionState;
+  /** The server refused something that no call waits for. */
+  error: RequestRefusedError;
+  /** The client has closed for good: by the app (`ClientClosedError`) or the server (`ConnectionRefusedError`). */
+  closed: Error;
+}
+
+/**
+ * A chat client: one connection, any number of rooms, one queue of messages.
+ *
+ * Connects when something is asked for first, and again whenever the connection is lost; then rooms join from where they
+ * are and what was not acknowledged is sent again. See `connection.ts` for its states, `subscription.ts` and `outbox.ts`
+ * for what the rooms and the queue promise.
+ */
+export class ChatClient {
+  readonly #settings: Settings;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #emitter = new Emitter<ChatClientEvents>();
+  #requestId = 0;
+
+  /**
+   * @throws InvalidArgumentError for options that cannot be right
+   * @throws WebSocketMissingError in Node.js before 22 without the option `WebSocket`
+   */
+  constructor(options: ChatClientOptions) {
+    checkUserId(options.userId);
+    if (typeof options.url === 'string') checkUrl(options.url);
+    this.#settings = settingsOf(options);
+    const nextRequestId = () => this.#nextRequestId();
+    this.#connection = new Connection(this.#settings, webSocketOf(options.WebSocket), {
+      nextRequestId,
+      onOpen: () => this.#onOpen(),
+      onLost: () => this.#onLost(),
+      onFrame: (frame) => this.#onFrame(frame),
+      onState: (state) => this.#emitter.emit('state', state),
+      onClosed: (reason) => this.#onClosed(reason),
+    });
+    this.#outbox = new Outbox(this.#settings, {
+      nextRequestId,
+      isOpen: () => this.#connection.state === 'open',
+      send: (frame) => this.#connection.send(frame),
+    });
+  }
+
+  get userId(): string {
+    return this.#settings.userId;
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Messages and receipts that are not acknowledged yet. */
+  get pending(): number {
+    return this.#outbox.pending;
+  }
+
+  /** @returns what takes the listener away again */
+  on<Kind extends keyof ChatClientEvents>(
+    kind: Kind,
+    listener: (event: ChatClientEvents[Kind]) => void,
+  ): () => void {
+    return this.#emitter.on(kind, listener);
+  }
+
+  /** Connects now: before anything is asked for, or at once when the app knows better than the delay (as on `online`). */
+  connect(): void {
+    this.#throwIfClosed('Connecting');
+    this.#connection.start();
+  }
+
+  /**
+   * Follows a conversation, or with `"*"` all of this user's.
+   *
+   * @throws InvalidArgumentError, AlreadyJoinedError, ClientClosedError
+   */
+  join(conversationId: string | typeof INBOX, options: JoinOptions = {}): Room {
+    this.#throwIfClosed(`Joining ${conversationId}`);
+    checkJoinTarget(conversationId);
+    if (options.after !== undefined) checkSeq('after', options.after);
+    if (this.#subscriptions.has(conversationId)) throw new AlreadyJoinedError(conversationId);
+    const subscription = new Subscription(
+      {
+        settings: this.#settings,
+        nextRequestId: () => this.#nextRequestId(),
+        isOpen: () => this.#connection.state === 'open',
+        send: (frame) => this.#connection.send(frame),
+        onEnded: (ended) => this.#forget(ended),
+      },
+      conversationId,
+      options,
+    );
+    this.#subscriptions.set(conversationId, subscription);
+    if (this.#connection.state === 'open') subscription.onConnected();
+    else this.#startIfIdle();
+    return new Room(subscription, this.#roomLink());
+  }
+
+  /**
+   * Closes the client for good: rooms end, what is not acknowledged fails with `ClientClosedError`. To lose nothing, wait
+   * until `pending` is 0 first.
+   */
+  close(): void {
+    this.#connection.stop();
+  }
+
+  #roomLink(): ConstructorParameters<typeof Room>[1] {
+    const { bufferMax, typingIntervalMs, clock } = this.#settings;
+    return {
+      bufferMax,
+      typingIntervalMs,
+      nowMs: () => clock.nowMs(),
+      sendMessage: (conversationId, content, options) => this.#sendMessage(conversationId, content, options),
+      sendRead: (conversationId, seq) => this.#sendRead(conversationId, seq),
+      sendTyping: (conversationId) => this.#connection.send({ op: 'typing', conversationId }),
+      leave: (subscription) => this.#leave(subscription),
+    };
+  }
+
+  #sendMessage(conversationId: string, content: string, options: SendOptions): SentMessage {
+    this.#throwIfClosed('Sending a message');
+    const clientMessageId = options.clientMessageId ?? this.#settings.newId();
+    const replyTo = options.replyTo ?? null;
+    const message = new OutgoingMessage(conversationId, content, { clientMessageId, replyTo });
+    this.#outbox.add(messageDelivery(message));
+    this.#startIfIdle();
+    return message;
+  }
+
+  #sendRead(conversationId: string, seq: number): Promise<AckFrame> {
+    this.#throwIfClosed('Sending a receipt');
+    const { delivery, acked } = readDelivery(conversationId, seq);
+    this.#outbox.add(delivery);
+    this.#startIfIdle();
+    return acked;
+  }
+
+  #leave(subscription: Subscription): void {
+    if (subscription.state === 'ended') return;
+    subscription.end(null);
+    const { conversationId } = subscription;
+    this.#connection.send({ op: 'leave', id: this.#nextRequestId(), conversationId });
+  }
+
+  #forget(subscription: Subscription): void {
+    if (this.#subscriptions.get(subscription.conversationId) !== subscription) return;
+    this.#subscriptions.delete(subscription.conversationId);
+  }
+
+  #onOpen(): void {
+    for (const subscription of [...this.#subscriptions.values()]) subscription.onConnected();
+    this.#outbox.pump();
+  }
+
+  #onLost(): void {
+    this.#outbox.onLost();
+    for (const subscription of [...this.#subscriptions.values()]) subscription.onLost();
+  }
+
+  #onClosed(reason: Error): void {
+    const asked = reason instanceof ClientClosedError;
+    for (const subscription of [...this.#subscriptions.values()]) subscription.end(asked ? null : reason);
+    this.#outbox.close((what) => (asked ? new ClientClosedError(what) : reason));
+    this.#emitter.emit('closed', reason);
+  }
+
+  #onFrame(frame: ServerFrame): void {
+    switch (frame.op) {
+      case 'event':
+        this.#subscriptions.get(frame.event.conversationId)?.onEvent(frame);
+        this.#subscriptions.get(INBOX)?.onEvent(frame);
+        return;
+      case 'ack':
+        return this.#outbox.onAck(frame);
+      case 'joined': {
+        const subscription = this.#subscriptions.get(frame.conversationId);
+        if (subscription?.awaits(frame.id) === true) subscription.onJoined(frame);
+        return;
+      }
+      case 'resync':
+        return this.#subscriptions.get(frame.conversationId)?.onResync(frame.reason);
+      case 'typing':
+        return this.#onTyping(frame);
+      case 'error':
+        return this.#onError(frame);
+      case 'left':
+      case 'pong':
+      case 'draining':
+        // `left` needs nothing done; the other two are the connection's own.
+        return;
+    }
+  }
+
+  #onTyping({ conversationId, userId }: Extract<ServerFrame, { op: 'typing' }>): void {
+    for (const target of [conversationId, INBOX]) {
+      const emitter = this.#subscriptions.get(target)?.emitter;
+      emitter?.emit('typing', { type: 'typing', conversationId, userId });
+    }
+  }
+
+  #onError(frame: Extract<ServerFrame, { op: 'error' }>): void {
+    const { id } = frame;
+    if (this.#outbox.onError(frame)) return;
+    const joining = [...this.#subscriptions.values()].find((each) => id !== null && each.awaits(id));
+    if (joining !== undefined) return joining.onRefused(frame);
+    this.#emitter.emit('error', new RequestRefusedError('A request', frame));
+  }
+
+  #startIfIdle(): void {
+    if (this.#connection.state === 'idle') this.#connection.start();
+  }
+
+  #nextRequestId(): number {
+    this.#requestId += 1;
+    return this.#requestId;
+  }
+
+  #throwIfClosed(what: string): void {
+    const reason = this.#connection.closeReason;
+    if (reason === null) return;
+    throw reason instanceof ClientClosedError ? new ClientClosedError(what) : reason;
+  }
+}
+
+function checkUrl(url: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !['ws:', 'wss:'].includes(parsed.protocol)) {
+    throw new InvalidArgumentError('url', 'must be the edge as in "wss://chat.example.org"');
+  }
+}

@@ -1,0 +1,70 @@
+import { InvalidArgumentError } from './errors.ts';
+import { INBOX } from './protocol.ts';
+
+/**
+ * What the server accepts, checked here first: a frame that violates it would be refused, and one that is too large would
+ * close the socket, again and again with every reconnect.
+ */
+const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,128}$/u;
+const CONVERSATION_ID = /^c_[A-Za-z0-9_-]{21}$/;
+const MESSAGE_ID = /^m_[A-Za-z0-9_-]{22}$/;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Longest content of a message, in characters (Unicode code points). */
+export const CONTENT_LENGTH_MAX = 8_000;
+
+/** @throws InvalidArgumentError */
+export function checkUserId(userId: string): void {
+  if (!PRINTABLE.test(userId)) throw new InvalidArgumentError('userId', 'must be 1–128 printable characters');
+}
+
+/** @throws InvalidArgumentError */
+export function checkClientMessageId(clientMessageId: string): void {
+  if (!PRINTABLE.test(clientMessageId)) {
+    throw new InvalidArgumentError('clientMessageId', 'must be 1–128 printable characters');
+  }
+}
+
+/** @throws InvalidArgumentError */
+export function checkConversationId(conversationId: string): void {
+  if (!CONVERSATION_ID.test(conversationId)) {
+    throw new InvalidArgumentError('conversationId', 'must be an id as the server gave it, "c_…"');
+  }
+}
+
+/** A conversation or the inbox. @throws InvalidArgumentError */
+export function checkJoinTarget(conversationId: string): void {
+  if (conversationId !== INBOX) checkConversationId(conversationId);
+}
+
+/** @throws InvalidArgumentError */
+export function checkMessageId(name: string, messageId: string): void {
+  if (!MESSAGE_ID.test(messageId)) {
+    throw new InvalidArgumentError(name, 'must be an id as the server gave it, "m_…"');
+  }
+}
+
+/** @throws InvalidArgumentError */
+export function checkSeq(name: string, seq: number): void {
+  if (!Number.isSafeInteger(seq) || seq < 0)
+    throw new InvalidArgumentError(name, 'must be a whole number from 0');
+}
+
+/** @throws InvalidArgumentError */
+export function checkContent(content: string): void {
+  if (content.length === 0) throw new InvalidArgumentError('content', 'must not be empty');
+  // A code point takes at most two UTF-16 units: beyond twice the limit there is no need to count.
+  if (content.length > 2 * CONTENT_LENGTH_MAX || codePoints(content) > CONTENT_LENGTH_MAX) {
+    throw new InvalidArgumentError('content', `must have at most ${CONTENT_LENGTH_MAX} characters`);
+  }
+  if (content.includes('\0') || LONE_SURROGATE.test(content)) {
+    throw new InvalidArgumentError('content', 'must be Unicode text without NUL');
+  }
+}
+
+function codePoints(text: string): number {
+  if (text.length <= CONTENT_LENGTH_MAX) return text.length;
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}

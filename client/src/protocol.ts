@@ -1,0 +1,234 @@
+/**
+ * The frames of the native WebSocket protocol `chat.v1`, written by hand so that this package depends on nothing. A test
+ * of the server holds them against the server's own schemas.
+ */
+export const SUBPROTOCOL = 'chat.v1';
+
+/** Join target that stands for all conversations of the user. */
+export const INBOX = '*';
+
+/** Close codes that mean something to this client; any other is a connection that was lost. */
+export const CLOSE_CODE = {
+  normal: 1000,
+  policy: 1008,
+  overloaded: 1013,
+  blocked: 4003,
+  draining: 4012,
+  rateLimited: 4029,
+} as const;
+
+/** What an ack promises: `accepted` is stored in the log, `durable` is in the database as well. */
+export type AckLevel = 'accepted' | 'durable';
+
+/** Follows a conversation, or {@link INBOX}. Without `after`: only what comes from now on. */
+export interface JoinFrame {
+  readonly op: 'join';
+  readonly id: number;
+  readonly conversationId: string;
+  readonly after?: number;
+  /** The epoch under which `after` was seen. */
+  readonly epoch?: string;
+}
+
+export interface LeaveFrame {
+  readonly op: 'leave';
+  readonly id: number;
+  readonly conversationId: string;
+}
+
+/** The server reads frames fastest that have their fields in this order and leave `replyTo` out when there is none. */
+export interface SendFrame {
+  readonly op: 'send';
+  readonly id: number;
+  readonly conversationId: string;
+  readonly clientMessageId: string;
+  readonly content: string;
+  readonly replyTo?: string;
+}
+
+/** Has no answer. */
+export interface TypingFrame {
+  readonly op: 'typing';
+  readonly conversationId: string;
+}
+
+export interface ReadFrame {
+  readonly op: 'read';
+  readonly id: number;
+  readonly conversationId: string;
+  readonly seq: number;
+}
+
+export interface PingFrame {
+  readonly op: 'ping';
+  readonly id: number;
+}
+
+/** Everything that a client sends. */
+export type ClientFrame = JoinFrame | LeaveFrame | SendFrame | TypingFrame | ReadFrame | PingFrame;
+
+export interface JoinedFrame {
+  readonly op: 'joined';
+  readonly id: number;
+  readonly conversationId: string;
+  /** Sequence of the latest event at the time of joining. */
+  readonly head: number;
+  /** Names this incarnation of the log: sequences of different epochs cannot be compared. */
+  readonly epoch: string;
+}
+
+export interface LeftFrame {
+  readonly op: 'left';
+  readonly id: number;
+  readonly conversationId: string;
+}
+
+/** The answer to `send`, which has all fields, and to `read`, which need not. */
+export interface AckFrame {
+  readonly op: 'ack';
+  readonly id: number;
+  readonly messageId?: string;
+  readonly seq?: number;
+  readonly level?: AckLevel;
+  /** True when the log had this message already. */
+  readonly duplicate?: boolean;
+}
+
+export interface PongFrame {
+  readonly op: 'pong';
+  readonly id: number;
+}
+
+export interface EventFrame {
+  readonly op: 'event';
+  /** Position in the log: increasing within a conversation, with holes. */
+  readonly seq: number;
+  /** The `seq` of the event before it in the same conversation; 0 for the first. */
+  readonly prev: number;
+  readonly event: ChatEvent;
+}
+
+export interface ResyncFrame {
+  readonly op: 'resync';
+  readonly conversationId: string;
+  readonly reason: 'epoch' | 'expired';
+}
+
+/** Somebody else is typing. */
+export interface TypingNoticeFrame {
+  readonly op: 'typing';
+  readonly conversationId: string;
+  readonly userId: string;
+}
+
+export interface DrainingFrame {
+  readonly op: 'draining';
+  readonly retryAfterMs: number;
+}
+
+/** `id` is null when the server could not make out which request it was. */
+export interface ErrorFrame {
+  readonly op: 'error';
+  readonly id: number | null;
+  readonly code: string;
+  readonly detail?: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly errors?: readonly FieldProblem[];
+}
+
+/** What is wrong with one field of a request. */
+export interface FieldProblem {
+  /** Where, as in `participantIds.3`; empty for the request itself. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** Everything that the server sends. */
+export type ServerFrame =
+  | JoinedFrame
+  | LeftFrame
+  | AckFrame
+  | PongFrame
+  | EventFrame
+  | ResyncFrame
+  | TypingNoticeFrame
+  | DrainingFrame
+  | ErrorFrame;
+
+interface EventBase {
+  /** Version of the event's shape. */
+  readonly v: 1;
+  readonly conversationId: string;
+  /** Who did it. */
+  readonly userId: string;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly at: string;
+}
+
+/** What a conversation is after an event. */
+export interface ConversationState {
+  readonly title: string | null;
+  readonly visibility: 'members' | 'open';
+  readonly participantIds: readonly string[];
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly archived: boolean;
+}
+
+/** A file that was uploaded before and is shown with a message. */
+export interface Attachment {
+  readonly id: string;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface MessagePosted extends EventBase {
+  readonly type: 'MessagePosted';
+  readonly messageId: string;
+  readonly clientMessageId: string;
+  readonly content: string;
+  readonly replyTo: string | null;
+  readonly attachments: readonly Attachment[];
+}
+
+export interface MessageEdited extends EventBase {
+  readonly type: 'MessageEdited';
+  readonly messageId: string;
+  readonly content: string;
+}
+
+export interface MessageDeleted extends EventBase {
+  readonly type: 'MessageDeleted';
+  readonly messageId: string;
+}
+
+export interface ReactionChanged extends EventBase {
+  readonly type: 'ReactionAdded' | 'ReactionRemoved';
+  readonly messageId: string;
+  readonly emoji: string;
+}
+
+/** `ConversationArchived`: `state.archived` says which way. */
+export interface ConversationChanged extends EventBase {
+  readonly type: 'ConversationCreated' | 'ConversationRenamed' | 'ConversationArchived';
+  readonly state: ConversationState;
+}
+
+/** `participantIds`: who was not there, or was, before. */
+export interface ParticipantsChanged extends EventBase {
+  readonly type: 'ParticipantAdded' | 'ParticipantRemoved';
+  readonly participantIds: readonly string[];
+  readonly state: ConversationState;
+}
+
+/** Everything that can happen in a conversation. Newer servers may send more types: have a default case. */
+export type ChatEvent =
+  | MessagePosted
+  | MessageEdited
+  | MessageDeleted
+  | ReactionChanged
+  | ConversationChanged
+  | ParticipantsChanged;

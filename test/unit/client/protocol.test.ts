@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { describe, expect, expectTypeOf, it, test } from 'vitest';
+import type * as clientHttp from '../../../client/src/httpShapes.ts';
+import * as limits from '../../../client/src/limits.ts';
+import type * as sdk from '../../../client/src/protocol.ts';
+import { CLOSE_CODE, SUBPROTOCOL } from '../../../client/src/protocol.ts';
+import { parseServerFrame } from '../../../client/src/serverFrames.ts';
+import { ERRORS } from '../../../src/contracts/errors.ts';
+import { ChatEventSchema } from '../../../src/contracts/events.ts';
+import { CLOSE_CODES, ClientFrame, type ServerFrame, WS_SUBPROTOCOL } from '../../../src/contracts/frames.ts';
+import type * as serverHttp from '../../../src/contracts/http.ts';
+import * as ids from '../../../src/contracts/ids.ts';
+import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
+import { encodeEventFrame } from '../../../src/edge/eventFrame.ts';
+import { encodeServerFrame } from '../../../src/edge/serverFrame.ts';
+import { chatEvent, content, userId } from '../../support/arbitraries.ts';
+import { C1, M1 } from '../../support/conversations.ts';
+
+/** Frames of the protocol that a server of this version may not know yet. */
+const AHEAD: sdk.ClientFrame['op'][] = ['typing', 'read'];
+
+const CLIENT_FRAMES: { [Op in sdk.ClientFrame['op']]: Extract<sdk.ClientFrame, { op: Op }>[] } = {
+  join: [
+    { op: 'join', id: 1, conversationId: C1 },
+    { op: 'join', id: 1, conversationId: C1, after: 120 },
+    { op: 'join', id: 1, conversationId: C1, after: 0, epoch: 'e1' },
+  ],
+  leave: [{ op: 'leave', id: 2, conversationId: C1 }],
+  send: [
+    { op: 'send', id: 3, conversationId: C1, clientMessageId: 'k1', content: 'hi' },
+    {
+      op: 'send',
+      id: 3,
+      conversationId: C1,
+      clientMessageId: crypto.randomUUID(),
+      content: 'hi',
+      replyTo: M1,
+    },
+  ],
+  typing: [{ op: 'typing', conversationId: C1 }],
+  read: [{ op: 'read', id: 4, conversationId: C1, seq: 138 }],
+  ping: [{ op: 'ping', id: 5 }],
+};
+
+const SERVER_FRAMES: { [Op in ServerFrame['op']]: Extract<ServerFrame, { op: Op }>[] } & Record<
+  string,
+  ServerFrame[]
+> = {
+  joined: [{ op: 'joined', id: 1, conversationId: C1, head: 137, epoch: 'e1' }],
+  left: [{ op: 'left', id: 2, conversationId: C1 }],
+  ack: [{ op: 'ack', id: 3, messageId: M1, seq: 138, level: 'accepted', duplicate: false }],
+  pong: [{ op: 'pong', id: 5 }],
+  resync: [
+    { op: 'resync', conversationId: C1, reason: 'epoch' },
+    { op: 'resync', conversationId: C1, reason: 'expired' },
+  ],
+  draining: [{ op: 'draining', retryAfterMs: 500 }],
+  error: [
+    { op: 'error', id: null, code: 'invalid_request', detail: 'The frame is not JSON.', retryable: false },
+    { op: 'error', id: 3, code: 'overloaded', detail: 'Not now.', retryable: true, retryAfterMs: 1_000 },
+  ],
+};
+
+type Known = Extract<sdk.ClientFrame, { op: ClientFrame['op'] }>;
+
+test('by type: what the client sends the server takes, and what the server sends the client understands', () => {
+  expectTypeOf<Known>().toExtend<ClientFrame>();
+  expectTypeOf<ClientFrame['op']>().toExtend<sdk.ClientFrame['op']>();
+  expectTypeOf<ServerFrame>().toExtend<sdk.ServerFrame>();
+  expectTypeOf<ChatEvent>().toExtend<sdk.ChatEvent>();
+  expectTypeOf<serverHttp.ConversationView>().toEqualTypeOf<clientHttp.Conversation>();
+  expectTypeOf<serverHttp.MessageView>().toEqualTypeOf<clientHttp.Message>();
+  expectTypeOf<serverHttp.ConversationSummary>().toEqualTypeOf<clientHttp.ConversationSummary>();
+  expectTypeOf<serverHttp.LagView>().toEqualTypeOf<clientHttp.HistoryPage['lag']>();
+});
+
+describe('what the client sends', () => {
+  const known = new Set<string>(ClientFrame.options.map(({ shape }) => shape.op.value));
+
+  it.each(Object.entries(CLIENT_FRAMES))('%s is taken by the server as it is', (op, frames) => {
+    if (!known.has(op)) return expect(AHEAD).toContain(op);
+    for (const frame of frames) expect(ClientFrame.parse(frame)).toStrictEqual(frame);
+  });
+
+  it('covers every operation of the server', () => {
+    expect(Object.keys(CLIENT_FRAMES)).toEqual(expect.arrayContaining([...known]));
+  });
+});
+
+describe('what the server sends', () => {
+  it.each(Object.values(SERVER_FRAMES).flat())('is read by the client as it is: $op', (frame) => {
+    expect(parseServerFrame(encodeServerFrame(frame))).toStrictEqual(frame);
+  });
+
+  it('is read by the client as it is: any event', () => {
+    fc.assert(
+      fc.property(chatEvent, fc.nat(), fc.nat(), (event, seq, prev) => {
+        const bytes = new TextEncoder().encode(JSON.stringify(event));
+        const text = new TextDecoder().decode(encodeEventFrame(seq, prev, bytes));
+        expect(parseServerFrame(text)).toStrictEqual({ op: 'event', seq, prev, event });
+      }),
+    );
+  });
+
+  it('is passed over when it is anything else, and nothing is thrown', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => parseServerFrame(text) === null));
+  });
+});
+
+test('events that the client knows by type are those of the schema, and reactions, which are to come', () => {
+  const types = new Set<string>(ChatEventSchema.options.map(({ shape }) => shape.type.value));
+  const known: Record<sdk.ChatEvent['type'], true> = {
+    MessagePosted: true,
+    MessageEdited: true,
+    MessageDeleted: true,
+    ReactionAdded: true,
+    ReactionRemoved: true,
+    ConversationCreated: true,
+    ConversationRenamed: true,
+    ConversationArchived: true,
+    ParticipantAdded: true,
+    ParticipantRemoved: true,
+  };
+  for (const type of types) expect(known).toHaveProperty(type);
+});
+
+test('the subprotocol and the close codes are those of the server', () => {
+  expect(SUBPROTOCOL).toBe(WS_SUBPROTOCOL);
+  const { policy, overloaded, draining } = CLOSE_CODES;
+  expect(CLOSE_CODE).toMatchObject({ policy, overloaded, draining });
+});
+
+test('what the server calls retryable includes what the client retries', () => {
+  for (const code of ['log_unavailable', 'overloaded', 'unknown_outcome'] as const) {
+    expect(ERRORS[code].retryable).toBe(true);
+  }
+});
+
+describe('what the client refuses is what the server would refuse', () => {
+  const passes = (check: () => void) => {
+    try {
+      check();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const odd = fc.constantFrom(
+    '',
+    ' ',
+    '\0',
+    '\n',
+    '\ud800',
+    '\u200b',
+    '😀',
+    'x'.repeat(128),
+    'x'.repeat(129),
+  );
+  const anyText = fc.oneof(fc.string({ unit: 'binary' }), userId, content, odd);
+
+  it.each([
+    ['userId', limits.checkUserId, ids.UserId],
+    ['clientMessageId', limits.checkClientMessageId, ids.ClientMessageId],
+    ['conversationId', limits.checkConversationId, ids.ConversationId],
+    ['messageId', (id: string) => limits.checkMessageId('messageId', id), ids.MessageId],
+    ['content', limits.checkContent, ids.Content],
+  ] as const)('%s', (_name, check, schema) => {
+    const texts = fc.oneof(
+      anyText,
+      fc.constantFrom(C1, M1, `${C1}A`, 'c_', '😀'.repeat(8_000), '😀'.repeat(8_001)),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(passes(() => check(text))).toBe(schema.safeParse(text).success);
+      }),
+    );
+  });
+});
