@@ -6,6 +6,7 @@ import {
   AlreadyJoinedError,
   ClientClosedError,
   InvalidArgumentError,
+  RemovedFromConversationError,
   RequestRefusedError,
 } from './errors.ts';
 import { checkJoinTarget, checkSeq, checkUserId } from './limits.ts';
@@ -208,11 +209,18 @@ export class ChatClient {
       case 'error':
         return this.#onError(frame);
       case 'left':
+        return this.#onLeft(frame);
       case 'pong':
       case 'draining':
-        // `left` needs nothing done; the other two are the connection's own.
+        // The connection's own.
         return;
     }
+  }
+
+  /** The answer to a request needs nothing done; without one, the user was removed. */
+  #onLeft({ id, conversationId }: Extract<ServerFrame, { op: 'left' }>): void {
+    if (id !== null) return;
+    this.#subscriptions.get(conversationId)?.end(new RemovedFromConversationError(conversationId));
   }
 
   #onTyping({ conversationId, userId }: Extract<ServerFrame, { op: 'typing' }>): void {

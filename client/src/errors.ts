@@ -126,6 +126,18 @@ export class AlreadyJoinedError extends ChatClientError {
   }
 }
 
+/** The user was removed from the conversation while it was followed. */
+export class RemovedFromConversationError extends ChatClientError {
+  override readonly name = 'RemovedFromConversationError';
+
+  constructor(conversationId: string) {
+    super(
+      `This user was removed from ${conversationId}, so nothing more of it comes. ` +
+        'Take it off the screen; join again when somebody has added the user again.',
+    );
+  }
+}
+
 /** The room was left, refused or closed with its client. */
 export class RoomLeftError extends ChatClientError {
   override readonly name = 'RoomLeftError';

@@ -55,8 +55,14 @@ export class ConversationPositions implements Positions {
 }
 
 /**
+ * Conversations of an inbox reach the client each in order, but not one against the other: one may still be on its way when
+ * a later event of another is here. So following goes on from somewhat before the highest; repeats are known as such.
+ */
+const OVERLAP = 1_000;
+
+/**
  * Of all conversations of a user. Links hold within a conversation, so each has its own last sequence; the log's order is
- * common to all, so the highest of them is where to go on. After a gap that is too far: then from the gap.
+ * common to all, so about the highest of them is where to go on. After a gap that is too far: then from the gap.
  *
  * A conversation of which nothing was seen yet has no link to check, except that nothing at or below the floor is wanted.
  * The floor is where following began, and rises when the quietest conversation is forgotten because there are too many: all
@@ -81,7 +87,8 @@ export class InboxPositions implements Positions {
   }
 
   get after(): number | null {
-    return this.#gap?.after ?? this.#highest;
+    if (this.#gap !== null || this.#highest === null) return this.#gap?.after ?? null;
+    return Math.max(this.#floor ?? 0, this.#highest - OVERLAP);
   }
 
   get hasGap(): boolean {

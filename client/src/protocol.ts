@@ -77,9 +77,10 @@ export interface JoinedFrame {
   readonly epoch: string;
 }
 
+/** Without a request's number: the user was removed from the conversation. */
 export interface LeftFrame {
   readonly op: 'left';
-  readonly id: number;
+  readonly id: number | null;
   readonly conversationId: string;
 }
 

@@ -16,7 +16,7 @@ const isOneOf =
  */
 const CHECKS: Record<ServerFrame['op'], Check> = {
   joined: (f) => isNumber(f.id) && isText(f.conversationId) && isNumber(f.head) && isText(f.epoch),
-  left: (f) => isNumber(f.id),
+  left: (f) => (isNumber(f.id) || f.id === null) && isText(f.conversationId),
   ack: (f) => isNumber(f.id) && isOneOf('number', 'undefined')(f.seq),
   pong: (f) => isNumber(f.id),
   event: (f) => isNumber(f.seq) && isNumber(f.prev) && isText(fieldsOf(f.event)?.conversationId),

@@ -1,39 +1,21 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { ChatClient, type ChatClientOptions } from '../../client/src/index.ts';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { decodeEvent } from '../../src/contracts/events.ts';
-import { type EdgeServer, startEdge } from '../../src/edge/edgeServer.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { systemIds } from '../../src/platform/ids.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
+import { applicationOn, type RealEdge, startRealEdge } from '../support/realEdge.ts';
 import type { TestServer } from '../support/testServer.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 let nats: TestServer;
 let opened: OpenedLog;
-let edge: EdgeServer;
-const faults: unknown[] = [];
+let edge: RealEdge;
 const chats: ChatClient[] = [];
 
-function application() {
-  const conversations = new ConversationStore(opened.log);
-  return { log: opened.log, feed: opened.log, conversations, clock: systemClock, ids: systemIds };
-}
-
-function startTestEdge(): Promise<EdgeServer> {
-  return startEdge({
-    application: application(),
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 100,
-    joinsPerSocketMax: 10,
-    backpressureBytesMax: 1_024 ** 2,
-    onFault: (error) => faults.push(error),
-  });
-}
+const application = () => applicationOn(opened);
+const startTestEdge = () => startRealEdge(opened);
 
 /**
  * The edge stops as it does for a deployment, and another takes its place: on another port, because a free one that
@@ -55,7 +37,7 @@ afterAll(async () => {
   await edge.stop(1_000);
   await opened.close();
   await nats.stop();
-  expect(faults).toEqual([]);
+  expect(edge.faults).toEqual([]);
 });
 
 afterEach(async () => {

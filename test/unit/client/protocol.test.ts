@@ -11,17 +11,18 @@ import { CLOSE_CODES, ClientFrame, type ServerFrame, WS_SUBPROTOCOL } from '../.
 import type * as serverHttp from '../../../src/contracts/http.ts';
 import * as ids from '../../../src/contracts/ids.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
-import { encodeEventFrame } from '../../../src/edge/eventFrame.ts';
+import { LinkedEvent } from '../../../src/edge/linkedEvent.ts';
 import { encodeServerFrame } from '../../../src/edge/serverFrame.ts';
 import { chatEvent, content, userId } from '../../support/arbitraries.ts';
 import { C1, M1 } from '../../support/conversations.ts';
 
 /** Frames of the protocol that a server of this version may not know yet. */
-const AHEAD: sdk.ClientFrame['op'][] = ['typing', 'read'];
+const AHEAD: sdk.ClientFrame['op'][] = ['read'];
 
 const CLIENT_FRAMES: { [Op in sdk.ClientFrame['op']]: Extract<sdk.ClientFrame, { op: Op }>[] } = {
   join: [
     { op: 'join', id: 1, conversationId: C1 },
+    { op: 'join', id: 1, conversationId: '*', after: 120 },
     { op: 'join', id: 1, conversationId: C1, after: 120 },
     { op: 'join', id: 1, conversationId: C1, after: 0, epoch: 'e1' },
   ],
@@ -47,7 +48,11 @@ const SERVER_FRAMES: { [Op in ServerFrame['op']]: Extract<ServerFrame, { op: Op 
   ServerFrame[]
 > = {
   joined: [{ op: 'joined', id: 1, conversationId: C1, head: 137, epoch: 'e1' }],
-  left: [{ op: 'left', id: 2, conversationId: C1 }],
+  left: [
+    { op: 'left', id: 2, conversationId: C1 },
+    { op: 'left', id: null, conversationId: C1 },
+  ],
+  typing: [{ op: 'typing', conversationId: C1, userId: 'bob' }],
   ack: [{ op: 'ack', id: 3, messageId: M1, seq: 138, level: 'accepted', duplicate: false }],
   pong: [{ op: 'pong', id: 5 }],
   resync: [
@@ -96,7 +101,8 @@ describe('what the server sends', () => {
     fc.assert(
       fc.property(chatEvent, fc.nat(), fc.nat(), (event, seq, prev) => {
         const bytes = new TextEncoder().encode(JSON.stringify(event));
-        const text = new TextDecoder().decode(encodeEventFrame(seq, prev, bytes));
+        const stored = { seq, conversationId: C1, category: 'message', bytes, storedAtMs: 0 } as const;
+        const text = new TextDecoder().decode(new LinkedEvent(stored, prev).frame('native'));
         expect(parseServerFrame(text)).toStrictEqual({ op: 'event', seq, prev, event });
       }),
     );
