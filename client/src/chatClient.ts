@@ -6,7 +6,6 @@ import {
   AlreadyJoinedError,
   ClientClosedError,
   InvalidArgumentError,
-  RemovedFromConversationError,
   RequestRefusedError,
 } from './errors.ts';
 import { checkJoinTarget, checkSeq, checkUserId } from './limits.ts';
@@ -220,7 +219,7 @@ export class ChatClient {
   /** The answer to a request needs nothing done; without one, the user was removed. */
   #onLeft({ id, conversationId }: Extract<ServerFrame, { op: 'left' }>): void {
     if (id !== null) return;
-    this.#subscriptions.get(conversationId)?.end(new RemovedFromConversationError(conversationId));
+    this.#subscriptions.get(conversationId)?.onRemoved();
   }
 
   #onTyping({ conversationId, userId }: Extract<ServerFrame, { op: 'typing' }>): void {

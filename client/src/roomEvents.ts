@@ -1,4 +1,4 @@
-import type { RequestRefusedError } from './errors.ts';
+import type { RemovedFromConversationError, RequestRefusedError } from './errors.ts';
 import type { ChatEvent } from './protocol.ts';
 
 /** An event of the conversation: each exactly once, in order. */
@@ -48,7 +48,7 @@ export interface RoomEvents {
   joined: RoomJoined;
   typing: RoomTyping;
   /** The server refuses to let this user in: the room has ended. */
-  error: RequestRefusedError;
+  error: RequestRefusedError | RemovedFromConversationError;
 }
 
 /** What iterating over a room gives: everything an app must heed to show the conversation as it is. */

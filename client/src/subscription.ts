@@ -1,7 +1,7 @@
 import { fullJitterMs } from './backoff.ts';
 import { Alarm } from './clock.ts';
 import { Emitter } from './emitter.ts';
-import { RequestRefusedError } from './errors.ts';
+import { RemovedFromConversationError, RequestRefusedError } from './errors.ts';
 import type { Settings } from './options.ts';
 import { ConversationPositions, InboxPositions, type Link, type Positions } from './positions.ts';
 import { type ClientFrame, type ErrorFrame, type EventFrame, INBOX, type JoinedFrame } from './protocol.ts';
@@ -111,6 +111,13 @@ export class Subscription {
   onRefused(frame: ErrorFrame): void {
     if (frame.retryable) return this.#postpone(this.#refusals++, frame.retryAfterMs);
     const error = new RequestRefusedError(`Joining ${this.conversationId}`, frame);
+    this.end(error);
+    this.emitter.emit('error', error);
+  }
+
+  /** The user was removed from the conversation. */
+  onRemoved(): void {
+    const error = new RemovedFromConversationError(this.conversationId);
     this.end(error);
     this.emitter.emit('error', error);
   }

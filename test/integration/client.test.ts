@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { ChatClient, type ChatClientOptions } from '../../client/src/index.ts';
+import { ChatClient, type ChatClientOptions, RemovedFromConversationError } from '../../client/src/index.ts';
+import { removeParticipants } from '../../src/application/changeParticipants.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
+import { postMessage } from '../../src/application/postMessage.ts';
 import { decodeEvent } from '../../src/contracts/events.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
@@ -264,4 +266,45 @@ test('a conversation that is not open to the user refuses the room and the messa
   await expect(room.send('hi').settled).rejects.toMatchObject({ code: 'not_found' });
   await waitFor('the room to end', () => room.state === 'ended');
   expect(errors).toMatchObject([{ name: 'RequestRefusedError', code: 'not_found' }]);
+});
+
+test('the inbox shows every conversation of the user, also across a restart of the edge, and nobody else sees it', async () => {
+  const members = async (...participantIds: string[]) => {
+    const wanted = { userId: 'alice', title: null, visibility: 'members', participantIds } as const;
+    return (await createConversation(application(), wanted)).conversationId;
+  };
+  const say = (id: string, content: string) =>
+    postMessage(application(), { conversationId: id, userId: 'alice', content });
+  const [first, foreign] = [await members('bob'), await members()];
+  const inbox = client('bob').join('*');
+  const contents: string[] = [];
+  inbox.on('event', ({ event }) => {
+    if (event.type === 'MessagePosted') contents.push(event.content);
+  });
+  await waitFor('the inbox to be live', () => inbox.state === 'live');
+  await say(first, 'one');
+  await say(foreign, 'not for bob');
+  await waitFor('the first', () => contents.length === 1);
+  const second = await members('bob');
+  await restartEdge(() => {});
+  await say(second, 'two');
+  await say(first, 'three');
+  await waitFor('the rest', () => contents.length === 3);
+  expect(contents.sort()).toEqual(['one', 'three', 'two']);
+});
+
+test('who types is told to the others, and who is removed learns that the room has ended', async () => {
+  const wanted = { userId: 'alice', title: null, visibility: 'members', participantIds: ['bob'] } as const;
+  const { conversationId: id } = await createConversation(application(), wanted);
+  const [alice, bob] = [client('alice').join(id), client('bob').join(id)];
+  await waitFor('both rooms to be live', () => alice.state === 'live' && bob.state === 'live');
+  const typing: string[] = [];
+  bob.on('typing', ({ userId }) => typing.push(userId));
+  alice.typing();
+  await waitFor('bob to hear it', () => typing.length === 1);
+  expect(typing).toEqual(['alice']);
+  const ended = new Promise<Error>((resolve) => bob.on('error', resolve));
+  await removeParticipants(application(), { conversationId: id, userId: 'alice', participantIds: ['bob'] });
+  expect(await ended).toBeInstanceOf(RemovedFromConversationError);
+  expect(alice.state).toBe('live');
 });

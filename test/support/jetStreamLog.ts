@@ -14,6 +14,9 @@ export interface OpenedLog {
   close(): Promise<void>;
 }
 
+/** How large the stream is that a test's log makes. */
+export const TEST_STREAM_BYTES_MAX = 256 * 1_024 ** 2;
+
 export interface TestLogOptions {
   readonly maxBytes?: number;
   readonly publisher?: Partial<PublisherOptions>;
@@ -26,7 +29,7 @@ export async function openTestLog(natsUrl: string, options: TestLogOptions = {})
   const log = await openJetStreamLog({
     connection,
     definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
-    settings: { maxBytes: options.maxBytes ?? 256 * 1_024 ** 2, replicas: 1 },
+    settings: { maxBytes: options.maxBytes ?? TEST_STREAM_BYTES_MAX, replicas: 1 },
     publisher: {
       windowMax: 256,
       queueMax: 4_096,
