@@ -1,5 +1,6 @@
 import { connect } from 'nats';
 import { expect, test } from 'vitest';
+import { readConversation } from '../../../src/application/readConversation.ts';
 import { StreamMismatchError } from '../../../src/eventlog/jetstream/streamDefinition.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import { LogOverloadedError, LogUnavailableError, UnknownOutcomeError } from '../../../src/ports/eventLog.ts';
@@ -145,4 +146,18 @@ test('a stream that differs in what cannot be changed is left alone, and the dif
     await expect(opening).rejects.toThrow(/discard is "old", needed "new"/);
     expect((await manager.streams.info('CHAT_EVENTS')).config.max_msgs).toBe(7);
     await operator.close();
+  }));
+
+test('a read of a frozen server is given up', () =>
+  withServer(async (server) => {
+    const { log, close } = await openTestLog(server.url);
+    const id = systemIds.conversationId();
+    const result = await log.append(request(id, 'there'));
+    const until = result.outcome === 'stored' ? result.seq : 0;
+    server.freeze();
+    const reading = readConversation(log, { conversationId: id, after: 0, until, timeoutMs: 200 });
+    await expect(reading.next()).rejects.toBeInstanceOf(LogUnavailableError);
+    server.thaw();
+    await waitFor('the log to answer again', () => log.status());
+    await close();
   }));
