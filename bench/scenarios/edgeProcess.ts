@@ -21,6 +21,7 @@ const realtime = await startRealtime({
   application,
   signals: new MemorySignalBus().connect(),
   presence: { connected: () => {}, disconnected: () => {} },
+  readMarks: { mark: async ({ seq }) => ({ seq }) },
   joinsPerSocketMax: 200,
   onEvent: () => {},
   onFault,

@@ -39,6 +39,7 @@ export const ClientFrame = z.discriminatedUnion('op', [
     id: RequestId,
     conversationId: z.union([z.literal(INBOX), ConversationId]),
   }),
+  z.strictObject({ op: z.literal('read'), id: RequestId, conversationId: ConversationId, seq: Seq }),
   /** Has no answer. */
   z.strictObject({ op: z.literal('typing'), conversationId: ConversationId }),
   z.strictObject({
@@ -65,6 +66,8 @@ export type ServerFrame =
   | { op: 'left'; id: number | null; conversationId: string }
   | { op: 'typing'; conversationId: string; userId: string }
   | { op: 'ack'; id: number; messageId: string; seq: number; level: 'accepted'; duplicate: boolean }
+  /** The answer to `read`: how far the user has read now. */
+  | { op: 'ack'; id: number; conversationId: string; seq: number }
   | { op: 'pong'; id: number }
   | { op: 'resync'; conversationId: string; reason: 'epoch' | 'expired' }
   | { op: 'draining'; retryAfterMs: number }

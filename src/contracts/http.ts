@@ -63,6 +63,8 @@ export const DeleteMessageBody = z.strictObject({
   seq: Seq.optional(),
 });
 
+export const MarkReadBody = z.strictObject({ userId: UserId, seq: Seq });
+
 export const ListConversationsQuery = z.strictObject({
   userId: UserId,
   cursor: z.string().min(1).max(200).optional(),

@@ -2,6 +2,7 @@ import { asChatError } from '../application/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { postMessage } from '../application/postMessage.ts';
 import type { Presence } from '../application/presence.ts';
+import type { ReadMarks } from '../application/readMarks.ts';
 import type { TypingThrottle } from '../application/typing.ts';
 import { ChatError } from '../contracts/errors.ts';
 import type { ClientFrame, FrameOf, ServerFrame } from '../contracts/frames.ts';
@@ -32,6 +33,7 @@ export interface SessionContext {
   readonly signals: Signals;
   readonly presence: Pick<Presence, 'connected' | 'disconnected'>;
   readonly typing: TypingThrottle;
+  readonly readMarks: Pick<ReadMarks, 'mark'>;
   readonly options: SessionOptions;
 }
 
@@ -105,6 +107,8 @@ export class Session {
       case 'leave':
         this.#memberships.leave(frame.conversationId);
         return Promise.resolve({ op: 'left', id: frame.id, conversationId: frame.conversationId });
+      case 'read':
+        return this.#read(frame);
       case 'ping':
         return Promise.resolve({ op: 'pong', id: frame.id });
     }
@@ -116,6 +120,12 @@ export class Session {
     return postMessage(this.#context.application, request).then(({ messageId, seq, duplicate }) => {
       return { op: 'ack', id, messageId, seq, level: 'accepted', duplicate };
     });
+  }
+
+  async #read({ id, conversationId, seq }: FrameOf<'read'>): Promise<ServerFrame> {
+    const { userId } = this.#socket;
+    const marked = await this.#context.readMarks.mark({ conversationId, userId, seq });
+    return { op: 'ack', id, conversationId, seq: marked.seq };
   }
 
   /** Nobody waits for an answer: what cannot be passed on is dropped. */

@@ -11,6 +11,7 @@ import { messageRoutes } from './messages.ts';
 import { metricsRoutes } from './metrics.ts';
 import { presenceRoutes } from './presence.ts';
 import { problems } from './problem.ts';
+import { receiptRoutes } from './receipts.ts';
 
 /** The HTTP API as an Express app, without a server; see `startHttpServer`. */
 export function createHttpApp(deps: HttpDeps): Express {
@@ -32,6 +33,7 @@ function routes(deps: HttpDeps): Router {
   messageRoutes(router, deps);
   historyRoutes(router, deps);
   presenceRoutes(router, deps);
+  receiptRoutes(router, deps);
   eventStreamRoutes(router, deps);
   metricsRoutes(router, deps);
   return router;

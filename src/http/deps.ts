@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
 import type { Presence } from '../application/presence.ts';
+import type { ReadMarks } from '../application/readMarks.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Database } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';
@@ -14,6 +15,7 @@ export interface HttpDeps {
   readonly logHead: LogHead;
   /** Progress of the projection `history`. */
   readonly historyProgress: ProjectionProgress;
+  readonly readMarks: Pick<ReadMarks, 'mark'>;
   readonly presence: Pick<Presence, 'isOnline'>;
   readonly eventStreams: EventStreams;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;

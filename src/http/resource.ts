@@ -3,7 +3,7 @@ import { ChatError } from '../contracts/errors.ts';
 
 export type Handler = (req: Request, res: Response) => Promise<void> | void;
 
-const METHODS = ['get', 'post', 'patch', 'delete'] as const;
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** What one path answers to which method; `HEAD` goes with `get`. */
 export type Handlers = Partial<Record<(typeof METHODS)[number], Handler>>;

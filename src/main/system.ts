@@ -4,8 +4,9 @@ import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
 import { ConversationStore } from '../application/conversationStore.ts';
 import { Presence } from '../application/presence.ts';
+import { ReadMarks } from '../application/readMarks.ts';
 import { type Realtime, startRealtime } from '../edge/realtime.ts';
-import { openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
+import { openConfiguredLog, openConfiguredReceipts } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -17,6 +18,7 @@ import { connectNats } from '../platform/nats.ts';
 import { NatsSignals } from '../platform/natsSignals.ts';
 import { projectRootUrl } from '../platform/projectRootUrl.ts';
 import { systemTimers } from '../platform/timers.ts';
+import type { ReceiptLog } from '../ports/receipts.ts';
 import type { Signals } from '../ports/signals.ts';
 import { announce } from './announcement.ts';
 import { type LifecycleLog, lifecycleLog, signalFaultLog } from './logging.ts';
@@ -38,6 +40,8 @@ export interface Foundation {
   readonly signals: Signals;
   /** Who is online anywhere; one for all roles of the process. */
   readonly presence: Presence;
+  readonly receipts: ReceiptLog;
+  readonly readMarks: ReadMarks;
   readonly databaseUrl: string;
   readonly isDraining: () => boolean;
 }
@@ -96,6 +100,8 @@ async function startFoundation(
     if (event.type === 'epochChanged') caches.conversations?.clear();
   });
   stops.add(() => log.close(config.shutdownTimeoutMs));
+  const receipts = await openConfiguredReceipts(config, connection);
+  stops.add(() => receipts.close(config.shutdownTimeoutMs));
   const databaseUrl = servers.databaseUrl ?? '';
   if (needsDatabase(config)) await migrateDatabase(databaseUrl, logger);
   const conversations = new ConversationStore(log);
@@ -105,7 +111,8 @@ async function startFoundation(
   const shared = startSignals(connection, logger, stops);
   metrics.watchPublishAck(() => log.publishAckMs);
   const parts = { config, logger, lifecycle, metrics, connection, log, application };
-  return { ...parts, ...shared, databaseUrl, isDraining };
+  const readMarks = new ReadMarks({ application, receipts, timers: systemTimers });
+  return { ...parts, ...shared, receipts, readMarks, databaseUrl, isDraining };
 }
 
 /** Stopped after the roles, so that nobody is announced as gone who may still be told something. */
@@ -158,11 +165,12 @@ async function startRoles(foundation: Foundation, stops: StopSequence): Promise<
 
 /** The tail of the log: keeps cached conversations fresh, and feeds whoever listens at this process. */
 async function startRealtimeRole(foundation: Foundation, stops: StopSequence): Promise<Realtime> {
-  const { config, application, signals, presence, lifecycle, metrics } = foundation;
+  const { config, application, signals, presence, readMarks, lifecycle, metrics } = foundation;
   const realtime = await startRealtime({
     application,
     signals,
     presence,
+    readMarks,
     joinsPerSocketMax: config.joinsPerSocketMax,
     recentEventsMax: config.recentEventsMax,
     recentBytesMax: config.recentBytesMax,

@@ -65,6 +65,12 @@ export const settings = {
     unit: 'copies',
     example: '3',
   }),
+  receiptsBytesMax: setting('RECEIPTS_MAX_BYTES', byteSize(1_024 ** 2), '256MB', {
+    description:
+      'How much the read receipts may hold, one for each user and conversation; the oldest go first.',
+    unit: 'bytes',
+    example: '64MB',
+  }),
   natsSyncIntervalMs: setting('NATS_SYNC_INTERVAL', durationOrAlways(), '2m', {
     description: 'How soon the embedded nats-server flushes to disk: "always" is safest and slowest.',
     example: 'always',

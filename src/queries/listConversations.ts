@@ -73,7 +73,12 @@ function listJson({ userId, after, limit }: ConversationsQuestion): Prisma.Sql {
         /* Who says something has seen what was there. */
         SELECT o.ordinal FROM messages o WHERE o.user_id = f.reader AND o.conversation_id = f.id
         ORDER BY o.seq DESC LIMIT 1
-      ) own ON true`;
+      ) own ON true
+      LEFT JOIN read_receipts r ON r.user_id = f.reader AND r.conversation_id = f.id
+      LEFT JOIN LATERAL (
+        SELECT o.ordinal FROM messages o WHERE o.conversation_id = f.id AND o.seq <= r.read_seq
+        ORDER BY o.seq DESC LIMIT 1
+      ) seen ON true`;
 }
 
 /** A row `f` of conversations with its last message `m`, as the `ConversationSummary` of the contracts. */
@@ -88,5 +93,5 @@ const CONVERSATION_JSON = Prisma.sql`json_build_object(
   'lastMessage', CASE WHEN m.message_id IS NOT NULL THEN ${MESSAGE_JSON} END,
   'lastActivityAt', ${isoTime('f.last_activity_at')},
   'messageCount', f.message_count,
-  'unreadCount', f.message_count - greatest(f.joined_ordinal, coalesce(own.ordinal, 0))
+  'unreadCount', f.message_count - greatest(f.joined_ordinal, coalesce(own.ordinal, 0), coalesce(seen.ordinal, 0))
 )`;

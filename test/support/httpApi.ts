@@ -1,11 +1,13 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { ReadMarks } from '../../src/application/readMarks.ts';
 import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
 import { type Realtime, startRealtime } from '../../src/edge/realtime.ts';
 import { EventStreamTransport } from '../../src/edge/transports/eventStream.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
+import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import type { HealthDeps } from '../../src/http/deps.ts';
 import { startHttpServer } from '../../src/http/server.ts';
@@ -15,6 +17,7 @@ import { type Database, openDatabase } from '../../src/platform/database.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { PolledLogHead } from '../../src/platform/logHead.ts';
 import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
+import { systemTimers } from '../../src/platform/timers.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import { aloneOnline } from './signals.ts';
@@ -43,6 +46,7 @@ export interface TestApi {
   readonly port: number;
   readonly log: MemoryEventLog;
   readonly realtime: Realtime;
+  readonly receipts: MemoryReceipts;
   readonly database: Database;
   readonly progress: AnnouncedProgress;
   /** Looked at once, when the API started; `ask()` looks again. */
@@ -68,6 +72,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const feed = options.feed ?? memory;
   const application = { log, feed, conversations, clock: systemClock, ids: systemIds };
   const health = { fsyncPolicy: 'test', publishAckMs: () => 1.5, lagSecondsMax: 60, isDraining: () => false };
+  const receipts = new MemoryReceipts();
   const realtime = await startRealtime({
     // Past what stands between the API and its log: its troubles are the API's to show.
     application: { ...application, log: memory, feed: memory },
@@ -87,6 +92,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     logHead,
     historyProgress: progress,
     presence: { isOnline: options.isOnline ?? (() => false) },
+    readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
     eventStreams,
     metrics: new Metrics(),
     logger: pino({ level: 'info' }, linesInto(logged)),
@@ -107,6 +113,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const api = {
     url,
     realtime,
+    receipts,
     port: server.port,
     log: memory,
     database,

@@ -2,13 +2,16 @@ import { addParticipants, removeParticipants } from '../../src/application/chang
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
+import { ReadMarks } from '../../src/application/readMarks.ts';
 import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';
 import { Session } from '../../src/edge/session.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
+import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
+import { systemTimers } from '../../src/platform/timers.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Signals } from '../../src/ports/signals.ts';
@@ -39,6 +42,7 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
   const realtime = await startRealtime({
     application,
     signals: options.signals ?? new MemorySignalBus().connect(),
+    readMarks: new ReadMarks({ application, receipts: new MemoryReceipts(), timers: systemTimers }),
     presence: {
       connected: (id) => online.push(id),
       disconnected: (id) => online.splice(online.indexOf(id), 1),

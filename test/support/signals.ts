@@ -1,9 +1,10 @@
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 
-/** Signals and presence for an edge that has no other processes around it and nobody who asks who is online. */
+/** Signals, presence and receipts for an edge that has nobody around it who would ask for them. */
 export function aloneOnline() {
   return {
     signals: new MemorySignalBus().connect(),
     presence: { connected: () => {}, disconnected: () => {} },
+    readMarks: { mark: async ({ seq }: { seq: number }) => ({ seq }) },
   };
 }

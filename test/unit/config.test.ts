@@ -28,6 +28,7 @@ const DEFAULTS = {
   databaseStatementTimeoutMs: 5_000,
   connectionsMax: 5_000,
   joinsPerSocketMax: 200,
+  receiptsBytesMax: 256 * 1_024 ** 2,
   connectsPerSecondMax: 20_000,
   recentEventsMax: 16_384,
   recentBytesMax: 32 * 1_024 ** 2,

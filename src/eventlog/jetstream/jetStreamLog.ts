@@ -24,9 +24,10 @@ import {
   LogUnavailableError,
   type StoredEvent,
 } from '../../ports/eventLog.ts';
+import { toFollowedEvent } from './feedMessage.ts';
 import { OrderedReader } from './orderedReader.ts';
 import { PipelinedPublisher, type PublisherEvent, type PublisherOptions } from './publisher.ts';
-import { ensureStream, epochOf, readStreamDefinition, type StreamSettings } from './streamDefinition.ts';
+import { ensureEventStream, epochOf, readStreamDefinition, type StreamSettings } from './streamDefinition.ts';
 
 export type LogEvent =
   | PublisherEvent
@@ -54,7 +55,7 @@ const READ_MS_MAX = 3_000;
 export async function openJetStreamLog(options: JetStreamLogOptions): Promise<JetStreamLog> {
   const manager = await options.connection.jetstreamManager({ timeout: READ_MS_MAX });
   const definition = await readStreamDefinition(options.definition, options.settings);
-  const info = await ensureStream(manager, definition, options.makeEpoch);
+  const info = await ensureEventStream(manager, definition, options.makeEpoch);
   return new JetStreamLog(options, manager, info);
 }
 
@@ -127,6 +128,7 @@ export class JetStreamLog implements EventLog, EventFeed {
       manualRelease: options.manualRelease,
       headersOnly: options.headersOnly,
       filter: filterOf(options),
+      decode: toFollowedEvent,
       onEvent: options.onEvent,
       onRestart: (reason, position) => this.#onEvent({ type: 'readerRestarted', reason, position }),
     });

@@ -12,7 +12,7 @@ import {
 } from 'nats';
 import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
 import type { FollowedEvent, Following } from '../../ports/eventFeed.ts';
-import { parseDelivery, toFollowedEvent } from './feedMessage.ts';
+import { type Delivery, parseDelivery } from './feedMessage.ts';
 
 /**
  * Reads a stream in order, each message once, for as long as it is wanted.
@@ -31,10 +31,10 @@ import { parseDelivery, toFollowedEvent } from './feedMessage.ts';
  * Invariants: events are delivered in strictly increasing sequence; what was requested and has not come, plus what
  * was delivered and not released, never exceeds `unreleasedMax`; no callback after `stop()`.
  */
-export class OrderedReader implements Following {
+export class OrderedReader<E = FollowedEvent> implements Following {
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
-  readonly #options: ReaderOptions;
+  readonly #options: ReaderOptions<E>;
   #state: 'creating' | 'reading' | 'resting' | 'stopped' = 'creating';
   #subscription: Subscription | null = null;
   #consumer: string | null = null;
@@ -51,7 +51,7 @@ export class OrderedReader implements Following {
   position: number;
   remaining: number | null = null;
 
-  constructor(connection: NatsConnection, manager: JetStreamManager, options: ReaderOptions) {
+  constructor(connection: NatsConnection, manager: JetStreamManager, options: ReaderOptions<E>) {
     this.#connection = connection;
     this.#manager = manager;
     this.#options = options;
@@ -160,12 +160,12 @@ export class OrderedReader implements Following {
     this.#outstanding = Math.max(0, this.#outstanding - 1);
     this.position = delivery.seq;
     this.remaining = delivery.remaining;
-    const event = toFollowedEvent(message, delivery);
+    const event = this.#options.decode(message, delivery);
     if (event !== null) this.#deliver(event);
     this.#request();
   }
 
-  #deliver(event: FollowedEvent): void {
+  #deliver(event: E): void {
     this.#unreleased += 1;
     this.#options.onEvent(event);
     if (this.#options.manualRelease !== true) this.#unreleased = Math.max(0, this.#unreleased - 1);
@@ -217,7 +217,7 @@ export class OrderedReader implements Following {
   }
 }
 
-export interface ReaderOptions {
+export interface ReaderOptions<E> {
   readonly stream: string;
   readonly watch: ConnectionWatch;
   readonly after: number;
@@ -225,7 +225,9 @@ export interface ReaderOptions {
   readonly manualRelease?: boolean | undefined;
   readonly headersOnly?: boolean | undefined;
   readonly filter?: string | undefined;
-  readonly onEvent: (event: FollowedEvent) => void;
+  /** What a message means; what means nothing (`null`) is passed over. */
+  readonly decode: (message: Msg, delivery: Delivery) => E | null;
+  readonly onEvent: (event: E) => void;
   /** A consumer was made; so many events are waiting behind the position. */
   readonly onStarted?: (pending: number) => void;
   /** The consumer is given up and will be made anew. */

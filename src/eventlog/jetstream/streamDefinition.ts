@@ -27,29 +27,29 @@ export async function readStreamDefinition(
 }
 
 /**
- * Makes sure that the stream exists as defined. A new stream gets a new epoch, kept in its description, because
- * that is stored, replicated and restored with the stream and works from server 2.9 on. Differences that can be
- * applied are; any other is an error. Nothing is ever deleted or made anew.
+ * Makes sure that the stream exists as defined. Differences that can be applied are; any other is an error. Nothing is
+ * ever deleted or made anew.
  *
+ * @param describe makes the description of a stream that has none that is right
  * @returns the stream as it is now
  * @throws StreamMismatchError naming every field that differs
  */
 export async function ensureStream(
   manager: JetStreamManager,
   definition: Partial<StreamConfig>,
-  makeEpoch: () => string,
+  describe: (existing: string | undefined) => string | undefined = (existing) => existing,
 ): Promise<StreamInfo> {
   const name = String(definition.name);
   const existing = await infoOrNull(manager, name);
   if (existing === null) {
-    return manager.streams.add({ ...definition, description: describe(makeEpoch()) });
+    const made = describe(undefined);
+    return manager.streams.add({ ...definition, ...(made !== undefined && { description: made }) });
   }
   const differing = differences(existing.config, definition);
   const blocking = differing.filter((difference) => !UPDATABLE.has(difference.field));
   if (blocking.length > 0) throw mismatch(name, blocking);
-  const epochMissing = epochOf(existing.config) === null;
-  if (differing.length === 0 && !epochMissing) return existing;
-  const description = epochMissing ? describe(makeEpoch()) : existing.config.description;
+  const description = describe(existing.config.description);
+  if (differing.length === 0 && description === existing.config.description) return existing;
   const changes = Object.fromEntries(differing.map(({ field, wanted }) => [field, wanted]));
   return manager.streams.update(name, {
     ...existing.config,
@@ -58,12 +58,26 @@ export async function ensureStream(
   });
 }
 
+/**
+ * As {@link ensureStream}, for the log. A new log gets a new epoch, kept in its description, because that is stored,
+ * replicated and restored with the stream and works from server 2.9 on.
+ */
+export function ensureEventStream(
+  manager: JetStreamManager,
+  definition: Partial<StreamConfig>,
+  makeEpoch: () => string,
+): Promise<StreamInfo> {
+  return ensureStream(manager, definition, (existing) =>
+    epochOf({ description: existing ?? '' }) === null ? describeLog(makeEpoch()) : existing,
+  );
+}
+
 /** The epoch that a stream's description names. */
 export function epochOf(config: Pick<StreamConfig, 'description'>): string | null {
   return EPOCH.exec(config.description ?? '')?.[1] ?? null;
 }
 
-function describe(epoch: string): string {
+function describeLog(epoch: string): string {
   return `Chat events, the truth of chat-backend. epoch=${epoch}`;
 }
 

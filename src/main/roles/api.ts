@@ -42,6 +42,7 @@ export async function startApi(
     logHead,
     historyProgress: progress,
     presence,
+    readMarks: foundation.readMarks,
     eventStreams,
     metrics: foundation.metrics,
     logger,

@@ -1,4 +1,5 @@
 import { historyProjection } from '../../../projections/history/history.ts';
+import { ReceiptsWriter } from '../../../projections/receipts/receiptsWriter.ts';
 import { ProjectionRunner } from '../../../projections/runner/runner.ts';
 import { checkpointSubject } from '../../contracts/subjects.ts';
 import { openDatabase } from '../../platform/database.ts';
@@ -32,4 +33,11 @@ export function startProjector(foundation: Foundation, stops: StopSequence): voi
   });
   runner.start();
   stops.add(() => runner.stop());
+  const receiptsWriter = new ReceiptsWriter({
+    receipts: foundation.receipts,
+    pool: database.pool,
+    onFault: lifecycle.fault('receipts'),
+  });
+  receiptsWriter.start();
+  stops.add(() => receiptsWriter.stop());
 }

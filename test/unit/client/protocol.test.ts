@@ -17,7 +17,7 @@ import { chatEvent, content, userId } from '../../support/arbitraries.ts';
 import { C1, M1 } from '../../support/conversations.ts';
 
 /** Frames of the protocol that a server of this version may not know yet. */
-const AHEAD: sdk.ClientFrame['op'][] = ['read'];
+const AHEAD: sdk.ClientFrame['op'][] = [];
 
 const CLIENT_FRAMES: { [Op in sdk.ClientFrame['op']]: Extract<sdk.ClientFrame, { op: Op }>[] } = {
   join: [
@@ -53,7 +53,10 @@ const SERVER_FRAMES: { [Op in ServerFrame['op']]: Extract<ServerFrame, { op: Op 
     { op: 'left', id: null, conversationId: C1 },
   ],
   typing: [{ op: 'typing', conversationId: C1, userId: 'bob' }],
-  ack: [{ op: 'ack', id: 3, messageId: M1, seq: 138, level: 'accepted', duplicate: false }],
+  ack: [
+    { op: 'ack', id: 3, messageId: M1, seq: 138, level: 'accepted', duplicate: false },
+    { op: 'ack', id: 4, conversationId: C1, seq: 138 },
+  ],
   pong: [{ op: 'pong', id: 5 }],
   resync: [
     { op: 'resync', conversationId: C1, reason: 'epoch' },

@@ -182,3 +182,14 @@ test('a user is online from the first socket to the last, counted once for each'
   second.disconnect();
   expect(online).toEqual([]);
 });
+
+test('marking as read is answered with how far the user has read', async () => {
+  const { connect, newConversation, post } = await openEdge();
+  const conversationId = await newConversation();
+  const [first, second] = [await post(conversationId, 'one'), await post(conversationId, 'two')];
+  const { request } = connect('bob');
+  const read = (seq: number) => request({ op: 'read', conversationId, seq });
+  expect(await read(second)).toEqual({ op: 'ack', id: 1, conversationId, seq: second });
+  expect(await read(first)).toMatchObject({ seq: second });
+  expect(await request({ op: 'read', conversationId })).toMatchObject({ op: 'error', code: 'invalid_request' });
+});

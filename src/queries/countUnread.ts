@@ -1,0 +1,36 @@
+import { type Database, Prisma } from '../platform/database.ts';
+
+export interface UnreadQuestion {
+  readonly conversationId: string;
+  readonly userId: string;
+  /** How far the user has read, whatever the table of receipts knows of it by now. */
+  readonly readSeq: number;
+}
+
+/**
+ * Messages of a conversation that a user has not read: behind the receipt, their own latest message and their coming in.
+ * 0 while the history does not have the conversation yet.
+ *
+ * @throws ChatError database_unavailable
+ */
+export async function countUnread(database: Database, question: UnreadQuestion): Promise<number> {
+  const rows = await database.ask((prisma) => prisma.$queryRaw<{ unread: bigint }[]>(unread(question)));
+  return Number(rows[0]?.unread ?? 0);
+}
+
+/** Whose, where, and how far they have read. */
+function unread({ conversationId, userId, readSeq }: UnreadQuestion): Prisma.Sql {
+  const ordinalOf = (condition: Prisma.Sql) => Prisma.sql`
+    coalesce((SELECT o.ordinal FROM messages o WHERE o.conversation_id = c.id AND ${condition}
+      ORDER BY o.seq DESC LIMIT 1), 0)`;
+  return Prisma.sql`
+    SELECT c.message_count - greatest(
+      coalesce(p.joined_ordinal, 0),
+      ${ordinalOf(Prisma.sql`o.user_id = ${userId}`)},
+      ${ordinalOf(Prisma.sql`o.seq <= greatest(${readSeq}::bigint, coalesce(r.read_seq, 0))`)}
+    ) AS unread
+    FROM conversations c
+      LEFT JOIN participants p ON p.conversation_id = c.id AND p.user_id = ${userId}
+      LEFT JOIN read_receipts r ON r.conversation_id = c.id AND r.user_id = ${userId}
+    WHERE c.id = ${conversationId}`;
+}

@@ -1,0 +1,19 @@
+import { openJetStreamReceipts } from '../../src/eventlog/jetstream/jetStreamReceipts.ts';
+import { connectNats } from '../../src/platform/nats.ts';
+import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+
+/** The project's stream of receipts on a test's own nats-server. */
+export async function openTestReceipts(natsUrl: string) {
+  const connection = await connectNats({ url: natsUrl, name: 'test receipts' });
+  const receipts = await openJetStreamReceipts({
+    connection,
+    definition: new URL('nats/streams/CHAT_RECEIPTS.json', projectRootUrl()),
+    settings: { maxBytes: 16 * 1_024 ** 2, replicas: 1 },
+    publisher: { windowMax: 64, queueMax: 1_024, ackTimeoutMs: 500, deadlineMs: 5_000 },
+  });
+  const close = async () => {
+    await receipts.close(1_000);
+    await connection.close();
+  };
+  return { receipts, connection, close };
+}
