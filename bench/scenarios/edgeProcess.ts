@@ -6,19 +6,14 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 import { openBenchLog } from '../support/log.ts';
+import { serveMeasured } from '../support/measured.ts';
 
-/** One edge process, as the role `edge` runs it. Tells its parent the port; ends with it. */
+/** One edge process, as the role `edge` runs it. */
 const { log } = await openBenchLog(process.argv[2] ?? '');
-const application = {
-  log,
-  feed: log,
-  conversations: new ConversationStore(log),
-  clock: systemClock,
-  ids: systemIds,
-};
+const conversations = new ConversationStore(log);
 const onFault = (error: unknown) => console.error(error);
 const realtime = await startRealtime({
-  application,
+  application: { log, feed: log, conversations, clock: systemClock, ids: systemIds },
   signals: new MemorySignalBus().connect(),
   presence: { connected: () => {}, disconnected: () => {} },
   readMarks: { mark: async ({ seq }) => ({ seq }) },
@@ -35,6 +30,4 @@ const edge = await startEdge({
   backpressureBytesMax: 1_024 ** 2,
   onFault,
 });
-process.send?.({ port: edge.port });
-process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage().rss }));
-process.on('disconnect', () => process.exit(0));
+serveMeasured(edge.port);

@@ -1,11 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
-import { createConversation } from '../../src/application/createConversation.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { systemIds } from '../../src/platform/ids.ts';
 import { barePipelinedPublish } from '../limits/pipelinedPublish.ts';
-import { openBenchLog } from '../support/log.ts';
+import { median, openSpeaker } from '../support/conversations.ts';
+import { startMeasured } from '../support/measured.ts';
 import { RawWebSocket } from '../support/rawWebSocket.ts';
 import { startBenchServers } from '../support/servers.ts';
 
@@ -21,14 +16,12 @@ const IN_FLIGHT_PER_SOCKET = 128;
 /** Makes a stored event of about 330 bytes, here and in the bare limit. */
 const CONTENT = 'x'.repeat(100);
 
-/** As in package.json's start script: what is in flight should die young. */
-const NODE_FLAGS = ['--max-semi-space-size=64', '--min-semi-space-size=32'];
-
 const servers = await startBenchServers({ postgres: false });
-const edge = fork(new URL('./edgeProcess.js', import.meta.url), [servers.natsUrl], { execArgv: NODE_FLAGS });
+const edge = await startMeasured(new URL('./edgeProcess.js', import.meta.url), [servers.natsUrl]);
 try {
-  const [{ port }] = (await once(edge, 'message')) as [{ port: number }];
-  const conversationId = await newConversation();
+  const speaker = await openSpeaker(servers.natsUrl);
+  const conversationId = await speaker.newConversation();
+  await speaker.close();
   const ratios: number[] = [];
   // Round 0 lets both warm up and does not count.
   for (let round = 0; round <= ROUNDS; round++) {
@@ -37,9 +30,9 @@ try {
       inFlight: 1_024,
       bytes: 320,
     });
-    const before = await edgeCpuMs(edge);
-    const rate = await throughEdge(port, conversationId, round);
-    const cpuMicroseconds = ((await edgeCpuMs(edge)) - before) * 1_000;
+    const before = await edge.cpuSeconds();
+    const rate = await throughEdge(edge.port, conversationId, round);
+    const cpuMicroseconds = ((await edge.cpuSeconds()) - before) * 1e6;
     if (round > 0) ratios.push(rate / limit);
     console.log(
       `round ${round}: bare ${Math.round(limit)}/s, edge ${Math.round(rate)}/s, ratio ${(rate / limit).toFixed(2)}, ` +
@@ -47,27 +40,10 @@ try {
     );
   }
   const best = Math.max(...ratios).toFixed(2);
-  const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)]?.toFixed(2);
-  console.log(`edge publish: median ratio ${median}, best ${best} (wanted ≥ 0.5)`);
+  console.log(`edge publish: median ratio ${median(ratios).toFixed(2)}, best ${best} (wanted ≥ 0.5)`);
 } finally {
-  edge.disconnect();
+  await edge.stop();
   await servers.stop();
-}
-
-async function newConversation(): Promise<string> {
-  const { log, connection } = await openBenchLog(servers.natsUrl);
-  const context = {
-    log,
-    feed: log,
-    conversations: new ConversationStore(log),
-    clock: systemClock,
-    ids: systemIds,
-  };
-  const request = { userId: 'bench', title: null, visibility: 'open', participantIds: [] } as const;
-  const { conversationId } = await createConversation(context, request);
-  await log.close(1_000);
-  await connection.close();
-  return conversationId;
 }
 
 async function throughEdge(port: number, conversationId: string, round: number): Promise<number> {
@@ -103,10 +79,4 @@ async function sender(port: number, conversationId: string, name: string, messag
   socket.send(next(IN_FLIGHT_PER_SOCKET));
   await finished;
   socket.close();
-}
-
-async function edgeCpuMs(child: ChildProcess): Promise<number> {
-  child.send('cpu?');
-  const [{ cpu }] = (await once(child, 'message')) as [{ cpu: NodeJS.CpuUsage }];
-  return (cpu.user + cpu.system) / 1_000;
 }

@@ -1,0 +1,28 @@
+import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { createConversation } from '../../src/application/createConversation.ts';
+import { postMessage } from '../../src/application/postMessage.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { systemIds } from '../../src/platform/ids.ts';
+import { openBenchLog } from './log.ts';
+
+/** Somebody who creates conversations and says things, past any edge. */
+export async function openSpeaker(natsUrl: string) {
+  const { log, connection } = await openBenchLog(natsUrl);
+  const conversations = new ConversationStore(log);
+  const context = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  const wanted = { userId: 'bench', title: null, visibility: 'open', participantIds: [] } as const;
+  return {
+    newConversation: async () => (await createConversation(context, wanted)).conversationId,
+    say: (conversationId: string, content: string) =>
+      postMessage(context, { conversationId, userId: 'bench', content }),
+    close: async () => {
+      await log.close(1_000);
+      await connection.close();
+    },
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+
+/** As in package.json's start script: what is in flight should die young. */
+const NODE_FLAGS = ['--max-semi-space-size=64', '--min-semi-space-size=32'];
+
+/** A server in a process of its own, whose processor time and memory are looked at from outside. */
+export interface MeasuredServer {
+  readonly port: number;
+  /** Processor time of the process so far, in seconds. */
+  cpuSeconds(): Promise<number>;
+  /** Resident memory after a collection of garbage, in bytes. */
+  rssBytes(): Promise<number>;
+  /** Has the server do something of its own. */
+  tell(message: object): void;
+  stop(): Promise<void>;
+}
+
+/** @param script next to the scenarios, as compiled; it calls {@link serveMeasured} */
+export async function startMeasured(script: URL, args: readonly string[] = []): Promise<MeasuredServer> {
+  const child = fork(script, args, { execArgv: [...NODE_FLAGS, '--expose-gc'] });
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return {
+    port,
+    cpuSeconds: () => ask(child, 'cpu?'),
+    rssBytes: () => ask(child, 'rss?'),
+    tell: (message) => void child.send(message),
+    stop: async () => {
+      const gone = once(child, 'exit');
+      child.disconnect();
+      await gone;
+    },
+  };
+}
+
+async function ask(child: ChildProcess, question: 'cpu?' | 'rss?'): Promise<number> {
+  child.send(question);
+  const [answer] = (await once(child, 'message')) as [number];
+  return answer;
+}
+
+/** The server's side: tells the port, answers for its usage, ends with its parent. */
+export function serveMeasured(port: number, onTold: (message: unknown) => void = () => {}): void {
+  process.on('message', (message) => {
+    if (message === 'cpu?') process.send?.(cpuSeconds());
+    else if (message === 'rss?') process.send?.(rssBytes());
+    else onTold(message);
+  });
+  process.on('disconnect', () => process.exit(0));
+  process.send?.({ port });
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function rssBytes(): number {
+  for (let times = 0; times < 3; times++) globalThis.gc?.();
+  return process.memoryUsage.rss();
+}
