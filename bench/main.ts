@@ -6,7 +6,17 @@ import { fileURLToPath } from 'node:url';
  * `npm run bench [-- NAME …]`: the scenarios one after the other, each in a process of its own. The import takes the
  * file to import from BENCH_CORPUS; without one it is left out.
  */
-const SCENARIOS = ['edgePublish', 'projector', 'import'] as const;
+const SCENARIOS = [
+  'edgePublish',
+  'fanout',
+  'idleMemory',
+  'latency',
+  'storm',
+  'unfollowed',
+  'soak',
+  'projector',
+  'import',
+] as const;
 
 const wanted = process.argv.slice(2);
 for (const name of SCENARIOS) {

@@ -30,4 +30,8 @@ const edge = await startEdge({
   backpressureBytesMax: 1_024 ** 2,
   onFault,
 });
-serveMeasured(edge.port);
+serveMeasured(
+  edge.port,
+  () => {},
+  () => edge.connections + realtime.context.hub.channels,
+);

@@ -11,6 +11,10 @@ export interface MeasuredServer {
   cpuSeconds(): Promise<number>;
   /** Resident memory after a collection of garbage, in bytes. */
   rssBytes(): Promise<number>;
+  /** What the server holds in JavaScript objects, after a collection of garbage, in bytes. */
+  heapBytes(): Promise<number>;
+  /** What the server counts of its own: connections, conversations followed. */
+  held(): Promise<number>;
   /** Has the server do something of its own. */
   tell(message: object): void;
   stop(): Promise<void>;
@@ -24,6 +28,8 @@ export async function startMeasured(script: URL, args: readonly string[] = []): 
     port,
     cpuSeconds: () => ask(child, 'cpu?'),
     rssBytes: () => ask(child, 'rss?'),
+    heapBytes: () => ask(child, 'heap?'),
+    held: () => ask(child, 'held?'),
     tell: (message) => void child.send(message),
     stop: async () => {
       const gone = once(child, 'exit');
@@ -33,17 +39,23 @@ export async function startMeasured(script: URL, args: readonly string[] = []): 
   };
 }
 
-async function ask(child: ChildProcess, question: 'cpu?' | 'rss?'): Promise<number> {
+async function ask(child: ChildProcess, question: 'cpu?' | 'rss?' | 'heap?' | 'held?'): Promise<number> {
   child.send(question);
   const [answer] = (await once(child, 'message')) as [number];
   return answer;
 }
 
 /** The server's side: tells the port, answers for its usage, ends with its parent. */
-export function serveMeasured(port: number, onTold: (message: unknown) => void = () => {}): void {
+export function serveMeasured(
+  port: number,
+  onTold: (message: unknown) => void = () => {},
+  held: () => number = () => 0,
+): void {
   process.on('message', (message) => {
     if (message === 'cpu?') process.send?.(cpuSeconds());
-    else if (message === 'rss?') process.send?.(rssBytes());
+    else if (message === 'rss?') process.send?.(collected().rss);
+    else if (message === 'heap?') process.send?.(collected().heapUsed);
+    else if (message === 'held?') process.send?.(held());
     else onTold(message);
   });
   process.on('disconnect', () => process.exit(0));
@@ -55,7 +67,7 @@ function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-function rssBytes(): number {
+function collected(): NodeJS.MemoryUsage {
   for (let times = 0; times < 3; times++) globalThis.gc?.();
-  return process.memoryUsage.rss();
+  return process.memoryUsage();
 }

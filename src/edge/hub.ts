@@ -6,13 +6,13 @@ import type { RecentEvents } from './recentEvents.ts';
 import { RecentHeads } from './recentHeads.ts';
 import type { ClientSocket, Fanout } from './socket.ts';
 
-/** Somebody who follows a conversation. */
+/** One following of a conversation by one socket. */
 export interface Member {
   readonly socket: ClientSocket;
   /** The log is another one than before: what this member has seen cannot be compared with it. */
-  onOtherLog(conversationId: string): void;
+  onOtherLog(): void;
   /** Who may see the conversation, or who takes part in it, has changed. */
-  onParticipants(conversationId: string, state: ConversationState): void;
+  onParticipants(state: ConversationState): void;
 }
 
 /** A conversation that somebody at this edge follows. */
@@ -96,7 +96,7 @@ export class Hub {
   onOtherLog(): void {
     this.#heads.clear();
     for (const channel of [...this.#channels.values()]) {
-      for (const member of [...channel.members]) member.onOtherLog(channel.conversationId);
+      for (const member of [...channel.members]) member.onOtherLog();
     }
   }
 
@@ -123,7 +123,7 @@ export class Hub {
 function tellParticipants(channel: Channel, { bytes, seq }: StoredEvent): void {
   const event = decodeEvent(bytes, seq);
   if (!('state' in event)) return;
-  for (const member of [...channel.members]) member.onParticipants(channel.conversationId, event.state);
+  for (const member of [...channel.members]) member.onParticipants(event.state);
 }
 
 class OpenChannel implements Channel {

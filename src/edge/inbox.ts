@@ -1,10 +1,11 @@
 import type { ConversationStore } from '../application/conversationStore.ts';
 import { decodeEvent } from '../contracts/events.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
-import type { Member } from './hub.ts';
+import type { ClientSocket } from './socket.ts';
 
 /** A client that follows all conversations of its user. */
-export interface InboxMember extends Member {
+export interface InboxMember {
+  readonly socket: ClientSocket;
   /** Something happened behind `after` in a conversation that the user takes part in. Said more than once at times. */
   follow(conversationId: string, after: number): void;
   /** It can no longer be said what was missed. */

@@ -3,18 +3,41 @@ import { ChatError } from '../contracts/errors.ts';
 import { type FrameOf, INBOX } from '../contracts/frames.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';
 import { catchUp } from './catchUp.ts';
-import type { Channel } from './hub.ts';
+import type { Channel, Member } from './hub.ts';
 import type { InboxMember } from './inbox.ts';
 import type { SessionContext } from './session.ts';
 import type { ClientSocket } from './socket.ts';
 
-/** One conversation that a client follows. `channel` is null while the join is still being carried out. */
-interface Membership {
-  channel: Channel | null;
+/** One following of a conversation, from the join to the leave; joining again makes another one. */
+class Membership implements Member {
+  readonly conversationId: string;
+  readonly socket: ClientSocket;
   /** Followed because the client follows its inbox, not because it asked for this conversation. */
   readonly byInbox: boolean;
+  readonly #owner: Memberships;
+  /** `null` while the join is still being carried out. */
+  channel: Channel | null = null;
   /** It has everything up to the channel's head and gets what comes. */
-  live: boolean;
+  live = false;
+
+  constructor(owner: Memberships, conversationId: string, byInbox: boolean) {
+    this.#owner = owner;
+    this.conversationId = conversationId;
+    this.socket = owner.socket;
+    this.byInbox = byInbox;
+  }
+
+  onOtherLog(): void {
+    this.#owner.onOtherLog(this);
+  }
+
+  onParticipants(state: ConversationState): void {
+    this.#owner.onParticipants(this, state);
+  }
+
+  leave(): void {
+    this.channel?.leave(this);
+  }
 }
 
 /** While an inbox catches up it may follow so many times what it may follow otherwise. */
@@ -64,7 +87,7 @@ export class Memberships implements InboxMember {
     const membership = this.#note(conversationId, false);
     try {
       await viewConversation(this.#context.application, conversationId, this.socket.userId);
-      await this.#enter(conversationId, membership, frame, (head) => this.#joined(frame, head));
+      await this.#enter(membership, frame, (head) => this.#joined(frame, head));
     } catch (error) {
       this.#quit(conversationId, membership);
       throw error;
@@ -83,22 +106,22 @@ export class Memberships implements InboxMember {
     this.#makeRoom();
     if (this.#inbox === null) return;
     const membership = this.#note(conversationId, true);
-    this.#enter(conversationId, membership, { after: from }, () => {}).catch((error: unknown) => {
+    this.#enter(membership, { after: from }, () => {}).catch((error: unknown) => {
       if (!(error instanceof ChatError)) this.#context.options.onFault(error);
-      this.#resync(conversationId, membership, 'expired');
+      this.#resync(membership, 'expired');
     });
   }
 
-  onOtherLog(conversationId: string): void {
-    this.#resync(conversationId, this.#memberships.get(conversationId), 'epoch');
+  onOtherLog(membership: Membership): void {
+    this.#resync(membership, 'epoch');
   }
 
   /** Whoever was removed is sent nothing more: of a closed conversation at all, of an open one by the inbox. */
-  onParticipants(conversationId: string, state: ConversationState): void {
-    const membership = this.#memberships.get(conversationId);
+  onParticipants(membership: Membership, state: ConversationState): void {
+    const { conversationId, byInbox } = membership;
     const { userId } = this.socket;
-    const stays = membership?.byInbox === true ? isParticipant(state, userId) : maySee(state, userId);
-    if (membership === undefined || stays) return;
+    const stays = byInbox ? isParticipant(state, userId) : maySee(state, userId);
+    if (stays || !this.#holds(membership)) return;
     this.#quit(conversationId, membership);
     this.socket.reply({ op: 'left', id: null, conversationId });
   }
@@ -110,31 +133,30 @@ export class Memberships implements InboxMember {
 
   end(): void {
     this.#leaveInbox();
-    for (const { channel } of this.#memberships.values()) channel?.leave(this);
+    for (const membership of this.#memberships.values()) membership.leave();
     this.#memberships.clear();
   }
 
   async #enter(
-    conversationId: string,
     membership: Membership,
     { after, epoch }: Since,
     onHead: (head: number) => void,
   ): Promise<void> {
-    const { hub } = this.#context;
-    const channel = await hub.open(conversationId, this);
-    if (!this.#holds(conversationId, membership)) return channel.leave(this);
+    const channel = await this.#context.hub.open(membership.conversationId, membership);
+    if (!this.#holds(membership)) {
+      channel.leave(membership);
+      throw overtaken();
+    }
     membership.channel = channel;
     const stale = await this.#isStale({ after, epoch }, channel.head);
-    if (!this.#holds(conversationId, membership)) return;
+    if (!this.#holds(membership)) throw overtaken();
     onHead(channel.head);
-    if (stale) return this.#resync(conversationId, membership, 'epoch');
-    const wanted = () => this.#holds(conversationId, membership) && this.socket.open;
-    const outcome = await catchUp(this.#context, this.socket, channel, {
-      after: after ?? channel.head,
-      wanted,
-    });
+    if (stale) return this.#resync(membership, 'epoch');
+    const wanted = () => this.#holds(membership) && this.socket.open;
+    const request = { after: after ?? channel.head, wanted };
+    const outcome = await catchUp(this.#context, this.socket, channel, request);
     membership.live = outcome === 'live';
-    if (outcome === 'behind') this.#resync(conversationId, membership, 'expired');
+    if (outcome === 'behind') this.#resync(membership, 'expired');
   }
 
   /** Whether `after` cannot be compared with this log. */
@@ -197,29 +219,35 @@ export class Memberships implements InboxMember {
     this.socket.reply({ op: 'joined', id, conversationId, head, epoch });
   }
 
-  #resync(conversationId: string, membership: Membership | undefined, reason: 'epoch' | 'expired'): void {
-    if (membership === undefined || !this.#holds(conversationId, membership)) return;
+  #resync(membership: Membership, reason: 'epoch' | 'expired'): void {
+    const { conversationId } = membership;
+    if (!this.#holds(membership)) return;
     this.#quit(conversationId, membership);
     this.socket.reply({ op: 'resync', conversationId, reason });
   }
 
   #note(conversationId: string, byInbox: boolean): Membership {
-    const membership = { channel: null, byInbox, live: false };
+    const membership = new Membership(this, conversationId, byInbox);
     this.#memberships.set(conversationId, membership);
     if (!byInbox) this.#joins += 1;
     return membership;
   }
 
-  #holds(conversationId: string, membership: Membership): boolean {
-    return this.#memberships.get(conversationId) === membership;
+  #holds(membership: Membership): boolean {
+    return this.#memberships.get(membership.conversationId) === membership;
   }
 
   #quit(conversationId: string, membership = this.#memberships.get(conversationId)): void {
-    if (membership === undefined || !this.#holds(conversationId, membership)) return;
+    if (membership === undefined || !this.#holds(membership)) return;
     this.#memberships.delete(conversationId);
     if (!membership.byInbox) this.#joins -= 1;
     this.socket.unsubscribe(conversationId);
-    membership.channel?.leave(this);
+    membership.leave();
     if (this.#inbox !== null) this.#context.inbox.forget(conversationId);
   }
+}
+
+/** The request gets its answer, even if nobody may be interested any more. */
+function overtaken(): ChatError {
+  return new ChatError('conflict', 'The conversation was left, or joined again, before this join was done.');
 }

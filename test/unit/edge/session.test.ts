@@ -191,5 +191,32 @@ test('marking as read is answered with how far the user has read', async () => {
   const read = (seq: number) => request({ op: 'read', conversationId, seq });
   expect(await read(second)).toEqual({ op: 'ack', id: 1, conversationId, seq: second });
   expect(await read(first)).toMatchObject({ seq: second });
-  expect(await request({ op: 'read', conversationId })).toMatchObject({ op: 'error', code: 'invalid_request' });
+  expect(await request({ op: 'read', conversationId })).toMatchObject({
+    op: 'error',
+    code: 'invalid_request',
+  });
+});
+
+test('a join that is overtaken by a leave or by another join is answered, too', async () => {
+  const { connect, newConversation, hub, post } = await openEdge();
+  const conversationId = await newConversation();
+  const { session, socket } = connect();
+  const join = (id: number) => session.receive(JSON.stringify({ op: 'join', id, conversationId }));
+  join(1);
+  session.receive(JSON.stringify({ op: 'leave', id: 2, conversationId }));
+  await waitFor('both answers', () => socket.frames.length === 2);
+  expect(socket.frames.find(({ id }) => id === 1)).toMatchObject({
+    op: 'error',
+    code: 'conflict',
+  });
+  expect(hub.channels).toBe(0);
+  join(3);
+  join(4);
+  await waitFor('all answers', () => socket.frames.length === 4);
+  expect(socket.frames.find(({ id }) => id === 3)).toMatchObject({ op: 'error', code: 'conflict' });
+  expect(socket.frames.find(({ id }) => id === 4)).toMatchObject({ op: 'joined' });
+  const seq = await post(conversationId, 'for the join that counts');
+  await waitFor('the event', () => socket.of('event').at(-1)?.seq === seq);
+  session.receive(JSON.stringify({ op: 'leave', id: 5, conversationId }));
+  await waitFor('nobody to follow', () => hub.channels === 0);
 });
