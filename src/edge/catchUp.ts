@@ -62,15 +62,16 @@ async function deliverRecent(
   while (wanted() && seen < channel.head) {
     // The head may come from the log and be ahead of what the tail has brought here.
     if (recent.to < channel.head) return seen;
-    let event = recent.firstAfter(channel.conversationId, seen);
-    if (event === 'unknown' || event?.prev === null) return seen;
-    if (event === null) return channel.head;
+    if (!recent.hasAllAfter(channel.conversationId, seen)) return seen;
     let reading = true;
-    for (; event !== null && reading; event = event.next) {
+    for (const event of recent.eventsAfter(channel.conversationId, seen)) {
       reading = socket.deliver(event);
       seen = event.seq;
+      if (!reading) break;
     }
-    if (!reading) await socket.drained();
+    // All there is was delivered, or there was nothing: then the head is an event that was erased since.
+    if (reading) return Math.max(seen, channel.head);
+    await socket.drained();
   }
   return seen;
 }

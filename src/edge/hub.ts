@@ -66,16 +66,15 @@ export class Hub {
     const { conversationId, seq } = stored;
     const channel = this.#channels.get(conversationId);
     if (channel !== undefined) {
-      const event = new LinkedEvent(stored, channel.link(seq));
-      this.#options.recent.add(event);
-      channel.accept(event);
+      this.#options.recent.add(stored, channel.link(seq));
+      channel.accept(stored);
       if (stored.category === 'conversation') tellParticipants(channel, stored);
       return;
     }
     // A head that was read from the log can be ahead of the tail: then it is no link for what the tail brings.
     const head = this.#heads.get(conversationId);
     const isNew = head === undefined || head < seq;
-    this.#options.recent.add(new LinkedEvent(stored, isNew ? (head ?? null) : null));
+    this.#options.recent.add(stored, isNew ? (head ?? null) : null);
     if (isNew) this.#heads.set(conversationId, seq);
   }
 
@@ -151,10 +150,12 @@ class OpenChannel implements Channel {
     return this.isOpen && seq > this.head ? this.head : null;
   }
 
-  accept(event: LinkedEvent): void {
-    if (event.seq <= this.head) return;
-    this.head = event.seq;
+  accept(stored: StoredEvent): void {
+    const prev = this.head;
+    if (stored.seq <= prev) return;
+    this.head = stored.seq;
     if (!this.isOpen) return;
+    const event = new LinkedEvent(stored, prev);
     for (const fanout of this.#fanouts.keys()) fanout.publish(this.conversationId, event);
   }
 

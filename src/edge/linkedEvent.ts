@@ -13,6 +13,9 @@ function link(before: string) {
   return (seq: number, prev: number) => `${before}"seq":${seq},"prev":${prev},"event":`;
 }
 
+/** What is needed of a stored event. */
+export type EventBytes = Pick<StoredEvent, 'seq' | 'conversationId' | 'bytes'>;
+
 export type Encoding = keyof typeof ENCODINGS;
 
 /**
@@ -21,22 +24,19 @@ export type Encoding = keyof typeof ENCODINGS;
  */
 export class LinkedEvent {
   readonly seq: number;
-  /** 0 for the first of its conversation; `null` while this edge does not know. */
-  prev: number | null;
+  /** 0 for the first of its conversation. */
+  readonly prev: number;
   readonly conversationId: string;
   readonly bytes: Uint8Array;
-  /** The next event of the same conversation that this edge remembers. Kept by {@link RecentEvents}. */
-  next: LinkedEvent | null = null;
   #frames: { [E in Encoding]?: Uint8Array } | null = null;
 
-  constructor({ seq, conversationId, bytes }: StoredEvent, prev: number | null) {
+  constructor({ seq, conversationId, bytes }: EventBytes, prev: number) {
     this.seq = seq;
     this.prev = prev;
     this.conversationId = conversationId;
     this.bytes = bytes;
   }
 
-  /** @throws Error when the link is not known: nobody may get an event that cannot be checked for gaps */
   frame(encoding: Encoding): Uint8Array {
     this.#frames ??= {};
     this.#frames[encoding] ??= this.#encode(encoding);
@@ -44,7 +44,6 @@ export class LinkedEvent {
   }
 
   #encode(encoding: Encoding): Uint8Array {
-    if (this.prev === null) throw new Error(`Event ${this.seq} has no link to the one before it`);
     const { open, close } = ENCODINGS[encoding];
     const head = open(this.seq, this.prev);
     const frame = Buffer.allocUnsafe(head.length + this.bytes.length + close.length);

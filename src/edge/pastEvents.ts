@@ -41,6 +41,8 @@ export class PastEvents {
   readonly #kept = new LRUCache<string, readonly Page[]>({
     maxSize: KEPT_BYTES_MAX,
     ttl: KEPT_MS,
+    // Otherwise what nobody asks for again would stay until it is pushed out.
+    ttlAutopurge: true,
     sizeCalculation: (pages) => pages.reduce((sum, { events }) => sum + bytesOf(events), 1),
   });
   readonly #underWay = new Map<string, { from: number; page: Promise<Page | null> }[]>();
@@ -92,10 +94,7 @@ export class PastEvents {
   #keep(conversationId: string, page: Page): void {
     const pages = this.#kept.get(conversationId) ?? [];
     this.#kept.set(conversationId, [...pages.slice(1 - KEPT_PER_CONVERSATION), page]);
-    const [first] = page.events;
-    for (const { seq, prev } of first === undefined ? [] : page.events) {
-      if (prev !== null) this.#options.recent.link(conversationId, seq, prev);
-    }
+    for (const { seq, prev } of page.events) this.#options.recent.link(conversationId, seq, prev);
   }
 
   async #read(conversationId: string, after: number, until: number): Promise<Page | null> {
@@ -168,8 +167,9 @@ function detached({ seq, conversationId, category, storedAtMs, bytes }: Followed
   return { seq, conversationId, category, storedAtMs, bytes: Uint8Array.prototype.slice.call(bytes) };
 }
 
+/** What a page holds: the events as they were stored and, once they were sent, as a frame. */
 function bytesOf(events: readonly LinkedEvent[]): number {
-  return events.reduce((sum, { bytes }) => sum + bytes.length + EVENT_OVERHEAD_BYTES, 0);
+  return events.reduce((sum, { bytes }) => sum + 2 * bytes.length + EVENT_OVERHEAD_BYTES, 0);
 }
 
 const EVENT_OVERHEAD_BYTES = 256;

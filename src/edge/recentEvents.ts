@@ -1,37 +1,62 @@
-import type { LinkedEvent } from './linkedEvent.ts';
+import type { StoredEvent } from '../ports/eventLog.ts';
+import { LinkedEvent } from './linkedEvent.ts';
 
 export interface RecentEventsOptions {
   readonly eventsMax: number;
   readonly bytesMax: number;
 }
 
-/** The remembered events of one conversation, oldest first, as a chain. */
+/** The slots of one conversation's oldest and newest event; those between are linked in `#older` and `#newer`. */
 interface Chain {
-  first: LinkedEvent;
-  last: LinkedEvent;
+  readonly conversationId: string;
+  oldest: number;
+  newest: number;
 }
+
+const NONE = -1;
+/** In `#prevs`: the event before is not known. */
+const UNKNOWN = -1;
 
 /**
  * The newest events of the log, of all conversations, in a ring bounded by number and by bytes: where nearly every client
  * that was away for a moment finds what it missed, without asking the log.
+ *
+ * Every event of the log comes through here, and nearly none is ever asked for. So an event is no object: its bytes are
+ * copied into one large buffer and its numbers into typed arrays, which costs nothing at the next collection of garbage.
  *
  * Invariant: it holds every event of the log from {@link RecentEvents.from} on up to the last one added, because the tail
  * adds each event in order. So a conversation's events behind a sequence at or after `from` are all here, or there
  * are none.
  */
 export class RecentEvents {
-  readonly #options: RecentEventsOptions;
-  readonly #ring: (LinkedEvent | undefined)[];
+  readonly #eventsMax: number;
+  readonly #slab: Buffer;
+  readonly #seqs: Float64Array;
+  readonly #prevs: Float64Array;
+  readonly #offsets: Uint32Array;
+  readonly #lengths: Uint32Array;
+  readonly #older: Int32Array;
+  readonly #newer: Int32Array;
+  readonly #chainOf: (Chain | undefined)[];
   readonly #chains = new Map<string, Chain>();
-  #head = 0;
+  /** Slot of the oldest event. */
+  #first = 0;
   #size = 0;
-  #bytes = 0;
+  /** Where the next event's bytes go. */
+  #tail = 0;
   #from = Number.POSITIVE_INFINITY;
   #to = 0;
 
-  constructor(options: RecentEventsOptions) {
-    this.#options = options;
-    this.#ring = new Array(options.eventsMax);
+  constructor({ eventsMax, bytesMax }: RecentEventsOptions) {
+    this.#eventsMax = eventsMax;
+    this.#slab = Buffer.allocUnsafeSlow(bytesMax);
+    this.#seqs = new Float64Array(eventsMax);
+    this.#prevs = new Float64Array(eventsMax);
+    this.#offsets = new Uint32Array(eventsMax);
+    this.#lengths = new Uint32Array(eventsMax);
+    this.#older = new Int32Array(eventsMax);
+    this.#newer = new Int32Array(eventsMax);
+    this.#chainOf = new Array(eventsMax);
   }
 
   /** Forgets everything and starts over: the events added from now on are all that the log holds from `from` on. */
@@ -45,10 +70,6 @@ export class RecentEvents {
     return this.#size;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** From this sequence on, everything is here. */
   get from(): number {
     return this.#from;
@@ -59,64 +80,126 @@ export class RecentEvents {
     return this.#to;
   }
 
-  add(event: LinkedEvent): void {
-    while (this.#size > 0 && this.#isFull(event.bytes.length)) this.#forgetOldest();
-    this.#ring[(this.#head + this.#size) % this.#options.eventsMax] = event;
-    this.#size += 1;
-    this.#bytes += event.bytes.length;
-    this.#to = event.seq;
-    const chain = this.#chains.get(event.conversationId);
-    if (chain === undefined) {
-      this.#chains.set(event.conversationId, { first: event, last: event });
-    } else {
-      // Nothing is missing in between: so this is the one before, known or not.
-      event.prev ??= chain.last.seq;
-      chain.last.next = event;
-      chain.last = event;
+  /** @param prev the event before it in its conversation; `null` when that is not known */
+  add({ seq, conversationId, bytes }: StoredEvent, prev: number | null): void {
+    this.#to = seq;
+    if (this.#size === this.#eventsMax) this.#forgetOldest();
+    if (!this.#makeRoom(bytes.length)) {
+      // Larger than all the room there is: what is behind it can be held, it cannot.
+      this.#from = seq + 1;
+      return;
     }
+    const slot = (this.#first + this.#size) % this.#eventsMax;
+    this.#size += 1;
+    this.#slab.set(bytes, this.#tail);
+    this.#seqs[slot] = seq;
+    this.#offsets[slot] = this.#tail;
+    this.#lengths[slot] = bytes.length;
+    this.#tail += bytes.length;
+    this.#append(slot, conversationId, prev ?? UNKNOWN);
+  }
+
+  /** Whether a conversation's events behind `after` are all here, and each is linked. */
+  hasAllAfter(conversationId: string, after: number): boolean {
+    if (after + 1 < this.#from) return false;
+    const slot = this.#firstAfter(conversationId, after);
+    return slot === NONE || this.#prevs[slot] !== UNKNOWN;
   }
 
   /**
-   * The first event of a conversation behind `after`; its {@link LinkedEvent.next} leads on.
-   *
-   * @returns null when there is none; `unknown` when there may be some that are not here any more
+   * A conversation's events behind `after`, oldest first. To be gone through in one turn of the event loop: what is added
+   * meanwhile may take the place of what is to come.
    */
-  firstAfter(conversationId: string, after: number): LinkedEvent | null | 'unknown' {
-    if (after + 1 < this.#from) return 'unknown';
-    let event = this.#chains.get(conversationId)?.first ?? null;
-    while (event !== null && event.seq <= after) event = event.next;
-    return event;
+  *eventsAfter(conversationId: string, after: number): Generator<LinkedEvent, void, undefined> {
+    let slot = this.#firstAfter(conversationId, after);
+    for (; slot !== NONE; slot = this.#newer[slot] ?? NONE) {
+      const offset = this.#offsets[slot] ?? 0;
+      const bytes = this.#slab.subarray(offset, offset + (this.#lengths[slot] ?? 0));
+      const event = { seq: this.#seqs[slot] ?? 0, conversationId, bytes };
+      yield new LinkedEvent(event, this.#prevs[slot] ?? 0);
+    }
   }
 
   /** Links the oldest event of a conversation that is here, which alone may not know the one before it. */
   link(conversationId: string, seq: number, prev: number): void {
-    const first = this.#chains.get(conversationId)?.first;
-    if (first?.seq === seq) first.prev ??= prev;
+    const slot = this.#chains.get(conversationId)?.oldest ?? NONE;
+    if (slot !== NONE && this.#seqs[slot] === seq && this.#prevs[slot] === UNKNOWN) this.#prevs[slot] = prev;
   }
 
-  /** The conversations that have events behind `after`; `unknown` as above. */
+  /** The conversations that have events behind `after`; `unknown` when there may be some that are not here any more. */
   conversationsAfter(after: number): ReadonlySet<string> | 'unknown' {
     if (after + 1 < this.#from) return 'unknown';
     const found = new Set<string>();
-    for (const [conversationId, { last }] of this.#chains) if (last.seq > after) found.add(conversationId);
+    for (const { conversationId, newest } of this.#chains.values()) {
+      if ((this.#seqs[newest] ?? 0) > after) found.add(conversationId);
+    }
     return found;
   }
 
-  #isFull(bytesMore: number): boolean {
-    return this.#size === this.#options.eventsMax || this.#bytes + bytesMore > this.#options.bytesMax;
+  /** Looks from the newest backwards: who comes back has mostly missed little. */
+  #firstAfter(conversationId: string, after: number): number {
+    let found = NONE;
+    let slot = this.#chains.get(conversationId)?.newest ?? NONE;
+    for (; slot !== NONE && (this.#seqs[slot] ?? 0) > after; slot = this.#older[slot] ?? NONE) found = slot;
+    return found;
+  }
+
+  #append(slot: number, conversationId: string, prev: number): void {
+    this.#newer[slot] = NONE;
+    let chain = this.#chains.get(conversationId);
+    if (chain === undefined) {
+      chain = { conversationId, oldest: slot, newest: slot };
+      this.#chains.set(conversationId, chain);
+      this.#older[slot] = NONE;
+      this.#prevs[slot] = prev;
+    } else {
+      this.#older[slot] = chain.newest;
+      this.#newer[chain.newest] = slot;
+      // Nothing is missing in between: so the one before is the one before here.
+      this.#prevs[slot] = prev === UNKNOWN ? (this.#seqs[chain.newest] ?? UNKNOWN) : prev;
+      chain.newest = slot;
+    }
+    this.#chainOf[slot] = chain;
+  }
+
+  /**
+   * Forgets what lies where the next bytes go. Bytes of an event are never split: what does not fit before the end of the
+   * buffer goes to its beginning.
+   */
+  #makeRoom(bytes: number): boolean {
+    if (bytes > this.#slab.length) {
+      while (this.#size > 0) this.#forgetOldest();
+      return false;
+    }
+    if (this.#tail + bytes > this.#slab.length) {
+      while (this.#size > 0 && this.#oldestOffset() >= this.#tail) this.#forgetOldest();
+      this.#tail = 0;
+    }
+    const end = this.#tail + bytes;
+    while (this.#size > 0 && this.#oldestOffset() >= this.#tail && this.#oldestOffset() < end) {
+      this.#forgetOldest();
+    }
+    return true;
+  }
+
+  #oldestOffset(): number {
+    return this.#offsets[this.#first] ?? 0;
   }
 
   #forgetOldest(): void {
-    const event = this.#ring[this.#head];
-    if (event === undefined) throw new Error('The ring holds as many events as its size says');
-    this.#ring[this.#head] = undefined;
-    this.#head = (this.#head + 1) % this.#options.eventsMax;
-    this.#size -= 1;
-    this.#bytes -= event.bytes.length;
-    this.#from = event.seq + 1;
-    const chain = this.#chains.get(event.conversationId);
+    const slot = this.#first;
+    const chain = this.#chainOf[slot];
     if (chain === undefined) throw new Error('Every event in the ring is in a chain');
-    if (event.next === null) this.#chains.delete(event.conversationId);
-    else chain.first = event.next;
+    this.#chainOf[slot] = undefined;
+    this.#first = (slot + 1) % this.#eventsMax;
+    this.#size -= 1;
+    this.#from = (this.#seqs[slot] ?? 0) + 1;
+    const newer = this.#newer[slot] ?? NONE;
+    if (newer === NONE) {
+      this.#chains.delete(chain.conversationId);
+      return;
+    }
+    chain.oldest = newer;
+    this.#older[newer] = NONE;
   }
 }

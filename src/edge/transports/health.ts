@@ -56,7 +56,7 @@ function describe({ realtime, admission, connections }: EdgeHealth) {
       lagEvents: feed.lagEvents,
       restarts: feed.restarts,
     },
-    recentEvents: { events: context.recent.size, bytes: context.recent.bytes },
+    recentEvents: { from: context.recent.from, events: context.recent.size },
     catchUpReads: context.past.reads,
   };
 }
