@@ -1,3 +1,4 @@
+import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Presence } from '../../src/application/presence.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -5,6 +6,7 @@ import { newEdgeId } from '../../src/platform/ids.ts';
 import { connectNats } from '../../src/platform/nats.ts';
 import { NatsSignals } from '../../src/platform/natsSignals.ts';
 import { systemTimers } from '../../src/platform/timers.ts';
+import { ChatClient } from '../support/chatClient.ts';
 import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -33,3 +35,34 @@ test('a running API knows who is online on the edge of another process', async (
   await connection.close();
   await waitFor('dora to be offline', async () => (await presenceOf('dora')) === 'offline');
 });
+
+test('who has a socket open is online, over whichever transport, until the last one is closed', async () => {
+  const native = new ChatClient(() => system.edgeUrl, 'erin');
+  await native.connect();
+  await waitFor('erin to be online', async () => (await presenceOf('erin')) === 'online');
+  const url = system.edgeUrl.replace('ws:', 'http:');
+  const socket = io(url, { auth: { userId: 'erin' }, transports: ['polling'], reconnection: false });
+  await waitFor('the second socket', () => socket.connected);
+  native.drop();
+  const events = new AbortController();
+  const conversation = await newConversation();
+  await fetch(`${system.apiUrl}/api/chat/conversations/${conversation}/events?userId=frank`, {
+    signal: events.signal,
+  });
+  await waitFor('frank to be online', async () => (await presenceOf('frank')) === 'online');
+  expect(await presenceOf('erin')).toBe('online');
+  socket.disconnect();
+  events.abort();
+  for (const userId of ['erin', 'frank']) {
+    await waitFor(`${userId} to be offline`, async () => (await presenceOf(userId)) === 'offline');
+  }
+});
+
+async function newConversation(): Promise<string> {
+  const response = await fetch(`${system.apiUrl}/api/chat/conversations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ userId: 'erin', visibility: 'open' }),
+  });
+  return ((await response.json()) as { conversation: { id: string } }).conversation.id;
+}
