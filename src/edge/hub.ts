@@ -94,7 +94,10 @@ export class Hub {
   /** Forgets what it knows of the log, which is another one now, and tells every member. */
   onOtherLog(): void {
     this.#heads.clear();
-    for (const channel of [...this.#channels.values()]) {
+    const channels = [...this.#channels.values()];
+    // Whoever joins from now on opens another channel: what these know is of the log that was.
+    this.#channels.clear();
+    for (const channel of channels) {
       for (const member of [...channel.members]) member.onOtherLog();
     }
   }

@@ -39,6 +39,11 @@ export class Inbox {
     this.#options = options;
   }
 
+  /** Users who follow their inbox here. */
+  get users(): number {
+    return this.#members.size;
+  }
+
   add(member: InboxMember): void {
     const { userId } = member.socket;
     const members = this.#members.get(userId) ?? new Set();

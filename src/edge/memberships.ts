@@ -62,6 +62,8 @@ export class Memberships implements InboxMember {
   #joins = 0;
   /** Non-null while the inbox is followed: behind what sequence, and whether what came since is still gone through. */
   #inbox: { readonly after: number; catchingUp: boolean } | null = null;
+  /** Counts joins and leaves of the inbox: a join that waited sees whether another one overtook it. */
+  #inboxChanges = 0;
 
   constructor(context: SessionContext, socket: ClientSocket) {
     this.#context = context;
@@ -171,8 +173,11 @@ export class Memberships implements InboxMember {
   async #joinInbox(frame: FrameOf<'join'>): Promise<void> {
     const { inbox, recent, application } = this.#context;
     this.#leaveInbox();
+    const joining = this.#inboxChanges;
     const head = Math.max(recent.to, (await application.log.status()).lastSeq);
     const stale = await this.#isStale(frame, head);
+    // Left, joined anew or gone while the log was asked: nobody would take this member out of the inbox again.
+    if (joining !== this.#inboxChanges) throw overtaken();
     this.#joined(frame, head);
     if (stale) return this.#noInbox('epoch');
     const { after } = frame;
@@ -193,6 +198,7 @@ export class Memberships implements InboxMember {
   }
 
   #leaveInbox(): void {
+    this.#inboxChanges += 1;
     if (this.#inbox === null) return;
     this.#inbox = null;
     this.#context.inbox.remove(this);

@@ -20,7 +20,7 @@ function openHub(readHead: () => Promise<number>) {
   const socket = new FakeSocket();
   socket.subscribe(conversationId);
   const member: Member = { socket, onOtherLog: () => {}, onParticipants: () => {} };
-  return { hub: new Hub({ recent, readHead }), published: socket.frames, member };
+  return { hub: new Hub({ recent, readHead }), recent, published: socket.frames, member };
 }
 
 test('the frame holds the stored bytes, their sequence and the one before', async () => {
@@ -68,6 +68,19 @@ test('a head that cannot be read leaves no channel behind', async () => {
   const { hub, member } = openHub(() => Promise.reject(new Error('away')));
   await expect(hub.open(conversationId, member)).rejects.toThrow('away');
   expect(hub.channels).toBe(0);
+});
+
+test('of a log that is another one now, nothing is remembered', async () => {
+  let head = 50;
+  const { hub, recent, published, member } = openHub(async () => head);
+  const left = await hub.open(conversationId, member);
+  head = 3;
+  recent.begin(1);
+  hub.onOtherLog();
+  left.leave(member);
+  expect((await hub.open(conversationId, member)).head).toBe(3);
+  hub.accept(event(4));
+  expect(published).toMatchObject([{ seq: 4, prev: 3 }]);
 });
 
 test('whatever comes while the head is being read, the links have no hole and no event comes twice', async () => {

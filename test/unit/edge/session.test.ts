@@ -97,6 +97,19 @@ test('an end gives everything back, also what was just being joined', async () =
   await waitFor('no channel', () => hub.channels === 0);
 });
 
+test('an end gives the inbox back, also one that was just being joined', async () => {
+  const { connect, newConversation, realtime } = await openEdge();
+  await newConversation();
+  const [joined, joining] = [connect(), connect()];
+  await joined.request({ op: 'join', conversationId: '*' });
+  expect(realtime.context.inbox.users).toBe(1);
+  joined.disconnect();
+  joining.session.receive(JSON.stringify({ op: 'join', id: 1, conversationId: '*', after: 0 }));
+  joining.disconnect();
+  await waitFor('the join to be over', () => joining.session.underWay === 0);
+  expect(realtime.context.inbox.users).toBe(0);
+});
+
 test('joining again starts over from where the client says', async () => {
   const { connect, newConversation, post } = await openEdge();
   const conversationId = await newConversation();
