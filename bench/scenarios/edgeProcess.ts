@@ -33,5 +33,5 @@ const edge = await startEdge({
 serveMeasured(
   edge.port,
   () => {},
-  () => edge.connections + realtime.context.hub.channels,
+  () => edge.connections + realtime.context.hub.channels + realtime.context.inbox.users,
 );

@@ -34,7 +34,7 @@ await new Promise((resolve) => setTimeout(resolve, 6_000));
 const after = await edge.heapBytes();
 const megabytes = (bytes: number) => (bytes / 1_024 ** 2).toFixed(1);
 console.log(
-  `${CYCLES} clients came and went in ${seconds.toFixed(0)} s: 0 connections and conversations held; heap ` +
+  `${CYCLES} clients came and went in ${seconds.toFixed(0)} s: 0 connections, conversations and inboxes held; heap ` +
     `${megabytes(before)} MB before, ${megabytes(after)} MB after (${((after - before) / CYCLES).toFixed(0)} bytes each)`,
 );
 await edge.stop();
@@ -91,7 +91,8 @@ function vanishing(n: number, conversationId: string): Promise<void> {
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
     );
     socket.once('data', () => {
-      const join = Buffer.from(`{"op":"join","id":1,"conversationId":"${conversationId}","after":0}`);
+      const joined = n % 2 === 0 ? '*' : conversationId;
+      const join = Buffer.from(`{"op":"join","id":1,"conversationId":"${joined}","after":0}`);
       socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | join.length, 0, 0, 0, 0]), join]), () => {
         socket.resetAndDestroy();
       });
@@ -117,7 +118,7 @@ async function nothingHeld(): Promise<void> {
     const held = await edge.held();
     if (held === 0) return;
     if (performance.now() > deadline)
-      throw new Error(`The edge still holds ${held} connections and conversations`);
+      throw new Error(`The edge still holds ${held} connections, conversations and inboxes`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
