@@ -5,7 +5,7 @@ import type {
   MessagePosted,
 } from '../../src/domain/conversation/events.ts';
 import type { ConversationState } from '../../src/domain/conversation/state.ts';
-import type { LoggedEvent } from '../runner/projection.ts';
+import type { Batch } from '../runner/projection.ts';
 
 /** What a batch of events amounts to in the read model. Each list is in the order of the log. */
 export interface HistoryChanges {
@@ -30,7 +30,7 @@ export interface ParticipantChange {
 }
 
 /** Reduces events to row changes. Pure, and the outcome does not depend on how the log is cut into batches. */
-export function projectHistory(events: readonly LoggedEvent[]): HistoryChanges {
+export function projectHistory({ events }: Pick<Batch, 'events'>): HistoryChanges {
   const conversations = new Map<string, { id: string; state: ConversationState; seq: number; at: string }>();
   const participants = new Map<string, ParticipantChange>();
   const posted = new Map<string, { seq: number; event: MessagePosted }>();
@@ -46,6 +46,9 @@ export function projectHistory(events: readonly LoggedEvent[]): HistoryChanges {
         break;
       case 'MessageDeleted':
         if (!deleted.has(event.messageId)) deleted.set(event.messageId, { seq, event });
+        break;
+      case 'ReactionAdded':
+      case 'ReactionRemoved':
         break;
       default: {
         const { conversationId: id, state } = event;

@@ -4,6 +4,7 @@ import { type HistoryChanges, projectHistory } from './changes.ts';
 import {
   addParticipants,
   deleteMessages,
+  digestHistory,
   editMessages,
   forgetSilentParticipants,
   insertMessages,
@@ -16,10 +17,12 @@ import {
 export function historyProjection(projectRoot: URL): Projection<HistoryChanges> {
   return {
     name: 'history',
+    format: 1,
     schemaSql: new URL('projections/history/schema.sql', projectRoot),
     relations: ['conversations', 'participants', 'messages'],
     project: projectHistory,
     write: writeHistory,
+    digestSql: digestHistory,
   };
 }
 

@@ -109,3 +109,14 @@ export function deleteMessages(schema: string): string {
     FROM unnest($1::text[], $2::timestamptz[]) AS d (message_id, at)
     WHERE m.message_id = d.message_id AND m.deleted_at IS NULL`;
 }
+
+/** One row for each conversation, with a hash over its state, its messages and its participants. */
+export function digestHistory(schema: string): string {
+  return `
+    SELECT c.id AS key, md5(concat_ws('.', c::text, m.rows, p.rows)) AS hash
+    FROM ${schema}.conversations c
+    LEFT JOIN (SELECT conversation_id, sum(hashtextextended(m::text, 0)) AS rows
+               FROM ${schema}.messages m GROUP BY conversation_id) m ON m.conversation_id = c.id
+    LEFT JOIN (SELECT conversation_id, sum(hashtextextended(p::text, 0)) AS rows
+               FROM ${schema}.participants p GROUP BY conversation_id) p ON p.conversation_id = c.id`;
+}

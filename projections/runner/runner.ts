@@ -117,7 +117,7 @@ export class ProjectionRunner<Changes> {
     following: Following,
   ): Promise<Claim> {
     const { pool, projection } = this.#options;
-    const changes = projection.project(batch);
+    const changes = projection.project({ group: 0, events: batch, holes: [] });
     const write = async (client: PoolClient) => {
       // Only now, so that the next events arrive while Postgres writes these and not while this waits for an answer.
       following.release(batch.length);

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import type { ChatEvent, MessagePosted } from '../domain/conversation/events.ts';
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
-import { ClientMessageId, Content, ConversationId, MessageId, Title, text, UserId } from './ids.ts';
+import {
+  ClientMessageId,
+  Content,
+  ConversationId,
+  Emoji,
+  MessageId,
+  Seq,
+  Title,
+  text,
+  UserId,
+} from './ids.ts';
 
 /**
  * The events as they are stored and sent: the stored bytes are the bytes on the wire. Stored events are read for
@@ -30,6 +40,13 @@ export const AttachmentSchema = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
 });
 
+const ErasedMessageSchema = z.object({
+  seq: Seq.min(1),
+  userId: UserId,
+  replyTo: MessageId.nullable(),
+  at: Timestamp,
+});
+
 const state = ConversationStateSchema;
 
 export const ChatEventSchema = z.discriminatedUnion('type', [
@@ -43,7 +60,14 @@ export const ChatEventSchema = z.discriminatedUnion('type', [
     attachments: z.array(AttachmentSchema).max(10),
   }),
   z.object({ type: z.literal('MessageEdited'), ...base, messageId: MessageId, content: Content }),
-  z.object({ type: z.literal('MessageDeleted'), ...base, messageId: MessageId }),
+  z.object({
+    type: z.literal('MessageDeleted'),
+    ...base,
+    messageId: MessageId,
+    erased: ErasedMessageSchema.optional(),
+  }),
+  z.object({ type: z.literal('ReactionAdded'), ...base, messageId: MessageId, emoji: Emoji }),
+  z.object({ type: z.literal('ReactionRemoved'), ...base, messageId: MessageId, emoji: Emoji }),
   z.object({ type: z.literal('ConversationCreated'), ...base, state }),
   z.object({ type: z.literal('ConversationRenamed'), ...base, state }),
   z.object({ type: z.literal('ConversationArchived'), ...base, state }),

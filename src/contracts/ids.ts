@@ -47,6 +47,12 @@ export function text(name: string, lengthMax: number) {
 }
 
 export const Content = text('content', CONTENT_LENGTH_MAX);
+/** A reaction: an emoji, several code points of one, or a short name. */
+export const Emoji = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cs}\p{Co}\p{Z}]{1,32}$/u, 'must be 1–32 printable characters without spaces')
+  .meta({ description: 'A reaction, as the client names it.', examples: ['👍'] });
+
 export const Title = text('title', TITLE_LENGTH_MAX);
 
 export function isConversationId(value: string): boolean {

@@ -60,6 +60,33 @@ export interface MessageEdited extends MessageEventBase {
 }
 export interface MessageDeleted extends MessageEventBase {
   readonly type: 'MessageDeleted';
+  /**
+   * Present: the message was erased too. Its own events are taken out of the log after this one, so this one says what
+   * a reader must know of a message that it never saw.
+   */
+  readonly erased?: ErasedMessage | undefined;
+}
+
+/** What is left of a message whose bytes were erased: its place, never its content. */
+export interface ErasedMessage {
+  /** Where its `MessagePosted` was. */
+  readonly seq: number;
+  /** Its author. */
+  readonly userId: string;
+  readonly replyTo: string | null;
+  readonly at: string;
+}
+
+interface ReactionEventBase extends MessageEventBase {
+  /** 1–32 characters, as the client names it. */
+  readonly emoji: string;
+}
+/** A user has at most one reaction of each kind to a message; adding it again changes nothing. */
+export interface ReactionAdded extends ReactionEventBase {
+  readonly type: 'ReactionAdded';
+}
+export interface ReactionRemoved extends ReactionEventBase {
+  readonly type: 'ReactionRemoved';
 }
 
 /** Events that carry the conversation's state; their order is guarded by an expected version. */
@@ -71,7 +98,7 @@ export type ConversationEvent =
   | ConversationArchived;
 
 /** Events about single messages. They need no version: whatever their order, the outcome is the same. */
-export type MessageEvent = MessagePosted | MessageEdited | MessageDeleted;
+export type MessageEvent = MessagePosted | MessageEdited | MessageDeleted | ReactionAdded | ReactionRemoved;
 
 export type ChatEvent = ConversationEvent | MessageEvent;
 

@@ -37,7 +37,8 @@ const members = (
   state,
 });
 
-const given = (...events: ChatEvent[]) => projectHistory(events.map((event, n) => ({ seq: n + 1, event })));
+const given = (...events: ChatEvent[]) =>
+  projectHistory({ events: events.map((event, n) => ({ seq: n + 1, event })) });
 
 test('a conversation has its last state, and the latest time that any of its events names', () => {
   const late = { ...created, at: '2026-02-02T00:00:00.000Z' };
