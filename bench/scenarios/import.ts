@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { historyProjection } from '../../projections/history/history.ts';
+import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { importChat } from '../../src/cli/importChat.ts';
@@ -10,6 +11,7 @@ import { openDatabase } from '../../src/platform/database.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { migrate } from '../../src/platform/migrate.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { systemTimers } from '../../src/platform/timers.ts';
 import { openBenchLog } from '../support/log.ts';
 import { startBenchServers } from '../support/servers.ts';
 
@@ -28,11 +30,13 @@ await migrate({
   url: servers.databaseUrl,
   directory: fileURLToPath(new URL('prisma/migrations', projectRootUrl())),
 });
+const projection = historyProjection(projectRootUrl());
 const runner = new ProjectionRunner({
-  projection: historyProjection(projectRootUrl()),
-  pool: database.pool,
+  projection,
+  store: new PostgresStore({ projection, pool: database.pool, worker: 'bench' }),
   log,
   feed: log,
+  timers: systemTimers,
   batchMax: 2_000,
   onEvent: (event) => event.type === 'projectionFailed' && console.error(event.error),
 });

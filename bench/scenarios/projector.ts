@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { historyProjection } from '../../projections/history/history.ts';
+import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
 import { encodeEvent } from '../../src/contracts/events.ts';
 import type { MessagePosted } from '../../src/domain/conversation/events.ts';
@@ -9,6 +10,7 @@ import type { JetStreamLog } from '../../src/eventlog/jetstream/jetStreamLog.ts'
 import { systemIds } from '../../src/platform/ids.ts';
 import { migrate } from '../../src/platform/migrate.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { systemTimers } from '../../src/platform/timers.ts';
 import { openBenchLog } from '../support/log.ts';
 import { startBenchServers } from '../support/servers.ts';
 
@@ -135,13 +137,15 @@ async function project(source: JetStreamLog): Promise<number> {
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
+  const projection = historyProjection(projectRootUrl());
   const runner = new ProjectionRunner({
-    projection: historyProjection(projectRootUrl()),
-    pool,
+    projection,
+    store: new PostgresStore({ projection, pool, worker: 'bench' }),
     log: source,
     feed: source,
+    timers: systemTimers,
     batchMax: BATCH,
-    onCommit: ({ seq }) => seq === lastSeq && finish(),
+    onCommit: () => (runner.checkpoint ?? 0) >= lastSeq && finish(),
     onEvent: (event) => event.type === 'projectionFailed' && console.error(event.error),
   });
   const startedAt = performance.now();

@@ -34,6 +34,11 @@ export interface Projection<Changes> {
    * over everything that is shown of it. Equal events give equal rows, in any version.
    */
   readonly digestSql: (schema: string) => string;
+  /**
+   * SQL that takes a copy of a version's tables back to where replaying the log from the sequence `$1` on leads to the
+   * right rows again. Absent: this read model can only be built from the start.
+   */
+  readonly rewindSql?: (schema: string) => readonly string[];
 }
 
 /** Events of one partition group, in the order of the log. */

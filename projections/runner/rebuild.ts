@@ -1,19 +1,49 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
-import type { EventLog } from '../../src/ports/eventLog.ts';
+import type { EventLog, LogStatus } from '../../src/ports/eventLog.ts';
+import type { Timers } from '../../src/ports/timers.ts';
+import { type Comparison, compareVersions, recompare } from './comparison.ts';
+import { PostgresStore } from './postgresStore.ts';
 import type { Projection } from './projection.ts';
+import { RebuildWaiter } from './rebuildWaiter.ts';
 import { ProjectionRunner, type RunnerEvent } from './runner.ts';
-import { ensureBuildingVersion, switchVersion, type Version } from './versions.ts';
+import type { Place } from './store.ts';
+import {
+  copyVersion,
+  ensureBuildingVersion,
+  liveVersion,
+  readPlaces,
+  switchVersion,
+  type Version,
+} from './versions.ts';
 
 export interface RebuildOptions<Changes> {
   readonly projection: Projection<Changes>;
   readonly pool: Pool;
   readonly log: EventLog;
   readonly feed: EventFeed;
+  readonly timers: Timers;
+  /** Names this worker among all: `host:pid:random`. */
+  readonly worker: string;
   readonly batchMax: number;
-  /** Called after every commit with the sequence reached and the log's end as last seen. */
+  /** Begin with a copy of the live version and replay the log from this sequence on. */
+  readonly from?: number | undefined;
+  /** Build and compare, and leave the switch to another call, which then has little left to do. */
+  readonly dryRun?: boolean | undefined;
+  /** Do not switch when the new version differs from the live one. */
+  readonly requireEqual?: boolean | undefined;
+  /** Waits before a transaction of so many events, to spare the others. */
+  readonly throttle?: (events: number) => Promise<void>;
+  /** Called after every commit with the sequence reached by all groups, and where it is to get to as last seen. */
   readonly onProgress?: (progress: { seq: number; lastSeq: number; events: number }) => void;
   readonly onEvent?: (event: RunnerEvent) => void;
+}
+
+export interface Rebuilt {
+  readonly version: Version;
+  readonly switched: boolean;
+  /** With the version that was live; `null` when the two cannot be compared. */
+  readonly comparison: Comparison | null;
 }
 
 /** The new version could not be built or switched to; the live one is as it was. */
@@ -21,90 +51,200 @@ export class RebuildFailedError extends Error {
   override readonly name = 'RebuildFailedError';
 }
 
-/** How long the live worker is held at its checkpoint while the new version passes it, in milliseconds. */
+/** How long the live workers are held at their checkpoints while the new version comes there, in milliseconds. */
 const SWITCH_MS_MAX = 10_000;
+/** The new version is near the live one when it needs no longer than this to come to where that one was, in milliseconds. */
+const NEAR_MS = 1_000;
 
 /**
- * Builds a read model anew beside the live one and switches to it. Reads go on all the while; an interrupted rebuild
- * goes on where it was when it is called again.
+ * Builds a read model anew beside the live one, compares the two, and switches, at one sequence. Reads go on all the while; an
+ * interrupted rebuild goes on where it was when it is called again.
  *
- * @returns the version that is live now
+ * While the live version is of the same log and format, the new one follows right behind it and never passes it: so that
+ * at the end both can be held at the same place and compared.
+ *
  * @throws RebuildFailedError
  */
-export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promise<Version> {
+export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promise<Rebuilt> {
   const { pool, projection, log } = options;
-  const { epoch, lastSeq } = await log.status();
-  const version = await ensureBuildingVersion(pool, projection, epoch);
-  const waiters = new Waiters();
-  const runner = new ProjectionRunner({
-    ...options,
-    version,
-    onEvent: (event) => {
-      options.onEvent?.(event);
-      if (event.type === 'projectionFailed') waiters.noteFailure(event);
-      waiters.check();
-    },
-    onCommit: ({ seq, events }) => {
-      options.onProgress?.({ seq, lastSeq: Math.max(seq, lastSeq), events });
-      waiters.check();
-    },
-  });
-  runner.start();
-  try {
-    // The log's end of now, unless its last events were erased: then the end of what there is.
-    await waiters.until(
-      () => runner.state === 'live' && ((runner.checkpoint ?? 0) >= lastSeq || runner.behind === 0),
+  const status = await log.status();
+  const live = await liveVersion(pool, projection.name);
+  const comparable =
+    live !== null && live.epoch === status.epoch && live.format === projection.format ? live : null;
+  const version = await ensureBuildingVersion(pool, projection, status.epoch);
+  if (options.from !== undefined) await beginFrom(options, options.from, comparable, version);
+  const build = new Build(options, version, comparable, status);
+  return build.run();
+}
+
+async function beginFrom<Changes>(
+  { pool, projection }: RebuildOptions<Changes>,
+  from: number,
+  source: Version | null,
+  target: Version,
+): Promise<void> {
+  const statements = projection.rewindSql;
+  const places = await readPlaces(pool, projection.name, target.version);
+  if ([...places.values()].some(({ seq }) => seq > 0)) return;
+  const cannot = (reason: string) =>
+    new RebuildFailedError(
+      `${projection.name} cannot be built from event ${from} on: ${reason}. Build it from the start.`,
     );
-    const reach = async (seq: number) => {
-      await waiters.within(SWITCH_MS_MAX, () => (runner.checkpoint ?? 0) >= seq);
-      // Nothing must move this version's checkpoint while it becomes the live one.
-      await runner.stop();
-    };
-    await switchVersion(pool, projection, version, reach);
-  } finally {
-    await runner.stop();
-  }
-  return { ...version, status: 'live' };
-}
-
-/** Turns the runner's events into promises. One rebuild waits for one thing at a time. */
-class Waiters {
-  #waiting: { condition: () => boolean; resolve: () => void; reject: (error: Error) => void } | null = null;
-  #fatal: RebuildFailedError | null = null;
-
-  /** A passing failure is retried by the runner; being fenced or halted ends the rebuild. */
-  noteFailure(event: Extract<RunnerEvent, { type: 'projectionFailed' }>): void {
-    if (event.trigger === 'failed') return;
-    const reason = event.error instanceof Error ? event.error.message : String(event.error);
-    this.#fatal = new RebuildFailedError(`The rebuild of ${event.projection} ended: ${reason}`, {
-      cause: event.error,
-    });
-    this.check();
-  }
-
-  until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = { condition, resolve, reject };
-      this.check();
-    });
-  }
-
-  async within(timeoutMs: number, condition: () => boolean): Promise<void> {
-    const message = `The new version did not catch up within ${timeoutMs} ms; nothing was switched. Run it again.`;
-    const { promise: late, cancel } = timeout(timeoutMs, new RebuildFailedError(message));
-    await Promise.race([this.until(condition), late]).finally(cancel);
-  }
-
-  check(): void {
-    if (this.#fatal !== null) this.#waiting?.reject(this.#fatal);
-    else if (this.#waiting?.condition()) this.#waiting.resolve();
-  }
-}
-
-function timeout(ms: number, error: Error): { promise: Promise<never>; cancel: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  const promise = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(error), ms);
+  if (statements === undefined) throw cannot('what it counts cannot be taken back');
+  if (source === null) throw cannot('there is no live version of the same log and format to begin with');
+  const reached = await readPlaces(pool, projection.name, source.version);
+  const lowest = Math.min(...[...reached.values()].map(({ seq }) => seq));
+  if (from < 1 || from > lowest) throw cannot(`the live version is at ${lowest}`);
+  const schema = `${projection.name}_v${target.version}`;
+  await copyVersion(pool, projection, {
+    source: source.version,
+    target: target.version,
+    from,
+    statements: statements(schema),
   });
-  return { promise, cancel: () => clearTimeout(timer) };
 }
+
+/** One run of one rebuild. */
+class Build<Changes> {
+  readonly #options: RebuildOptions<Changes>;
+  readonly #version: Version;
+  /** The live version, when the new one can be compared with it. */
+  readonly #live: Version | null;
+  readonly #status: LogStatus;
+  readonly #waiter: RebuildWaiter;
+  readonly #runner: ProjectionRunner<Changes>;
+  #ceilings: ReadonlyMap<number, Place> = new Map();
+
+  constructor(options: RebuildOptions<Changes>, version: Version, live: Version | null, status: LogStatus) {
+    this.#options = options;
+    this.#version = version;
+    this.#live = live;
+    this.#status = status;
+    this.#waiter = new RebuildWaiter(options.timers);
+    const { projection, pool, worker } = options;
+    this.#runner = new ProjectionRunner({
+      ...options,
+      store: new PostgresStore({ projection, pool, worker, version }),
+      ...(live !== null && { ceiling: (group: number) => this.#ceilings.get(group) ?? NOWHERE }),
+      onEvent: (event) => this.#onEvent(event),
+      onCommit: ({ events }) => this.#onCommit(events),
+    });
+  }
+
+  async run(): Promise<Rebuilt> {
+    if (this.#live !== null) await this.#look(this.#live);
+    this.#runner.start();
+    try {
+      await this.#catchUp();
+      const candidates = this.#live === null ? null : await this.#compare(this.#live);
+      return await this.#switch(candidates);
+    } finally {
+      await this.#runner.stop();
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const { lastSeq } = this.#status;
+    if (this.#live === null) {
+      // The log's end of now, unless its last events were erased: then the end of what there is.
+      return this.#waiter.until(
+        () =>
+          this.#runner.state === 'live' &&
+          ((this.#runner.checkpoint ?? 0) >= lastSeq || this.#runner.behind === 0),
+      );
+    }
+    // The live version goes on meanwhile: near is when what it did since the last look is made up for at once.
+    for (let near = false; !near; ) {
+      await this.#look(this.#live);
+      const late = this.#waiter.deadline(NEAR_MS);
+      await this.#waiter.until(() => this.#isAt(this.#ceilings));
+      near = !late();
+    }
+  }
+
+  #isAt(places: ReadonlyMap<number, Place>): boolean {
+    const { checkpoints } = this.#runner;
+    return [...places].every(([group, { seq }]) => (checkpoints.get(group) ?? -1) >= seq);
+  }
+
+  async #look(live: Version): Promise<void> {
+    const { pool, projection } = this.#options;
+    this.#ceilings = await readPlaces(pool, projection.name, live.version);
+  }
+
+  #compare(live: Version): Promise<Comparison> {
+    const { pool, projection } = this.#options;
+    return compareVersions(pool, projection, live.version, this.#version.version);
+  }
+
+  async #switch(candidates: Comparison | null): Promise<Rebuilt> {
+    const { pool, projection, dryRun } = this.#options;
+    let comparison = candidates;
+    const undone = new Error('Undone on purpose');
+    const reach = async (places: ReadonlyMap<number, Place>, client: ClientBase) => {
+      await this.#reach(places);
+      comparison = await this.#settle(candidates, client);
+      if (dryRun === true) throw undone;
+    };
+    try {
+      await switchVersion(pool, projection, this.#version, reach);
+    } catch (error) {
+      if (error !== undone) throw error;
+      return { version: this.#version, switched: false, comparison };
+    }
+    return { version: { ...this.#version, status: 'live' }, switched: true, comparison };
+  }
+
+  /** Brings the new version to where the live one is held. */
+  async #reach(places: ReadonlyMap<number, Place>): Promise<void> {
+    if (this.#live !== null) this.#ceilings = places;
+    await this.#waiter.within(
+      SWITCH_MS_MAX,
+      () => this.#isAt(places),
+      'The new version did not come to where the live one is; nothing was switched. Run it again.',
+    );
+    // Nothing must move this version's checkpoints while it becomes the live one.
+    await this.#runner.stop();
+  }
+
+  async #settle(candidates: Comparison | null, client: ClientBase): Promise<Comparison | null> {
+    if (candidates === null || this.#live === null) return null;
+    const { projection, requireEqual } = this.#options;
+    const versions = [this.#live.version, this.#version.version] as const;
+    const different = await recompare(client, projection, versions, candidates.different);
+    if (requireEqual === true && different.length > 0) {
+      const which = different.slice(0, 5).join(', ');
+      throw new RebuildFailedError(
+        `${projection.name} built anew differs from the live version in ${different.length} places (${which} …); ` +
+          'nothing was switched. Look with --dry-run, then run it without --require-equal.',
+      );
+    }
+    return { compared: candidates.compared, different };
+  }
+
+  #onEvent(event: RunnerEvent): void {
+    this.#options.onEvent?.(event);
+    // A passing failure is retried by the runner; being replaced or halted ends the rebuild.
+    if (event.type === 'projectionFailed' && event.trigger !== 'failed') {
+      const reason = event.error instanceof Error ? event.error.message : String(event.error);
+      const message = `The rebuild of ${event.projection} ended: ${reason}`;
+      this.#waiter.fail(new RebuildFailedError(message, { cause: event.error }));
+    }
+    if (event.type === 'projectionState' && event.to === 'standby') {
+      const message = `Another process is rebuilding ${event.projection} already: see "chat-backend projections info".`;
+      this.#waiter.fail(new RebuildFailedError(message));
+    }
+    this.#waiter.check();
+  }
+
+  #onCommit(events: number): void {
+    const seq = this.#runner.checkpoint ?? 0;
+    const ceilings = [...this.#ceilings.values()].map((place) => place.seq);
+    const lastSeq = Math.max(seq, this.#live === null ? this.#status.lastSeq : Math.max(0, ...ceilings));
+    this.#options.onProgress?.({ seq, lastSeq, events });
+    this.#waiter.check();
+  }
+}
+
+/** Before the first event: where nothing may be projected yet. */
+const NOWHERE: Place = { seq: 0, storedAtMs: 0, fingerprint: null };

@@ -1,36 +1,50 @@
-import type { Pool, PoolClient } from 'pg';
-import { UndecodableEventError } from '../../src/contracts/events.ts';
-import { inTransaction } from '../../src/platform/transaction.ts';
-import type { EventFeed, Following } from '../../src/ports/eventFeed.ts';
+import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
-import { BatchQueue, type QueuedEvent } from './batchQueue.ts';
-import { advanceCheckpoint, type Claim, claimCheckpoint, FencedError } from './checkpoints.ts';
-import { BATCH_SAVEPOINT, type Projection, schemaOf } from './projection.ts';
+import type { Timers } from '../../src/ports/timers.ts';
+import type { CommitNotice } from './groupWorker.ts';
+import { assertSameLog } from './logGuard.ts';
+import { backoffMs, pause } from './pause.ts';
+import type { Projection } from './projection.ts';
+import { BALANCE_MS, Session } from './session.ts';
 import { type RunnerState, type RunnerTrigger, transition } from './states.ts';
-import { ensureLiveVersion, type Version } from './versions.ts';
+import { type Assignment, FencedError, HaltError, type Place, type ProjectionStore } from './store.ts';
 
 /**
- * Builds one version of one read model from the log. The states are those of `states.ts`.
+ * One worker of one projection: builds its share of the partition groups from the log. The states are those of
+ * `states.ts`; what is done in `catchingUp` and `live` is a {@link Session}.
  *
  * Invariants:
- * - The checkpoint and the rows of a batch are written in one transaction, the checkpoint by compare-and-set: each
- *   event is in the read model exactly once, whoever dies when.
- * - Batches are projected in the order of the log, one at a time. Nothing is skipped: what cannot be projected halts.
- * - In memory are at most three batches: one being written, two waiting; then the feed is held up.
+ * - Checkpoint and rows of a batch are written in one transaction, the checkpoint by compare-and-set under a claim: each
+ *   event is in the read model exactly once, whoever dies, freezes or comes back when.
+ * - A group's batches are projected in the order of the log, one at a time. Nothing is skipped: an event that cannot be
+ *   projected parks its conversation or halts the projection.
+ * - In memory are at most two batches of each group; then the feed is held up.
  */
 export class ProjectionRunner<Changes> {
   readonly #options: RunnerOptions<Changes>;
-  #stopping = new AbortController();
+  readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  #session: Session<Changes> | null = null;
   #failuresInARow = 0;
+  #reason: string | null = null;
+  #resumes = 0;
   state: RunnerState = 'idle';
-  /** Everything up to here is in the read model; `null` before the checkpoint was read. */
-  checkpoint: number | null = null;
-  /** Events that the log held behind the checkpoint after the latest commit; `null` before the first look. */
+  /** Events that waited when it last looked; `null` before that. */
   behind: number | null = null;
 
   constructor(options: RunnerOptions<Changes>) {
     this.#options = options;
+  }
+
+  /** The checkpoint of each group that this worker has. */
+  get checkpoints(): ReadonlyMap<number, number> {
+    return this.#session?.checkpoints ?? new Map();
+  }
+
+  /** The lowest checkpoint of its groups; `null` while it has none. */
+  get checkpoint(): number | null {
+    const { checkpoints } = this;
+    return checkpoints.size === 0 ? null : Math.min(...checkpoints.values());
   }
 
   start(): void {
@@ -39,17 +53,34 @@ export class ProjectionRunner<Changes> {
     this.#running = this.#run();
   }
 
-  /** Lets the batch under way commit, then ends. */
+  /** Lets the transactions under way commit, gives the groups back, then ends. */
   async stop(): Promise<void> {
+    if (this.state === 'stopped') return;
     this.#stopping.abort();
+    this.#session?.end();
     await this.#running;
+    // Without it the groups are taken over when the leases end, seconds later.
+    if (this.state !== 'idle') await this.#options.store.leave().catch(() => {});
     this.#become('stop');
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping.signal.aborted && this.state !== 'halted') {
-      if (this.state === 'backoff') await this.#pause();
-      else await this.#attempt();
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      switch (this.state) {
+        case 'backoff':
+          await this.#rest(backoffMs(this.#failuresInARow, this.#random));
+          break;
+        case 'standby':
+        case 'paused':
+          await this.#rest(BALANCE_MS);
+          break;
+        case 'halted':
+          await this.#waitForOperator();
+          break;
+        default:
+          await this.#attempt();
+      }
     }
   }
 
@@ -59,95 +90,70 @@ export class ProjectionRunner<Changes> {
       await this.#work();
     } catch (error) {
       this.#failuresInARow += 1;
+      this.#reason = error instanceof Error ? error.message : String(error);
       const trigger = triggerOf(error);
       this.#become(trigger);
       this.#options.onEvent?.({ type: 'projectionFailed', projection: this.#name, trigger, error });
+    } finally {
+      this.#session = null;
     }
   }
 
   async #work(): Promise<void> {
-    const { pool, log, version, projection } = this.#options;
-    const { epoch, lastSeq } = await log.status();
-    const target = version ?? (await ensureLiveVersion(pool, projection, epoch));
-    const claim = await this.#claim(target);
-    assertSameLog(this.#name, target, claim, { epoch, lastSeq });
-    this.checkpoint = claim.seq;
-    const queue = new BatchQueue();
-    const following = await this.#follow(claim.seq, queue);
+    const { log, projection, onCommit } = this.#options;
+    const status = await log.status();
+    const balance = () => this.#balance(status.epoch);
+    const { paused, claims } = await balance();
+    if (paused) return this.#become('pausedByOperator');
+    if (claims.length === 0) return this.#become('unassigned');
+    await assertSameLog(projection.name, claims, log, status);
+    const session = new Session(claims, {
+      ...this.#options,
+      balance,
+      random: this.#random,
+      onCommit: (commit) => {
+        this.#failuresInARow = 0;
+        onCommit?.(commit);
+      },
+      onProgress: (behind) => this.#noteProgress(behind),
+    });
+    this.#session = session;
+    if (this.#stopping.signal.aborted) return;
+    const end = await session.run(() => this.#become('opened'));
+    if (end === 'reassigned') this.#become('reassigned');
+  }
+
+  async #balance(epoch: string): Promise<Assignment> {
+    const { state } = this;
+    const assignment = await this.#options.store.balance(epoch, { state, reason: null });
+    this.#resumes = assignment.resumes;
+    this.#reason = null;
+    return assignment;
+  }
+
+  async #waitForOperator(): Promise<void> {
+    const report = { state: this.state, reason: this.#reason };
     try {
-      this.#become('opened');
-      await this.#drain(claim, queue, following);
-    } finally {
-      await following.stop();
+      const { resumes } = await this.#options.store.standBy(report);
+      if (resumes !== this.#resumes) {
+        this.#resumes = resumes;
+        return this.#become('resumedByOperator');
+      }
+    } catch {
+      // Whoever cannot be asked cannot have said anything: asked again in a moment.
     }
+    await pause(this.#options.timers, BALANCE_MS, this.#stopping.signal);
   }
 
-  async #claim(target: Version): Promise<Claim> {
-    return inTransaction(this.#options.pool, (client) => claimCheckpoint(client, this.#name, target.version));
-  }
-
-  #follow(after: number, queue: BatchQueue): Promise<Following> {
-    return this.#options.feed.follow({
-      after,
-      manualRelease: true,
-      unreleasedMax: 2 * this.#options.batchMax,
-      onEvent: (event) => queue.push(event),
-    });
-  }
-
-  async #drain(first: Claim, queue: BatchQueue, following: Following): Promise<void> {
-    let claim = first;
-    this.#noteProgress(queue, following);
-    while (!this.#stopping.signal.aborted) {
-      const batch = await queue.take(this.#options.batchMax, this.#stopping.signal);
-      const last = batch.at(-1);
-      if (last === undefined) return;
-      claim = await this.#commit(claim, batch, last, following);
-      this.#failuresInARow = 0;
-      this.checkpoint = claim.seq;
-      this.#noteProgress(queue, following);
-      this.#options.onCommit?.({ seq: claim.seq, events: batch.length });
-    }
-  }
-
-  #commit(
-    claim: Claim,
-    batch: readonly QueuedEvent[],
-    last: QueuedEvent,
-    following: Following,
-  ): Promise<Claim> {
-    const { pool, projection } = this.#options;
-    const changes = projection.project({ group: 0, events: batch, holes: [] });
-    const write = async (client: PoolClient) => {
-      // Only now, so that the next events arrive while Postgres writes these and not while this waits for an answer.
-      following.release(batch.length);
-      await projection.write(client, schemaOf(projection.name, claim.version), changes);
-      return advanceCheckpoint(client, claim, last);
-    };
-    return inTransaction(pool, write, BEGIN_BATCH);
-  }
-
-  /** Under a steady load something is always waiting: what the next batch takes along does not count as behind. */
-  #noteProgress(queue: BatchQueue, following: Following): void {
+  #noteProgress(behind: number): void {
     const { batchMax } = this.#options;
-    this.behind = queue.size + (following.remaining ?? 0);
-    if (this.behind <= batchMax) this.#become('caughtUp');
-    else if (this.behind > FALLEN_BEHIND_BATCHES * batchMax) this.#become('fellBehind');
+    this.behind = behind;
+    if (behind <= batchMax) this.#become('caughtUp');
+    else if (behind > FALLEN_BEHIND_BATCHES * batchMax) this.#become('fellBehind');
   }
 
-  async #pause(): Promise<void> {
-    const longest = Math.min(100 * 2 ** this.#failuresInARow, 5_000);
-    const { signal } = this.#stopping;
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, longest * (0.5 + Math.random() / 2));
-      signal.addEventListener('abort', wake);
-      if (signal.aborted) wake();
-    });
+  async #rest(ms: number): Promise<void> {
+    await pause(this.#options.timers, ms, this.#stopping.signal);
     this.#become('pauseOver');
   }
 
@@ -161,20 +167,29 @@ export class ProjectionRunner<Changes> {
   get #name(): string {
     return this.#options.projection.name;
   }
+
+  get #random(): () => number {
+    return this.#options.random ?? Math.random;
+  }
 }
 
 export interface RunnerOptions<Changes> {
-  readonly projection: Projection<Changes>;
-  readonly pool: Pool;
+  readonly projection: Pick<Projection<Changes>, 'name' | 'project'>;
+  readonly store: ProjectionStore<Changes>;
   readonly log: EventLog;
   readonly feed: EventFeed;
+  readonly timers: Timers;
+  /** For jitter. Default Math.random. */
+  readonly random?: () => number;
   /** Events in one transaction, at most. */
   readonly batchMax: number;
-  /** The version to build; absent: the live one, whichever that is. */
-  readonly version?: Version;
+  /** Waits before a transaction of so many events, to spare the others. */
+  readonly throttle?: (events: number) => Promise<void>;
+  /** Nothing behind this place is projected for now; `null`: no bound. */
+  readonly ceiling?: (group: number) => Place | null;
   readonly onEvent?: (event: RunnerEvent) => void;
   /** Called after every commit. */
-  readonly onCommit?: (commit: { seq: number; events: number }) => void;
+  readonly onCommit?: (commit: CommitNotice) => void;
 }
 
 export type RunnerEvent =
@@ -194,48 +209,7 @@ export type RunnerEvent =
 /** More batches than this behind the log's end, and a live runner is catching up again. */
 const FALLEN_BEHIND_BATCHES = 4;
 
-/** The read model and the log do not belong together. */
-export class LogMismatchError extends Error {
-  override readonly name = 'LogMismatchError';
-}
-
-function assertSameLog(
-  name: string,
-  version: Version,
-  claim: Claim,
-  log: { epoch: string; lastSeq: number },
-): void {
-  const remedy = `Restore the right log, or build the read model anew: chat-backend projections rebuild ${name}`;
-  if (version.epoch !== log.epoch) {
-    const message = `was built from the log of epoch ${version.epoch}, but the log's epoch is ${log.epoch}`;
-    throw new LogMismatchError(`Read model ${name} ${message}. ${remedy}`);
-  }
-  if (claim.seq > log.lastSeq) {
-    const message = `has events up to ${claim.seq}, but the log ends at ${log.lastSeq}: its tail was lost`;
-    throw new LogMismatchError(`Read model ${name} ${message}. ${remedy}`);
-  }
-}
-
-/**
- * Begins a batch's transaction. It must be on disk before it counts as done, whatever the server's default is. And a
- * batch is small against its tables, which the planner cannot know of tables that grow from nothing: without these
- * settings it reads them whole for every batch, instead of looking up each row by its index.
- */
-const BEGIN_BATCH = `
-  BEGIN; SET LOCAL synchronous_commit TO on; SET LOCAL enable_seqscan TO off;
-  SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off; SAVEPOINT ${BATCH_SAVEPOINT}`;
-
 function triggerOf(error: unknown): 'fenced' | 'failed' | 'unrecoverable' {
   if (error instanceof FencedError) return 'fenced';
-  if (error instanceof UndecodableEventError || error instanceof LogMismatchError) return 'unrecoverable';
-  return isDataError(error) ? 'unrecoverable' : 'failed';
-}
-
-/**
- * Classes 22 (data exception) and 23 (integrity violation): the same batch fails in the same way for ever.
- * Source: PostgreSQL manual, appendix A.
- */
-function isDataError(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return typeof error.code === 'string' && /^2[23]/.test(error.code);
+  return error instanceof HaltError ? 'unrecoverable' : 'failed';
 }

@@ -1,43 +1,52 @@
 import { readFile } from 'node:fs/promises';
 import type { ClientBase, Pool } from 'pg';
+import { PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
 import { inTransaction } from '../../src/platform/transaction.ts';
-import { PARTITION_GROUPS } from './checkpoints.ts';
-import { schemaOf } from './projection.ts';
+import { type Projection, schemaOf } from './projection.ts';
+import type { Place } from './store.ts';
+import { LOCK_SHARES } from './storeStatements.ts';
 
 /** What of a projection its versions are made from. */
-export interface VersionedProjection {
-  readonly name: string;
-  readonly schemaSql: URL;
-  readonly relations: readonly string[];
-}
+export type VersionedProjection = Pick<Projection<never>, 'name' | 'format' | 'schemaSql' | 'relations'>;
 
 export interface Version {
   readonly version: number;
   readonly status: 'building' | 'live' | 'retired';
   /** The epoch of the log that it is built from. */
   readonly epoch: string;
+  /** Of its tables. */
+  readonly format: number;
 }
 
 /** Any fixed number: everybody who makes or switches versions holds this advisory lock. */
 const VERSIONS_LOCK = 7_201_154_003;
 
 // Parameters: projection.
-const LIST = 'SELECT version, status, epoch FROM projection_versions WHERE projection = $1 ORDER BY version';
+const LIST =
+  'SELECT version, status, epoch, format FROM projection_versions WHERE projection = $1 ORDER BY version';
 
 export async function listVersions(client: ClientBase | Pool, projection: string): Promise<Version[]> {
   return (await client.query<Version>(LIST, [projection])).rows;
 }
 
+/** What is read; `null` when nothing was ever built. */
+export async function liveVersion(client: ClientBase | Pool, projection: string): Promise<Version | null> {
+  const versions = await listVersions(client, projection);
+  return versions.find((version) => version.status === 'live') ?? null;
+}
+
 /** The live version; the very first one is made when there is none. */
-export function ensureLiveVersion(
+export async function ensureLiveVersion(
   pool: Pool,
   projection: VersionedProjection,
   epoch: string,
 ): Promise<Version> {
+  const known = await liveVersion(pool, projection.name);
+  if (known !== null) return known;
   return inTransaction(pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
-    const live = (await listVersions(client, projection.name)).find((version) => version.status === 'live');
-    if (live !== undefined) return live;
+    const live = await liveVersion(client, projection.name);
+    if (live !== null) return live;
     const version = await createVersion(client, projection, { epoch, status: 'live' });
     await showVersion(client, projection, version.version);
     return version;
@@ -56,7 +65,10 @@ export function ensureBuildingVersion(
   return inTransaction(pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
     const versions = await listVersions(client, projection.name);
-    const resumable = versions.find((version) => version.status === 'building' && version.epoch === epoch);
+    const resumable = versions.find(
+      ({ status, epoch: builtFrom, format }) =>
+        status === 'building' && builtFrom === epoch && format === projection.format,
+    );
     for (const { version, status } of versions) {
       if (status !== 'live' && version !== resumable?.version) await dropVersion(client, projection, version);
     }
@@ -64,9 +76,9 @@ export function ensureBuildingVersion(
   });
 }
 
-// Parameters: projection, version, status, epoch.
+// Parameters: projection, version, status, epoch, format.
 const INSERT_VERSION =
-  'INSERT INTO projection_versions (projection, version, status, epoch) VALUES ($1, $2, $3, $4)';
+  'INSERT INTO projection_versions (projection, version, status, epoch, format) VALUES ($1, $2, $3, $4, $5)';
 // Parameters: projection, version, number of groups.
 const INSERT_CHECKPOINTS = `
   INSERT INTO projection_checkpoints (projection, version, partition_group, seq)
@@ -84,9 +96,10 @@ async function createVersion(
   await client.query(`SET LOCAL search_path TO ${schema}`);
   await client.query(await readFile(projection.schemaSql, 'utf8'));
   await client.query('SET LOCAL search_path TO DEFAULT');
-  await client.query(INSERT_VERSION, [projection.name, version, options.status, options.epoch]);
+  const { status, epoch } = options;
+  await client.query(INSERT_VERSION, [projection.name, version, status, epoch, projection.format]);
   await client.query(INSERT_CHECKPOINTS, [projection.name, version, PARTITION_GROUPS]);
-  return { version, status: options.status, epoch: options.epoch };
+  return { version, status, epoch, format: projection.format };
 }
 
 async function dropVersion(
@@ -112,38 +125,115 @@ async function showVersion(
   }
 }
 
-// Parameters: projection, version. Holds up whoever moves this checkpoint until the transaction ends.
-const LOCK_CHECKPOINT = `
-  SELECT seq FROM projection_checkpoints WHERE projection = $1 AND version = $2
-  ORDER BY partition_group FOR UPDATE`;
-// Parameters: projection, version, status.
-const SET_STATUS = 'UPDATE projection_versions SET status = $3 WHERE projection = $1 AND version = $2';
+/** Where each group of a version is. */
+export async function readPlaces(
+  client: ClientBase | Pool,
+  projection: string,
+  version: number,
+  lock: '' | 'FOR UPDATE' = '',
+): Promise<Map<number, Place>> {
+  const { rows } = await client.query<PlaceRow>(`${PLACES} ${lock}`, [projection, version]);
+  return new Map(
+    rows.map(({ partition_group: group, seq, stored_at: storedAt, fingerprint }) => [
+      group,
+      { seq: Number(seq), storedAtMs: storedAt?.getTime() ?? 0, fingerprint },
+    ]),
+  );
+}
+
+interface PlaceRow {
+  readonly partition_group: number;
+  readonly seq: string;
+  readonly stored_at: Date | null;
+  readonly fingerprint: string | null;
+}
+
+// Parameters: projection, version.
+const PLACES = `
+  SELECT partition_group, seq, stored_at, fingerprint FROM projection_checkpoints
+  WHERE projection = $1 AND version = $2 ORDER BY partition_group`;
+
+// Parameters: projection, version.
+const SET_LIVE = `UPDATE projection_versions SET status = 'live' WHERE projection = $1 AND version = $2`;
+// Parameters: projection, version.
+const RETIRE = `
+  UPDATE projection_versions SET status = 'retired', retired_at = now() WHERE projection = $1 AND version = $2`;
 // Parameters: projection. Whoever works on any version of it finds itself fenced and looks for the live one.
-const FENCE_ALL = 'UPDATE projection_checkpoints SET owner_epoch = owner_epoch + 1 WHERE projection = $1';
+const FENCE_ALL = `
+  UPDATE projection_checkpoints SET owner_epoch = owner_epoch + 1, owner = NULL, lease_until = NULL
+  WHERE projection = $1`;
 
 /**
- * Makes a built version the live one, at one sequence and in one transaction. The live worker is held at its
- * checkpoint until the new version has passed it, which `reach` waits for.
+ * Makes a built version the live one, at one sequence of each group and in one transaction. The workers of the live one
+ * are held at their checkpoints until the new version stands where they do, which `reach` waits for.
  *
- * @param reach resolves once the building version's checkpoint is at least at this sequence
+ * @param reach brings the new version to these places and no further, and has the last word: when it throws, nothing is
+ *   switched
  */
 export function switchVersion(
   pool: Pool,
   projection: VersionedProjection,
   to: Version,
-  reach: (seq: number) => Promise<void>,
+  reach: (places: ReadonlyMap<number, Place>, client: ClientBase) => Promise<void>,
 ): Promise<void> {
   return inTransaction(pool, async (client) => {
+    // Nobody shares out groups meanwhile: that would wait for the checkpoints held here, and hold others.
+    await client.query(LOCK_SHARES, [projection.name]);
     await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
-    const live = (await listVersions(client, projection.name)).find((version) => version.status === 'live');
-    if (live !== undefined) {
-      const { rows } = await client.query<{ seq: string }>(LOCK_CHECKPOINT, [projection.name, live.version]);
-      // Of another epoch: its sequences mean nothing for this log.
-      if (live.epoch === to.epoch) await reach(Math.max(...rows.map((row) => Number(row.seq))));
-      await client.query(SET_STATUS, [projection.name, live.version, 'retired']);
-    }
-    await client.query(SET_STATUS, [projection.name, to.version, 'live']);
+    const live = await liveVersion(client, projection.name);
+    // Of another epoch: its sequences mean nothing for this log.
+    const comparable = live !== null && live.epoch === to.epoch;
+    const places = comparable
+      ? await readPlaces(client, projection.name, live.version, 'FOR UPDATE')
+      : new Map<number, Place>();
+    await reach(places, client);
+    if (live !== null) await client.query(RETIRE, [projection.name, live.version]);
+    await client.query(SET_LIVE, [projection.name, to.version]);
     await client.query(FENCE_ALL, [projection.name]);
     await showVersion(client, projection, to.version);
   });
+}
+
+// Parameters: projection, age in milliseconds.
+const RETIRED = `
+  SELECT version FROM projection_versions
+  WHERE projection = $1 AND status = 'retired' AND retired_at < now() - $2::float8 * interval '1 ms'`;
+
+/** Drops what was replaced at least so long ago. @returns the versions that were dropped */
+export function dropRetired(
+  pool: Pool,
+  projection: VersionedProjection,
+  olderThanMs: number,
+): Promise<number[]> {
+  return inTransaction(pool, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
+    const { rows } = await client.query<{ version: number }>(RETIRED, [projection.name, olderThanMs]);
+    for (const { version } of rows) await dropVersion(client, projection, version);
+    return rows.map(({ version }) => version);
+  });
+}
+
+// Parameters: projection, version, sequence. So that the first event to be projected is the one after it.
+const SET_PLACE = 'UPDATE projection_checkpoints SET seq = $3 WHERE projection = $1 AND version = $2';
+
+/**
+ * Fills a new, empty version with a copy of another one and takes it back to the sequence before `from`.
+ *
+ * @param statements of the projection's `rewindSql`
+ */
+export function copyVersion(
+  pool: Pool,
+  projection: VersionedProjection,
+  copy: { source: number; target: number; from: number; statements: readonly string[] },
+): Promise<void> {
+  const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ';
+  const work = async (client: ClientBase) => {
+    const [source, target] = [schemaOf(projection.name, copy.source), schemaOf(projection.name, copy.target)];
+    for (const relation of projection.relations) {
+      await client.query(`INSERT INTO ${target}.${relation} SELECT * FROM ${source}.${relation}`);
+    }
+    for (const statement of copy.statements) await client.query(statement, [copy.from]);
+    await client.query(SET_PLACE, [projection.name, copy.target, copy.from - 1]);
+  };
+  return inTransaction(pool, work, begin);
 }

@@ -1,8 +1,10 @@
+import { hostname } from 'node:os';
 import { historyProjection } from '../../projections/history/history.ts';
 import { rebuild } from '../../projections/runner/rebuild.ts';
 import { verify } from '../maintenance/verify.ts';
 import type { Config } from '../platform/config.ts';
 import { projectRootUrl } from '../platform/projectRootUrl.ts';
+import { systemTimers } from '../platform/timers.ts';
 import { lagOf } from '../queries/lag.ts';
 import { projectionStatus } from '../queries/projectionStatus.ts';
 import { type CliEnvironment, openEnvironment } from './environment.ts';
@@ -100,11 +102,13 @@ export async function runRebuild({ log, database }: CliEnvironment, config: Conf
   const bar = new ProgressBar('rebuild', 'events');
   const startedAtMs = Date.now();
   let events = 0;
-  const version = await rebuild({
+  const { version } = await rebuild({
     projection: historyProjection(projectRootUrl()),
     pool: database.pool,
     log,
     feed: log,
+    timers: systemTimers,
+    worker: `${hostname()}:${process.pid}:rebuild`,
     batchMax: config.projectionBatchEvents,
     onProgress: (progress) => {
       events += progress.events;

@@ -77,7 +77,7 @@ export const ChatEventSchema = z.discriminatedUnion('type', [
 
 /** Stored bytes that this version of the code cannot take for an event: never skipped, always reported. */
 export class UndecodableEventError extends Error {
-  override readonly name = 'UndecodableEventError';
+  override readonly name: string = 'UndecodableEventError';
   readonly seq: number;
 
   constructor(seq: number, reason: string, options?: ErrorOptions) {
@@ -89,6 +89,9 @@ export class UndecodableEventError extends Error {
     this.seq = seq;
   }
 }
+
+/** Its type or version is not known to this code. */
+export class UnknownEventError extends UndecodableEventError {}
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -122,6 +125,7 @@ export function decodeEvent(bytes: Uint8Array, seq: number): ChatEvent {
   const parsed = ChatEventSchema.safeParse(parseJson(bytes, seq));
   if (parsed.success) return parsed.data;
   const first = parsed.error.issues[0];
+  if (first?.path[0] === 'type' || first?.path[0] === 'v') throw new UnknownEventError(seq, first.message);
   throw new UndecodableEventError(seq, `${first?.path.join('.') || 'event'}: ${first?.message ?? 'invalid'}`);
 }
 

@@ -20,6 +20,16 @@ export function partitionOf(conversationId: string): number {
   return (hash >>> 0) % PARTITIONS;
 }
 
+/**
+ * Partitions belong to groups, each projected by one worker at a time and with a checkpoint of its own. A read model's
+ * checkpoints are by group, so this number is fixed for the read models that exist: another one means to rebuild them.
+ */
+export const PARTITION_GROUPS = 4;
+
+export function groupOf(conversationId: string): number {
+  return partitionOf(conversationId) % PARTITION_GROUPS;
+}
+
 export function eventSubject(conversationId: string, category: EventCategory): string {
   return `${EVENTS_PREFIX}${partitionOf(conversationId)}.${conversationId}.${category}`;
 }

@@ -3,7 +3,6 @@ import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { ConversationPath, ReadMessagesQuery } from '../contracts/http.ts';
 import { parsePosition } from '../contracts/position.ts';
-import type { ProjectionProgress } from '../platform/projectionProgress.ts';
 import { lagOf } from '../queries/lag.ts';
 import { type MessagesPage, readMessages } from '../queries/readMessages.ts';
 import type { HttpDeps } from './deps.ts';
@@ -26,7 +25,8 @@ function read(deps: HttpDeps): Handler {
     const seq = position === undefined ? 0 : seqOf(position, deps.application.log.epoch);
     await viewConversation(deps.application, conversationId, userId ?? null);
     const ask = () => readMessages(deps.database, { conversationId, ...range });
-    const page = await readFrom(seq, deps.historyProgress, ask);
+    const reach = () => deps.historyProgress.waitFor(conversationId, seq, POSITION_MS_MAX);
+    const page = await readFrom(seq, reach, ask);
     sendJsonText(res, pageJson(page, deps));
   };
 }
@@ -37,12 +37,12 @@ function read(deps: HttpDeps): Handler {
  */
 async function readFrom(
   seq: number,
-  progress: ProjectionProgress,
+  reach: () => Promise<unknown>,
   ask: () => Promise<MessagesPage>,
 ): Promise<MessagesPage> {
   const page = await ask();
   if (seq <= (page.checkpoint?.seq ?? 0)) return page;
-  await progress.waitFor(seq, POSITION_MS_MAX);
+  await reach();
   return ask();
 }
 

@@ -1,21 +1,44 @@
 import type { NatsConnection } from 'nats';
 import { z } from 'zod';
-import { checkpointSubject } from '../contracts/subjects.ts';
+import { checkpointSubject, groupOf, PARTITION_GROUPS } from '../contracts/subjects.ts';
 
-/** How far a read model is, as its projector says after every commit. */
+/** What came of waiting for an event to be in a read model. */
+export type Arrival =
+  /** It is, on disk. */
+  | 'reached'
+  /** Its conversation waits aside, because an event of it could not be projected. */
+  | 'parked'
+  /** Not in time, or too many are waiting: nothing is known. */
+  | 'late';
+
+/** How far a read model is, as its projectors say after every commit. */
 export interface ProjectionProgress {
-  /** The lowest checkpoint over all partition groups, as last announced; null before the first announcement. */
-  checkpoint(): number | null;
-  /** Waits until the checkpoint is at or past `seq`. @returns false when it was not in time */
-  waitFor(seq: number, timeoutMs: number): Promise<boolean>;
+  /** Waits until the event of this conversation at `seq` is in the read model, at most `timeoutMs`. */
+  waitFor(conversationId: string, seq: number, timeoutMs: number): Promise<Arrival>;
 }
 
-/** What a projector publishes: `seq` is the lowest checkpoint over all its partition groups. */
-const Announcement = z.object({ seq: z.number().int().min(0) });
+/** What a projector publishes about one partition group: everything up to `seq` is in, except of what is parked. */
+const AnnouncementSchema = z.object({
+  group: z
+    .number()
+    .int()
+    .min(0)
+    .max(PARTITION_GROUPS - 1),
+  seq: z.number().int().min(0),
+  parked: z.array(z.string()).max(1_000),
+});
+export type Announcement = z.infer<typeof AnnouncementSchema>;
 
 interface Waiter {
+  readonly conversationId: string;
   readonly seq: number;
-  readonly settle: (passed: boolean) => void;
+  readonly settle: (arrival: Arrival) => void;
+}
+
+interface Group {
+  seq: number;
+  parked: ReadonlySet<string>;
+  readonly waiters: Set<Waiter>;
 }
 
 /**
@@ -24,45 +47,67 @@ interface Waiter {
  */
 export class AnnouncedProgress implements ProjectionProgress {
   readonly #waitersMax: number;
-  readonly #waiters = new Set<Waiter>();
-  #checkpoint: number | null = null;
+  readonly #groups: readonly Group[];
+  #waiting = 0;
 
-  /** @param options.waitersMax how many may wait; more do not wait at all. Default 2,000. */
+  /** @param options.waitersMax how many may wait; more do not wait at all. Default 10,000. */
   constructor(options: { waitersMax?: number } = {}) {
-    this.#waitersMax = options.waitersMax ?? 2_000;
-  }
-
-  checkpoint(): number | null {
-    return this.#checkpoint;
+    this.#waitersMax = options.waitersMax ?? 10_000;
+    this.#groups = Array.from({ length: PARTITION_GROUPS }, () => {
+      return { seq: -1, parked: new Set<string>(), waiters: new Set<Waiter>() };
+    });
   }
 
   /** Takes the latest word: lower than before is right too, when another version of the read model takes over. */
-  announce(seq: number): void {
-    this.#checkpoint = seq;
-    for (const waiter of this.#waiters) if (waiter.seq <= seq) waiter.settle(true);
+  announce({ group: number, seq, parked }: Announcement): void {
+    const group = this.#groups[number];
+    if (group === undefined) return;
+    group.seq = seq;
+    group.parked = new Set(parked);
+    for (const waiter of group.waiters) {
+      if (waiter.seq <= seq) waiter.settle(arrivalIn(group, waiter.conversationId));
+    }
   }
 
-  waitFor(seq: number, timeoutMs: number): Promise<boolean> {
-    if (this.#checkpoint !== null && this.#checkpoint >= seq) return Promise.resolve(true);
-    if (this.#waiters.size >= this.#waitersMax) return Promise.resolve(false);
+  waitFor(conversationId: string, seq: number, timeoutMs: number): Promise<Arrival> {
+    const group = this.#groups[groupOf(conversationId)];
+    if (group === undefined) throw new Error('Every conversation belongs to one of the groups');
+    if (group.seq >= seq) return Promise.resolve(arrivalIn(group, conversationId));
+    if (this.#waiting >= this.#waitersMax) return Promise.resolve('late');
     return new Promise((resolve) => {
       const waiter: Waiter = {
+        conversationId,
         seq,
-        settle: (passed) => {
+        settle: (arrival) => {
           clearTimeout(timer);
-          this.#waiters.delete(waiter);
-          resolve(passed);
+          group.waiters.delete(waiter);
+          this.#waiting -= 1;
+          resolve(arrival);
         },
       };
-      const timer = setTimeout(() => waiter.settle(false), timeoutMs);
-      this.#waiters.add(waiter);
+      const timer = setTimeout(() => waiter.settle('late'), timeoutMs);
+      group.waiters.add(waiter);
+      this.#waiting += 1;
     });
   }
 
   /** Lets nobody wait any longer, for when the process stops. */
   stop(): void {
-    for (const waiter of this.#waiters) waiter.settle(false);
+    for (const { waiters } of this.#groups) for (const waiter of waiters) waiter.settle('late');
   }
+}
+
+function arrivalIn({ parked }: Group, conversationId: string): Arrival {
+  return parked.has(conversationId) ? 'parked' : 'reached';
+}
+
+/** Says how far a group is, to whoever listens. */
+export function announceProgress(
+  connection: Pick<NatsConnection, 'publish'>,
+  projection: string,
+  announcement: Announcement,
+): void {
+  connection.publish(checkpointSubject(projection), JSON.stringify(announcement));
 }
 
 /**
@@ -78,8 +123,8 @@ export function listenForProgress(
   const subscription = connection.subscribe(checkpointSubject(projection), {
     callback: (error, message) => {
       if (error !== null) return;
-      const announced = Announcement.safeParse(parseJson(message.data));
-      if (announced.success) progress.announce(announced.data.seq);
+      const announced = AnnouncementSchema.safeParse(parseJson(message.data));
+      if (announced.success) progress.announce(announced.data);
     },
   });
   const stop = () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
 import { createMigratedDatabase, projectHistory } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
 import type { TestDatabase } from '../support/postgres.ts';
@@ -158,7 +159,8 @@ describe('reading history', () => {
     const { position } = (await post('my own words')).body;
     const reading = history(`&position=${position}`);
     // The read is under way and found too little when the projector commits and says so.
-    api.progress.announce(await projectHistory(api));
+    const seq = await projectHistory(api);
+    for (let group = 0; group < PARTITION_GROUPS; group++) api.progress.announce({ group, seq, parked: [] });
     expect(contents(await reading)).toBe('my own words');
   });
 

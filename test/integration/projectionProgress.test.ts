@@ -1,9 +1,10 @@
 import { connect } from 'nats';
 import { describe, expect, it } from 'vitest';
-import { checkpointSubject } from '../../src/contracts/subjects.ts';
-import { listenForProgress } from '../../src/platform/projectionProgress.ts';
+import { checkpointSubject, groupOf } from '../../src/contracts/subjects.ts';
+import { announceProgress, listenForProgress } from '../../src/platform/projectionProgress.ts';
 import { startTestNats } from '../support/nats.ts';
-import { waitFor } from '../support/waitFor.ts';
+
+const conversationId = 'c_aaaaaaaaaaaaaaaaaaaaa';
 
 describe('progress over NATS', () => {
   it('arrives from another connection, and what is no announcement is passed over', async () => {
@@ -16,12 +17,10 @@ describe('progress over NATS', () => {
     await reader.flush();
     const subject = checkpointSubject('history');
     projector.publish(subject, 'no JSON');
-    projector.publish(subject, '{"seq":"7"}');
     projector.publish(subject, '{"seq":5}');
-    await waitFor('the announcement', () => progress.checkpoint() === 5);
-    const waiting = progress.waitFor(6, 5_000);
-    projector.publish(subject, '{"seq":6}');
-    expect(await waiting).toBe(true);
+    const waiting = progress.waitFor(conversationId, 6, 5_000);
+    announceProgress(projector, 'history', { group: groupOf(conversationId), seq: 6, parked: [] });
+    expect(await waiting).toBe('reached');
     stop();
     await Promise.all([reader.close(), projector.close()]);
     await nats.stop();

@@ -1,11 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import { historyProjection } from '../../projections/history/history.ts';
-import { advanceCheckpoint, claimCheckpoint } from '../../projections/runner/checkpoints.ts';
-import { schemaOf } from '../../projections/runner/projection.ts';
-import { ensureLiveVersion } from '../../projections/runner/versions.ts';
+import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { decodeEvent } from '../../src/contracts/events.ts';
+import { groupOf } from '../../src/contracts/subjects.ts';
 import { migrate } from '../../src/platform/migrate.ts';
-import { inTransaction } from '../../src/platform/transaction.ts';
 import type { TestApi } from './httpApi.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 
@@ -25,22 +23,20 @@ export async function createMigratedDatabase(): Promise<TestDatabase> {
  */
 export async function projectHistory({ log, database: { pool } }: TestApi): Promise<number> {
   const projection = historyProjection(root);
-  const { version } = await ensureLiveVersion(pool, projection, log.epoch);
-  await inTransaction(pool, async (client) => {
-    const claim = await claimCheckpoint(client, projection.name, version);
-    const { lastSeq } = await log.status();
+  const store = new PostgresStore({ projection, pool, worker: 'test' });
+  const { lastSeq } = await log.status();
+  const { claims } = await store.balance(log.epoch, { state: 'starting', reason: null });
+  for (const claim of claims) {
     const events = [];
     for (let seq = claim.seq + 1; seq <= lastSeq; seq++) {
       const stored = await log.at(seq);
-      if (stored !== null) events.push({ seq, event: decodeEvent(stored.bytes, seq) });
+      if (stored === null || groupOf(stored.conversationId) !== claim.group) continue;
+      events.push({ seq, event: decodeEvent(stored.bytes, seq) });
     }
-    await projection.write(
-      client,
-      schemaOf(projection.name, version),
-      projection.project({ group: 0, events, holes: [] }),
-    );
     const storedAtMs = (await log.at(lastSeq))?.storedAtMs ?? Date.now();
-    await advanceCheckpoint(client, claim, { seq: lastSeq, storedAtMs });
-  });
-  return (await log.status()).lastSeq;
+    const to = { seq: lastSeq, storedAtMs, fingerprint: null };
+    const changes = projection.project({ group: claim.group, events, holes: [] });
+    await store.commit(claim, { changes, to, park: [], unpark: [] });
+  }
+  return lastSeq;
 }

@@ -1,41 +1,54 @@
+import { hostname } from 'node:os';
 import { historyProjection } from '../../../projections/history/history.ts';
 import { ReceiptsWriter } from '../../../projections/receipts/receiptsWriter.ts';
+import { PostgresStore } from '../../../projections/runner/postgresStore.ts';
+import type { Projection } from '../../../projections/runner/projection.ts';
 import { ProjectionRunner } from '../../../projections/runner/runner.ts';
-import { checkpointSubject } from '../../contracts/subjects.ts';
 import { openDatabase } from '../../platform/database.ts';
+import { newEdgeId } from '../../platform/ids.ts';
+import { announceProgress } from '../../platform/projectionProgress.ts';
 import { projectRootUrl } from '../../platform/projectRootUrl.ts';
+import { systemTimers } from '../../platform/timers.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
 
 /** A batch of thousands of rows may wait for disks that a single query never meets. */
 const BATCH_STATEMENT_MS_MAX = 60_000;
+/** More at a time than Postgres has cores for only make each other wait. */
+const CONNECTIONS_MAX = 8;
 
 /** The worker that builds the read models. */
 export function startProjector(foundation: Foundation, stops: StopSequence): void {
   const { config, log, connection, lifecycle, databaseUrl } = foundation;
-  const database = openDatabase({
+  const { pool, close } = openDatabase({
     url: databaseUrl,
     applicationName: 'chat-backend projector',
-    connectionsMax: 4,
+    connectionsMax: CONNECTIONS_MAX,
+    acquireMsMax: BATCH_STATEMENT_MS_MAX,
     statementMsMax: BATCH_STATEMENT_MS_MAX,
     onIdleError: lifecycle.fault('database'),
   });
-  stops.add(() => database.close());
-  const projection = historyProjection(projectRootUrl());
-  const runner = new ProjectionRunner({
-    projection,
-    pool: database.pool,
-    log,
-    feed: log,
-    batchMax: config.projectionBatchEvents,
-    onEvent: lifecycle.projection,
-    onCommit: ({ seq }) => connection.publish(checkpointSubject(projection.name), JSON.stringify({ seq })),
-  });
-  runner.start();
-  stops.add(() => runner.stop());
+  stops.add(close);
+  const worker = `${hostname()}:${process.pid}:${newEdgeId()}`;
+  const run = <Changes>(projection: Projection<Changes>) => {
+    const runner = new ProjectionRunner({
+      projection,
+      store: new PostgresStore({ projection, pool, worker }),
+      log,
+      feed: log,
+      timers: systemTimers,
+      batchMax: config.projectionBatchEvents,
+      onEvent: lifecycle.projection,
+      onCommit: ({ group, seq, parked }) =>
+        announceProgress(connection, projection.name, { group, seq, parked: [...parked] }),
+    });
+    runner.start();
+    stops.add(() => runner.stop());
+  };
+  run(historyProjection(projectRootUrl()));
   const receiptsWriter = new ReceiptsWriter({
     receipts: foundation.receipts,
-    pool: database.pool,
+    pool,
     onFault: lifecycle.fault('receipts'),
   });
   receiptsWriter.start();

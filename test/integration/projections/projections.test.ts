@@ -2,18 +2,19 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { historyProjection } from '../../../projections/history/history.ts';
-import { claimCheckpoint } from '../../../projections/runner/checkpoints.ts';
+import { PostgresStore } from '../../../projections/runner/postgresStore.ts';
 import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { ProjectionRunner, type RunnerEvent } from '../../../projections/runner/runner.ts';
-import { listVersions } from '../../../projections/runner/versions.ts';
+import { dropRetired, listVersions } from '../../../projections/runner/versions.ts';
 import { encodeEvent } from '../../../src/contracts/events.ts';
+import { groupOf } from '../../../src/contracts/subjects.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { verify } from '../../../src/maintenance/verify.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import { migrate } from '../../../src/platform/migrate.ts';
 import { projectRootUrl } from '../../../src/platform/projectRootUrl.ts';
-import { inTransaction } from '../../../src/platform/transaction.ts';
+import { systemTimers } from '../../../src/platform/timers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
@@ -43,16 +44,24 @@ function startRunner(
   const events: RunnerEvent[] = [];
   const runner = new ProjectionRunner({
     projection,
-    pool,
+    store: new PostgresStore({ projection, pool, worker: `test${runners.length}` }),
     log,
     feed: log,
+    timers: systemTimers,
     batchMax,
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+    },
   }) as ProjectionRunner<unknown>;
   runners.push(runner);
   runner.start();
   return { runner, events };
 }
+
+const rebuildOptions = (log: MemoryEventLog, batchMax: number) => ({
+  ...{ projection, pool, log, feed: log, batchMax },
+  ...{ timers: systemTimers, worker: 'rebuild' },
+});
 
 async function append(log: MemoryEventLog, event: ChatEvent): Promise<number> {
   const category = 'state' in event ? 'conversation' : 'message';
@@ -121,6 +130,12 @@ function history(steps: readonly Step[]): ChatEvent[] {
     }
   }
   return events;
+}
+
+/** Of the group that the conversation belongs to. */
+async function checkpointOf(conversationId: string): Promise<number> {
+  const sql = 'SELECT seq::int FROM projection_checkpoints WHERE partition_group = $1';
+  return (await pool.query(sql, [groupOf(conversationId)])).rows[0].seq;
 }
 
 async function expectNoDifferences(log: MemoryEventLog): Promise<number> {
@@ -192,37 +207,168 @@ test('whoever lost the claim writes nothing any more, and takes it back only by 
   for (const event of history([[0, 0, 0, 1]])) await append(log, event);
   const { runner, events } = startRunner(log);
   await waitFor('the runner to be live', () => runner.state === 'live');
-  await inTransaction(pool, (client) => claimCheckpoint(client, 'history', 1));
+  // As another worker would, if it believed this one dead.
+  await pool.query(`UPDATE projection_checkpoints SET owner = 'other', owner_epoch = owner_epoch + 1`);
   const seq = await append(log, history([[0, 1, 0, 5]]).at(-1) as ChatEvent);
   await waitFor('the refusal', () =>
     events.some((event) => event.type === 'projectionFailed' && event.trigger === 'fenced'),
   );
+  await pool.query(`UPDATE projection_checkpoints SET lease_until = now()`);
   await waitFor('a new claim', () => runner.checkpoint === seq);
   await expectNoDifferences(log);
 });
 
-test('an event that cannot be read halts the projection before it, and nothing is skipped', async () => {
+test('an event of a type that is not known halts the projection before it, until an operator says to go on', async () => {
   const log = new MemoryEventLog();
   for (const event of history([[0, 0, 0, 1]])) await append(log, event);
   const bytes = new TextEncoder().encode('{"type":"MessageBurnt","v":9}');
   const conversationId = conversations[0] ?? '';
   await log.append({ conversationId, category: 'message', bytes, idempotencyKey: 'burnt' });
-  await append(log, history([[0, 1, 0, 5]]).at(-1) as ChatEvent);
+  await append(log, history([[0, 0, 1, 5]]).at(-1) as ChatEvent);
   const { runner, events } = startRunner(log);
   await waitFor('the runner to halt', () => runner.state === 'halted');
-  expect(runner.checkpoint).toBe(3);
+  expect(await checkpointOf(conversationId)).toBe(3);
   const failure = events.find((event) => event.type === 'projectionFailed');
   expect(String(failure?.type === 'projectionFailed' && failure.error)).toMatch(
     /Event 4 of the log cannot be read/,
   );
+  await pool.query(`INSERT INTO projection_controls VALUES ('history', false, 1)`);
+  await waitFor(
+    'the runner to try again',
+    () => events.filter(({ type }) => type === 'projectionFailed').length > 1,
+  );
 });
 
-test('a message of a conversation that does not exist halts instead of vanishing', async () => {
+test('a conversation with an event that cannot be read waits aside, and everything else flows', async () => {
   const log = new MemoryEventLog();
-  await append(log, history([[0, 0, 0, 1]]).at(-1) as ChatEvent);
+  for (const event of history([[0, 0, 0, 1]])) await append(log, event);
+  const bytes = new TextEncoder().encode('no JSON');
+  const [conversationId = ''] = conversations;
+  await log.append({ conversationId, category: 'message', bytes, idempotencyKey: 'broken' });
+  for (const step of [
+    [0, 0, 0, 2],
+    [0, 1, 0, 5],
+  ] as Step[])
+    await append(log, history([step]).at(-1) as ChatEvent);
   const { runner } = startRunner(log);
+  await waitFor('all to be projected', () => runner.checkpoint === 6);
+  const parked = await pool.query(
+    'SELECT conversation_id, seq::int, error, attempts FROM parked_conversations',
+  );
+  expect(parked.rows).toMatchObject([{ conversation_id: conversationId, seq: 4, attempts: 1 }]);
+  expect(parked.rows[0].error).toMatch(/Event 4 .*parked retry history c_a/);
+  const counts = await pool.query(
+    'SELECT conversation_id, count(*)::int AS n FROM messages GROUP BY 1 ORDER BY 1',
+  );
+  expect(counts.rows.map(({ n }) => n)).toEqual([1, 1]);
+  // Nothing has changed: it is tried again, and waits on.
+  await pool.query('UPDATE parked_conversations SET retry_requested_at = now()');
+  await waitFor('another attempt', async () => {
+    const [row] = (await pool.query('SELECT attempts, retry_requested_at FROM parked_conversations')).rows;
+    return row.attempts === 2 && row.retry_requested_at === null;
+  });
+});
+
+test('messages of a conversation that does not exist wait aside; when it does, a retry drains them in order', async () => {
+  const log = new MemoryEventLog();
+  const events = history([
+    [0, 0, 0, 1],
+    [0, 0, 0, 2],
+    [2, 0, 0, 1],
+    [0, 1, 0, 3],
+  ]);
+  const [created, other, ...messages] = events;
+  if (created === undefined || other === undefined)
+    throw new Error('A history begins with its conversations');
+  for (const event of [other, ...messages]) await append(log, event);
+  const { runner } = startRunner(log, 2);
+  await waitFor('all to be projected', () => runner.checkpoint === 5);
+  expect((await pool.query('SELECT seq::int FROM messages')).rows).toEqual([{ seq: 5 }]);
+  const [parked] = (await pool.query('SELECT seq::int, error FROM parked_conversations')).rows;
+  expect(parked).toMatchObject({
+    seq: 2,
+    error: expect.stringMatching(/Event 2 \(MessagePosted\).*ordinal/),
+  });
+  // More of it waits behind, and then what is missing is brought in from elsewhere.
+  await append(log, { ...(messages[0] as ChatEvent & { type: 'MessagePosted' }), messageId: messageId(99) });
+  await waitFor('it to be passed over', () => runner.checkpoint === 6);
+  await pool.query(
+    `INSERT INTO history_v1.conversations (id, visibility, created_by, created_at, archived, participant_ids, state_seq, last_activity_at)
+     VALUES ($1, 'open', 'alice', $2, false, '{alice}', 1, $2)`,
+    [created.conversationId, created.at],
+  );
+  await pool.query('UPDATE parked_conversations SET retry_requested_at = now()');
+  await waitFor(
+    'the retry',
+    async () => (await pool.query('SELECT FROM parked_conversations')).rowCount === 0,
+  );
+  const rows = await pool.query('SELECT seq::int, ordinal::int, content FROM messages ORDER BY seq');
+  expect(rows.rows).toMatchObject([
+    { seq: 2, ordinal: 1, content: 'edit 2' },
+    { seq: 3, ordinal: 2 },
+    { seq: 5 },
+    { seq: 6, ordinal: 3 },
+  ]);
+});
+
+test('two workers share the groups, and one takes over from the other', async () => {
+  const log = new MemoryEventLog();
+  for (const event of history([[0, 0, 0, 1]])) await append(log, event);
+  const one = startRunner(log);
+  await waitFor('the first to have all', () => one.runner.checkpoints.size === 4);
+  const two = startRunner(log);
+  await waitFor(
+    'an even share',
+    () => one.runner.checkpoints.size === 2 && two.runner.checkpoints.size === 2,
+    {
+      timeoutMs: 15_000,
+    },
+  );
+  await one.runner.stop();
+  await waitFor('the takeover', () => two.runner.checkpoints.size === 4);
+  const seq = await append(log, history([[0, 1, 0, 5]]).at(-1) as ChatEvent);
+  await waitFor('all to be projected', () => two.runner.checkpoint === seq);
+  await expectNoDifferences(log);
+});
+
+test('a paused projection rests until it is resumed', async () => {
+  const log = new MemoryEventLog();
+  for (const event of history([[0, 0, 0, 1]])) await append(log, event);
+  await pool.query(`INSERT INTO projection_controls VALUES ('history', true)`);
+  const { runner } = startRunner(log);
+  await waitFor('the pause', () => runner.state === 'paused');
+  await pool.query('UPDATE projection_controls SET paused = false');
+  await waitFor('the end of the pause', () => runner.checkpoint === 3);
+});
+
+test('a log that lost its tail and went on is noticed by the bytes at the checkpoint', async () => {
+  const [log, other] = [new MemoryEventLog({ epoch: 'one' }), new MemoryEventLog({ epoch: 'one' })];
+  for (const event of history([[0, 0, 0, 1]])) await append(log, event);
+  for (const event of history([[0, 0, 0, 2]])) await append(other, event);
+  const first = startRunner(log);
+  await waitFor('all to be projected', () => first.runner.checkpoint === 3);
+  await first.runner.stop();
+  const { runner, events } = startRunner(other);
   await waitFor('the runner to halt', () => runner.state === 'halted');
-  expect((await pool.query('SELECT * FROM messages')).rows).toEqual([]);
+  const failure = events.find((event) => event.type === 'projectionFailed');
+  expect(String(failure?.type === 'projectionFailed' && failure.error)).toMatch(
+    /another event 3 than the log holds now: its tail was lost, and written again.*log repair/,
+  );
+});
+
+test('tables of a newer format than the code are not touched', async () => {
+  const log = new MemoryEventLog();
+  for (const event of history([[0, 0, 0, 1]])) await append(log, event);
+  const first = startRunner(log);
+  await waitFor('all to be projected', () => first.runner.checkpoint === 3);
+  await first.runner.stop();
+  await pool.query('UPDATE projection_versions SET format = format + 1');
+  const { runner, events } = startRunner(log);
+  await waitFor('the runner to halt', () => runner.state === 'halted');
+  const failure = events.find((event) => event.type === 'projectionFailed');
+  expect(String(failure?.type === 'projectionFailed' && failure.error)).toMatch(
+    /newer version of chat-backend/,
+  );
 });
 
 test('a read model of another log, or ahead of the log, halts with the reason', async () => {
@@ -279,7 +425,7 @@ test('a rebuild is switched to while events keep coming; reads are never empty, 
       await pool.query('SELECT 1');
     }
   })();
-  const version = await rebuild({ projection, pool, log, feed: log, batchMax: 50 });
+  const { version } = await rebuild(rebuildOptions(log, 50));
   building = false;
   await Promise.all([reading, writing]);
   expect(version).toMatchObject({ version: 2, status: 'live' });
@@ -294,20 +440,43 @@ test('a rebuild is switched to while events keep coming; reads are never empty, 
   ]);
 });
 
-test('an interrupted rebuild goes on where it was, and the next one drops what is retired', async () => {
+test('a rebuild that would change something says what; an interrupted one goes on where it was', async () => {
+  const log = new MemoryEventLog();
+  for (const event of history([
+    [0, 0, 0, 1],
+    [0, 1, 0, 2],
+  ]))
+    await append(log, event);
+  const { runner } = startRunner(log);
+  await waitFor('all to be projected', () => runner.checkpoint === 4);
+  await pool.query(`UPDATE history_v1.messages SET content = 'tampered' WHERE conversation_id = $1`, [
+    conversations[1],
+  ]);
+  await expect(rebuild({ ...rebuildOptions(log, 1), requireEqual: true })).rejects.toThrow(
+    /differs .* in 1 places/,
+  );
+  expect(await listVersions(pool, 'history')).toMatchObject([
+    { version: 1, status: 'live' },
+    { version: 2, status: 'building' },
+  ]);
+  const dry = await rebuild({ ...rebuildOptions(log, 1), dryRun: true });
+  expect(dry).toMatchObject({ switched: false, version: { version: 2 } });
+  expect(dry.comparison).toEqual({ compared: 2, different: [conversations[1]] });
+  expect(await rebuild(rebuildOptions(log, 1))).toMatchObject({ switched: true, version: { version: 2 } });
+  await waitFor('the worker to go on', () => runner.checkpoint === 4);
+  await expectNoDifferences(log);
+  expect(await dropRetired(pool, projection, 60_000)).toEqual([]);
+  expect(await dropRetired(pool, projection, 0)).toEqual([1]);
+});
+
+test('only one process rebuilds a read model at a time', async () => {
   const log = new MemoryEventLog();
   for (const event of history([[0, 0, 0, 1]])) await append(log, event);
   const { runner } = startRunner(log);
-  await waitFor('the runner to be live', () => runner.state === 'live');
-  const bytes = new TextEncoder().encode('{}');
-  const conversationId = conversations[0] ?? '';
-  const broken = await log.append({ conversationId, category: 'message', bytes, idempotencyKey: 'broken' });
-  expect(broken.outcome).toBe('stored');
-  await expect(rebuild({ projection, pool, log, feed: log, batchMax: 1 })).rejects.toThrow(/cannot be read/);
-  expect(await listVersions(pool, 'history')).toMatchObject([
-    { version: 1 },
-    { version: 2, status: 'building' },
-  ]);
-  const left = await pool.query('SELECT min(seq)::int AS seq FROM projection_checkpoints WHERE version = 2');
-  expect(left.rows).toEqual([{ seq: 3 }]);
+  await waitFor('all to be projected', () => runner.checkpoint === 3);
+  await rebuild({ ...rebuildOptions(log, 1), dryRun: true });
+  await pool.query(
+    `UPDATE projection_checkpoints SET owner = 'else', lease_until = now() + interval '1 minute' WHERE version = 2`,
+  );
+  await expect(rebuild(rebuildOptions(log, 1))).rejects.toThrow(/Another process is rebuilding history/);
 });

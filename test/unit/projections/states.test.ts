@@ -1,16 +1,30 @@
 import { expect, test } from 'vitest';
 import { type RunnerState, type RunnerTrigger, transition } from '../../../projections/runner/states.ts';
 
-const STATES: RunnerState[] = ['idle', 'starting', 'catchingUp', 'live', 'backoff', 'halted', 'stopped'];
+const STATES: RunnerState[] = [
+  'idle',
+  'starting',
+  'standby',
+  'paused',
+  'catchingUp',
+  'live',
+  'backoff',
+  'halted',
+  'stopped',
+];
 const TRIGGERS: RunnerTrigger[] = [
   'start',
   'opened',
   'caughtUp',
   'fellBehind',
+  'unassigned',
+  'pausedByOperator',
+  'reassigned',
   'fenced',
   'failed',
-  'pauseOver',
   'unrecoverable',
+  'pauseOver',
+  'resumedByOperator',
   'stop',
 ];
 
@@ -18,9 +32,16 @@ const TRIGGERS: RunnerTrigger[] = [
 const LEADS: Record<string, RunnerState> = {
   'idle start': 'starting',
   'starting opened': 'catchingUp',
+  'starting unassigned': 'standby',
+  'starting pausedByOperator': 'paused',
   'catchingUp caughtUp': 'live',
+  'catchingUp reassigned': 'starting',
   'live fellBehind': 'catchingUp',
+  'live reassigned': 'starting',
+  'standby pauseOver': 'starting',
+  'paused pauseOver': 'starting',
   'backoff pauseOver': 'starting',
+  'halted resumedByOperator': 'starting',
   ...Object.fromEntries(
     ['starting', 'catchingUp', 'live'].flatMap((state) => [
       [`${state} fenced`, 'backoff'],
@@ -39,7 +60,7 @@ test('each trigger leads where the specification says, and nowhere from where it
   }
 });
 
-test('a halted runner is woken by nothing but a new start of the process', () => {
-  const reachable = TRIGGERS.map((trigger) => transition('halted', trigger));
-  expect(new Set(reachable)).toEqual(new Set(['halted', 'stopped']));
+test('a halted runner is woken by nothing but an operator', () => {
+  const waking = TRIGGERS.filter((trigger) => transition('halted', trigger) !== 'halted');
+  expect(waking).toEqual(['resumedByOperator', 'stop']);
 });

@@ -1,0 +1,182 @@
+import { groupOf } from '../../src/contracts/subjects.ts';
+import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';
+import { type EventLog, LogUnavailableError } from '../../src/ports/eventLog.ts';
+import type { Timers } from '../../src/ports/timers.ts';
+import { type CommitNotice, GroupWorker } from './groupWorker.ts';
+import { assertSameLog } from './logGuard.ts';
+import { pause } from './pause.ts';
+import type { Projection } from './projection.ts';
+import { type Assignment, type Claim, HaltError, type Place, type ProjectionStore } from './store.ts';
+
+export interface SessionOptions<Changes> {
+  readonly projection: Pick<Projection<Changes>, 'name' | 'project'>;
+  readonly store: ProjectionStore<Changes>;
+  readonly log: EventLog;
+  readonly feed: EventFeed;
+  readonly timers: Timers;
+  readonly random: () => number;
+  readonly batchMax: number;
+  readonly throttle?: ((events: number) => Promise<void>) | undefined;
+  readonly ceiling?: ((group: number) => Place | null) | undefined;
+  /** Asks what is to be done now; called every two seconds, which also keeps the leases. */
+  readonly balance: () => Promise<Assignment>;
+  readonly onCommit: (commit: CommitNotice) => void;
+  readonly onProgress: (behind: number) => void;
+}
+
+/** Between two looks at how the groups are shared out; a lease is three times as long, in milliseconds. */
+export const BALANCE_MS = 2_000;
+/** Between two looks at whether the log still is the same, in milliseconds. */
+const GUARD_MS = 30_000;
+/** More sequences without events in a row than this were not erased one by one. */
+const HOLES_MAX = 100_000;
+/** Events of other workers' groups are given back so many at a time. */
+const FOREIGN_RELEASE = 64;
+
+/**
+ * One stretch of work under one set of claims: a reader over the log, from the lowest checkpoint on, and a worker for each
+ * group. Ends when it is told to, when the groups are shared out anew, or with the first thing that fails.
+ *
+ * The reader reads every event, also those of groups that others have: so its position is true for all groups, an idle
+ * group's checkpoint moves on, and what was erased shows as a hole in the sequence.
+ */
+export class Session<Changes> {
+  readonly #options: SessionOptions<Changes>;
+  readonly #ending = new AbortController();
+  readonly #workers = new Map<number, GroupWorker<Changes>>();
+  #following: Following | null = null;
+  #tail: FollowedEvent | null = null;
+  #position: number;
+  #foreign = 0;
+  #reassigned = false;
+  #failure: { error: unknown } | null = null;
+
+  constructor(claims: readonly Claim[], options: SessionOptions<Changes>) {
+    this.#options = options;
+    this.#position = Math.min(...claims.map(({ seq }) => seq));
+    for (const claim of claims) this.#workers.set(claim.group, this.#workerOf(claim));
+  }
+
+  /** The checkpoint of each group that is worked on. */
+  get checkpoints(): ReadonlyMap<number, number> {
+    return new Map([...this.#workers].map(([group, { claim }]) => [group, claim.seq]));
+  }
+
+  end(): void {
+    this.#ending.abort();
+  }
+
+  /**
+   * @returns why it ended, once no transaction is under way any more
+   * @throws the first thing that failed
+   */
+  async run(onOpened: () => void): Promise<'ended' | 'reassigned'> {
+    const { feed, batchMax } = this.#options;
+    this.#following = await feed.follow({
+      after: this.#position,
+      manualRelease: true,
+      unreleasedMax: 2 * batchMax * this.#workers.size,
+      onEvent: (event) => this.#accept(event),
+    });
+    try {
+      onOpened();
+      this.#noteProgress();
+      const parts = [...this.#workers.values()].map((worker) => worker.run());
+      parts.push(this.#keepBalance(), this.#keepGuard());
+      await Promise.all(parts.map((part) => part.catch((error: unknown) => this.#fail(error))));
+    } finally {
+      await this.#following.stop();
+    }
+    if (this.#failure !== null) throw this.#failure.error;
+    return this.#reassigned ? 'reassigned' : 'ended';
+  }
+
+  #workerOf(claim: Claim): GroupWorker<Changes> {
+    const { projection, store, feed, timers, random, batchMax, throttle, ceiling } = this.#options;
+    const parts = { projection, store, feed, timers, random, batchMax, throttle, ceiling };
+    return new GroupWorker(claim, {
+      ...parts,
+      signal: this.#ending.signal,
+      tail: () => this.#tail,
+      release: (count) => this.#following?.release(count),
+      onCommit: (commit) => {
+        this.#options.onCommit(commit);
+        this.#noteProgress();
+      },
+    });
+  }
+
+  #accept(event: FollowedEvent): void {
+    if (event.seq > this.#position + 1) this.#noteHoles(this.#position + 1, event.seq);
+    this.#position = event.seq;
+    this.#tail = event;
+    const worker = this.#workers.get(groupOf(event.conversationId));
+    if (worker !== undefined && event.seq > worker.claim.seq) worker.queue.push(event);
+    else this.#giveBack();
+  }
+
+  #noteHoles(from: number, before: number): void {
+    if (before - from > HOLES_MAX) {
+      const missing = `The log holds nothing from ${from} to ${before - 1}`;
+      return this.#fail(new HaltError(`${missing}: that many events are not erased one by one`));
+    }
+    for (let seq = from; seq < before; seq++) {
+      for (const { claim, queue } of this.#workers.values()) if (seq > claim.seq) queue.pushHole(seq);
+    }
+  }
+
+  #giveBack(): void {
+    this.#foreign += 1;
+    if (this.#foreign < FOREIGN_RELEASE) return;
+    this.#following?.release(this.#foreign);
+    this.#foreign = 0;
+  }
+
+  async #keepBalance(): Promise<void> {
+    const { timers, balance } = this.#options;
+    const { signal } = this.#ending;
+    for (;;) {
+      await pause(timers, BALANCE_MS, signal);
+      if (signal.aborted) return;
+      const assignment = await balance();
+      if (assignment.paused || !this.#holdsJust(assignment.claims)) {
+        this.#reassigned = true;
+        return this.end();
+      }
+      for (const { group, parked } of assignment.claims) this.#workers.get(group)?.noteRetries(parked);
+    }
+  }
+
+  #holdsJust(claims: readonly Claim[]): boolean {
+    if (claims.length !== this.#workers.size) return false;
+    return claims.every((claim) => this.#workers.get(claim.group)?.claim.ownerEpoch === claim.ownerEpoch);
+  }
+
+  async #keepGuard(): Promise<void> {
+    const { timers, log, projection } = this.#options;
+    const { signal } = this.#ending;
+    for (;;) {
+      await pause(timers, GUARD_MS, signal);
+      if (signal.aborted) return;
+      try {
+        const claims = [...this.#workers.values()].map(({ claim }) => claim);
+        await assertSameLog(projection.name, claims, log, await log.status());
+      } catch (error) {
+        // Away, not another one: the reader will say so too, and come back by itself.
+        if (!(error instanceof LogUnavailableError)) throw error;
+      }
+    }
+  }
+
+  /** Under a steady load something is always waiting: what the next batches take along does not count as behind. */
+  #noteProgress(): void {
+    let waiting = this.#following?.remaining ?? 0;
+    for (const { queue } of this.#workers.values()) waiting += queue.size;
+    this.#options.onProgress(waiting);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.end();
+  }
+}
