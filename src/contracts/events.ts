@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ChatEvent, MessagePosted } from '../domain/conversation/events.ts';
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
+import { EventDecoder } from './eventDecoder.ts';
 import {
   ClientMessageId,
   Content,
@@ -12,6 +13,10 @@ import {
   text,
   UserId,
 } from './ids.ts';
+import { readMessagePosted } from './readMessagePosted.ts';
+import { Upcasters } from './upcasters.ts';
+
+export { CorruptedEventError, UndecodableEventError, UnknownEventError } from './eventDecoder.ts';
 
 /**
  * The events as they are stored and sent: the stored bytes are the bytes on the wire. Stored events are read for
@@ -75,26 +80,6 @@ export const ChatEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ParticipantRemoved'), ...base, participantIds: UserIds, state }),
 ]);
 
-/** Stored bytes that this version of the code cannot take for an event: never skipped, always reported. */
-export class UndecodableEventError extends Error {
-  override readonly name: string = 'UndecodableEventError';
-  readonly seq: number;
-
-  constructor(seq: number, reason: string, options?: ErrorOptions) {
-    super(
-      `Event ${seq} of the log cannot be read: ${reason}. Run a version of chat-backend that knows it, or look at ` +
-        `it with "nats stream get CHAT_EVENTS ${seq}".`,
-      options,
-    );
-    this.seq = seq;
-  }
-}
-
-/** Its type or version is not known to this code. */
-export class UnknownEventError extends UndecodableEventError {}
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
 /** The bytes that are stored and sent: the event as JSON. */
 export function encodeEvent(event: ChatEvent): Uint8Array {
   // Twice as fast as TextEncoder for texts of this size.
@@ -115,24 +100,34 @@ function messagePostedJson(event: MessagePosted): string {
   );
 }
 
+/** The newest version of each type: what is written, and what older ones are raised to. */
+const NEWEST = {
+  MessagePosted: 1,
+  MessageEdited: 1,
+  MessageDeleted: 1,
+  ReactionAdded: 1,
+  ReactionRemoved: 1,
+  ConversationCreated: 1,
+  ConversationRenamed: 1,
+  ConversationArchived: 1,
+  ParticipantAdded: 1,
+  ParticipantRemoved: 1,
+} as const satisfies Record<ChatEvent['type'], number>;
+
+/** All events are of their first version so far. */
+const decoder = new EventDecoder<ChatEvent>({
+  upcasters: new Upcasters(NEWEST, []),
+  schema: ChatEventSchema,
+  shortcut: readMessagePosted,
+});
+
 /**
  * Reads stored bytes.
  *
  * @param seq where they are stored, for the error
- * @throws UndecodableEventError for bytes that are no event of a type and version known here
+ * @throws UnknownEventError for a type or version that this code does not know, CorruptedEventError for anything else
+ *   that is no event
  */
 export function decodeEvent(bytes: Uint8Array, seq: number): ChatEvent {
-  const parsed = ChatEventSchema.safeParse(parseJson(bytes, seq));
-  if (parsed.success) return parsed.data;
-  const first = parsed.error.issues[0];
-  if (first?.path[0] === 'type' || first?.path[0] === 'v') throw new UnknownEventError(seq, first.message);
-  throw new UndecodableEventError(seq, `${first?.path.join('.') || 'event'}: ${first?.message ?? 'invalid'}`);
-}
-
-function parseJson(bytes: Uint8Array, seq: number): unknown {
-  try {
-    return JSON.parse(decoder.decode(bytes));
-  } catch (cause) {
-    throw new UndecodableEventError(seq, 'not JSON in UTF-8', { cause });
-  }
+  return decoder.decode(bytes, seq);
 }

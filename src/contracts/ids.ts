@@ -59,6 +59,10 @@ export function isConversationId(value: string): boolean {
   return CONVERSATION_ID.test(value);
 }
 
+export function isMessageId(value: string): boolean {
+  return MESSAGE_ID.test(value);
+}
+
 function codePointsAtMost(value: string, max: number): boolean {
   if (value.length <= max) return true;
   // A code point takes at most two UTF-16 units: beyond twice the limit there is no need to count.
