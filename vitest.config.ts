@@ -32,6 +32,7 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', { ...parallel, ...seconds(10) }),
+      project('simulation', { ...parallel, ...seconds(60) }),
       project('architecture', { ...parallel, ...seconds(60) }),
       project('contract', { ...parallel, ...seconds(30), ...withServers }),
       project('integration', { ...parallel, ...seconds(60), ...withServers }),

@@ -34,6 +34,8 @@ export async function readStretch(
     end = resolve;
     fail = reject;
   });
+  // The silence may be over before anybody waits for the end.
+  ended.catch(() => {});
   const silence = new Error(`The log sent nothing of ${conversationId} for ${SILENCE_MS_MAX} ms`);
   let cancel = timers.after(SILENCE_MS_MAX, () => fail(silence));
   const onEvent = (event: FollowedEvent) => {
@@ -44,12 +46,13 @@ export async function readStretch(
     events.push(readEvent(event));
     if (event.remaining === 0 || event.seq === until) end(false);
   };
-  const following: Following = await feed.follow({ conversationId, after: from - 1, onEvent });
-  if (following.remaining === 0 && events.length === 0) end(false);
+  let following: Following | null = null;
   try {
+    following = await feed.follow({ conversationId, after: from - 1, onEvent });
+    if (following.remaining === 0 && events.length === 0) end(false);
     return { more: await ended, events };
   } finally {
     cancel();
-    await following.stop();
+    await following?.stop();
   }
 }

@@ -68,16 +68,14 @@ export class GroupQueue {
 
 /** Decodes an event; an error is kept in its place, because events before it come first. */
 export function readEvent({ seq, storedAtMs, conversationId, bytes }: FollowedEvent): QueuedEvent {
-  const place = { seq, storedAtMs, conversationId, bytes };
   try {
     const event = decodeEvent(bytes, seq);
-    if (event.conversationId === conversationId) return { ...place, event };
-    const reason = `it says that it belongs to ${event.conversationId}`;
-    return {
-      ...place,
-      error: new Error(`Event ${seq} lies among those of ${conversationId}, but ${reason}`),
-    };
-  } catch (error) {
-    return { ...place, error: error instanceof Error ? error : new Error(String(error)) };
+    if (event.conversationId === conversationId) return { seq, storedAtMs, conversationId, bytes, event };
+    throw new Error(
+      `Event ${seq} lies among those of ${conversationId}, but says that it belongs to ${event.conversationId}`,
+    );
+  } catch (cause) {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    return { seq, storedAtMs, conversationId, bytes, error };
   }
 }

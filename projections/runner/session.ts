@@ -75,7 +75,8 @@ export class Session<Changes> {
     this.#following = await feed.follow({
       after: this.#position,
       manualRelease: true,
-      unreleasedMax: 2 * batchMax * this.#workers.size,
+      // What is foreign and not given back yet must not fill it.
+      unreleasedMax: FOREIGN_RELEASE + 2 * batchMax * this.#workers.size,
       onEvent: (event) => this.#accept(event),
     });
     try {

@@ -1,0 +1,124 @@
+import { encodeEvent } from '../../src/contracts/events.ts';
+import type { EventFeed, Following, FollowOptions } from '../../src/ports/eventFeed.ts';
+import {
+  type EventLog,
+  type LogStatus,
+  LogUnavailableError,
+  type StoredEvent,
+} from '../../src/ports/eventLog.ts';
+import type { Party, World } from './world.ts';
+
+/** The log: always there in the end, sometimes slow, sometimes away. What it delivers comes in order, each event once. */
+export class SimulatedLog {
+  readonly #world: World;
+  readonly events: StoredEvent[] = [];
+  awayUntilMs = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  append(conversationId: string): void {
+    const seq = this.events.length + 1;
+    const at = new Date(1_700_000_000_000 + seq).toISOString();
+    const message = {
+      messageId: `m_${String(seq).padStart(22, '0')}`,
+      clientMessageId: `k${seq}`,
+      content: 'x',
+    };
+    const rest = { conversationId, userId: 'alice', replyTo: null, attachments: [], at };
+    const bytes = encodeEvent({ type: 'MessagePosted', v: 1, ...message, ...rest });
+    this.events.push({ seq, conversationId, category: 'message', bytes, storedAtMs: this.#world.nowMs });
+  }
+
+  /** As one process sees it. */
+  seenBy(party: Party): EventLog & EventFeed {
+    const ask = <T>(answer: () => T): Promise<T> =>
+      new Promise((resolve, reject) => {
+        const say = () => (this.#isAway ? reject(new LogUnavailableError('away')) : resolve(answer()));
+        this.#world.after(this.#world.between(0, 5), say, party);
+      });
+    return {
+      epoch: 'simulated',
+      append: () => Promise.reject(new Error('Nobody appends through this')),
+      latest: () => Promise.reject(new Error('Nobody asks for this')),
+      erase: () => Promise.reject(new Error('Nobody erases through this')),
+      at: (seq) => ask(() => this.events[seq - 1] ?? null),
+      status: () => ask(() => this.#status()),
+      follow: (options) => ask(() => new SimulatedFollowing(this.#world, party, this, options)),
+    };
+  }
+
+  get #isAway(): boolean {
+    return this.awayUntilMs > this.#world.nowMs;
+  }
+
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  #status(): LogStatus {
+    const lastSeq = this.events.length;
+    return { epoch: 'simulated', firstSeq: 1, lastSeq, bytes: 0, bytesMax: 1, replicas: 1 };
+  }
+}
+
+class SimulatedFollowing implements Following {
+  readonly #world: World;
+  readonly #party: Party;
+  readonly #log: SimulatedLog;
+  readonly #options: FollowOptions;
+  #unreleased = 0;
+  #stopped = false;
+  position: number;
+  remaining: number | null = null;
+
+  constructor(world: World, party: Party, log: SimulatedLog, options: FollowOptions) {
+    this.#world = world;
+    this.#party = party;
+    this.#log = log;
+    this.#options = options;
+    this.position = options.after === 'now' ? log.events.length : options.after;
+    this.remaining = this.#countRemaining();
+    this.#schedule();
+  }
+
+  release(count: number): void {
+    this.#unreleased -= count;
+    if (this.#unreleased < 0) throw new Error('More was released than was delivered');
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+  }
+
+  #schedule(): void {
+    this.#world.after(this.#world.between(1, 40), () => this.#deliver(), this.#party);
+  }
+
+  #deliver(): void {
+    if (this.#stopped) return;
+    const most = Math.floor(this.#world.between(1, 8));
+    for (let count = 0; count < most && !this.#log.isAway; count++) this.#deliverOne();
+    this.#schedule();
+  }
+
+  #deliverOne(): void {
+    if (this.#stopped || this.#unreleased >= (this.#options.unreleasedMax ?? 2_048)) return;
+    const stored = this.#log.events[this.position];
+    if (stored === undefined) return;
+    this.position = stored.seq;
+    if (!this.#matches(stored)) return;
+    if (this.#options.manualRelease === true) this.#unreleased += 1;
+    this.remaining = this.#countRemaining();
+    this.#options.onEvent({ ...stored, remaining: this.remaining, idempotencyKey: () => null });
+  }
+
+  #matches({ conversationId }: StoredEvent): boolean {
+    return this.#options.conversationId === undefined || this.#options.conversationId === conversationId;
+  }
+
+  #countRemaining(): number {
+    return this.#log.events.slice(this.position).filter((event) => this.#matches(event)).length;
+  }
+}
