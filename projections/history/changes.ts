@@ -1,8 +1,12 @@
 import type {
+  ChatEvent,
   ConversationEvent,
+  ErasedMessage,
   MessageDeleted,
   MessageEdited,
   MessagePosted,
+  ReactionAdded,
+  ReactionRemoved,
 } from '../../src/domain/conversation/events.ts';
 import type { ConversationState } from '../../src/domain/conversation/state.ts';
 import type { Batch } from '../runner/projection.ts';
@@ -10,7 +14,7 @@ import type { Batch } from '../runner/projection.ts';
 /** What a batch of events amounts to in the read model. Each list is in the order of the log. */
 export interface HistoryChanges {
   /** The last state of each conversation that changed, and the latest time that any of its events names. */
-  readonly conversations: readonly { id: string; state: ConversationState; seq: number; at: string }[];
+  readonly conversations: readonly ConversationChange[];
   /** The last thing that happened to each participant. */
   readonly participants: readonly ParticipantChange[];
   /** The first event of each message id; whether it is new is decided against the table. */
@@ -19,53 +23,105 @@ export interface HistoryChanges {
   readonly edited: readonly { seq: number; event: MessageEdited }[];
   /** The first deletion of each message. */
   readonly deleted: readonly { seq: number; event: MessageDeleted }[];
+  /** The last erasure of each message. */
+  readonly erased: readonly { event: MessageDeleted; message: ErasedMessage }[];
+  /** What became of each reaction: to which message, of which kind, by whom. */
+  readonly reactions: readonly ReactionChange[];
+}
+
+export interface ConversationChange {
+  readonly id: string;
+  readonly state: ConversationState;
+  readonly seq: number;
+  readonly at: string;
 }
 
 export interface ParticipantChange {
   readonly conversationId: string;
   readonly userId: string;
   readonly member: boolean;
-  /** Sequence of the event that says so: a newcomer has read nothing after it. */
+  /** Sequence of the event that says so. */
   readonly seq: number;
+}
+
+export interface ReactionChange {
+  readonly messageId: string;
+  readonly emoji: string;
+  readonly userId: string;
+  /** Whether what was there before goes. */
+  readonly removed: boolean;
+  /** Since when it is there; `null`: it is not. */
+  readonly seq: number | null;
 }
 
 /** Reduces events to row changes. Pure, and the outcome does not depend on how the log is cut into batches. */
 export function projectHistory({ events }: Pick<Batch, 'events'>): HistoryChanges {
-  const conversations = new Map<string, { id: string; state: ConversationState; seq: number; at: string }>();
-  const participants = new Map<string, ParticipantChange>();
-  const posted = new Map<string, { seq: number; event: MessagePosted }>();
-  const edited = new Map<string, { seq: number; event: MessageEdited }>();
-  const deleted = new Map<string, { seq: number; event: MessageDeleted }>();
-  for (const { seq, event } of events) {
+  const fold = new Fold();
+  for (const { seq, event } of events) fold.add(seq, event);
+  return fold.changes();
+}
+
+class Fold {
+  readonly #conversations = new Map<string, ConversationChange>();
+  readonly #participants = new Map<string, ParticipantChange>();
+  readonly #posted = new Map<string, { seq: number; event: MessagePosted }>();
+  readonly #edited = new Map<string, { seq: number; event: MessageEdited }>();
+  readonly #deleted = new Map<string, { seq: number; event: MessageDeleted }>();
+  readonly #erased = new Map<string, { event: MessageDeleted; message: ErasedMessage }>();
+  readonly #reactions = new Map<string, ReactionChange>();
+
+  add(seq: number, event: ChatEvent): void {
     switch (event.type) {
       case 'MessagePosted':
-        if (!posted.has(event.messageId)) posted.set(event.messageId, { seq, event });
-        break;
+        // A repeat that comes after the erasure brings nothing back.
+        if (this.#erased.has(event.messageId) || this.#posted.has(event.messageId)) return;
+        this.#posted.set(event.messageId, { seq, event });
+        return;
       case 'MessageEdited':
-        if (!deleted.has(event.messageId)) edited.set(event.messageId, { seq, event });
-        break;
+        if (!this.#deleted.has(event.messageId)) this.#edited.set(event.messageId, { seq, event });
+        return;
       case 'MessageDeleted':
-        if (!deleted.has(event.messageId)) deleted.set(event.messageId, { seq, event });
-        break;
+        if (!this.#deleted.has(event.messageId)) this.#deleted.set(event.messageId, { seq, event });
+        if (event.erased !== undefined) this.#erased.set(event.messageId, { event, message: event.erased });
+        return;
       case 'ReactionAdded':
       case 'ReactionRemoved':
-        break;
-      default: {
-        const { conversationId: id, state } = event;
-        conversations.set(id, { id, state, seq, at: later(conversations.get(id)?.at, event.at) });
-        for (const change of participantChanges(event, seq)) {
-          participants.set(`${change.conversationId}\0${change.userId}`, change);
-        }
-      }
+        return this.#react(seq, event);
+      default:
+        return this.#change(seq, event);
     }
   }
-  return {
-    conversations: [...conversations.values()],
-    participants: [...participants.values()],
-    posted: [...posted.values()],
-    edited: [...edited.values()],
-    deleted: [...deleted.values()],
-  };
+
+  changes(): HistoryChanges {
+    return {
+      conversations: [...this.#conversations.values()],
+      participants: [...this.#participants.values()],
+      posted: [...this.#posted.values()],
+      edited: [...this.#edited.values()],
+      deleted: [...this.#deleted.values()],
+      erased: [...this.#erased.values()],
+      reactions: [...this.#reactions.values()],
+    };
+  }
+
+  /** Adding again keeps the first time; adding after removing is a new one. */
+  #react(seq: number, { type, messageId, emoji, userId }: ReactionAdded | ReactionRemoved): void {
+    const key = `${messageId}\0${userId}\0${emoji}`;
+    const known = this.#reactions.get(key);
+    const change =
+      type === 'ReactionRemoved'
+        ? { removed: true, seq: null }
+        : { removed: known?.removed ?? false, seq: known?.seq ?? seq };
+    this.#reactions.set(key, { messageId, emoji, userId, ...change });
+  }
+
+  #change(seq: number, event: ConversationEvent): void {
+    const { conversationId: id, state } = event;
+    this.#conversations.set(id, { id, state, seq, at: later(this.#conversations.get(id)?.at, event.at) });
+    for (const change of participantChanges(event, seq)) {
+      this.#participants.set(`${change.conversationId}\0${change.userId}`, change);
+    }
+  }
 }
 
 /** Times are ISO 8601 in UTC with milliseconds, so the order of the text is the order of time. */

@@ -1,14 +1,20 @@
 import type { ClientBase } from 'pg';
+import { plainArray, textArray } from '../runner/pgArray.ts';
 import { BATCH_SAVEPOINT, type Projection } from '../runner/projection.ts';
 import { type HistoryChanges, projectHistory } from './changes.ts';
 import {
   addParticipants,
+  addReactions,
   deleteMessages,
   digestHistory,
   editMessages,
-  forgetSilentParticipants,
+  eraseMessage,
+  insertErased,
   insertMessages,
+  makeRoom,
   removeParticipants,
+  removeReactions,
+  rewindHistory,
   selectKnownMessages,
   upsertConversations,
 } from './statements.ts';
@@ -17,12 +23,13 @@ import {
 export function historyProjection(projectRoot: URL): Projection<HistoryChanges> {
   return {
     name: 'history',
-    format: 1,
+    format: 2,
     schemaSql: new URL('projections/history/schema.sql', projectRoot),
-    relations: ['conversations', 'participants', 'messages'],
+    relations: ['conversations', 'participants', 'messages', 'reactions'],
     project: projectHistory,
     write: writeHistory,
     digestSql: digestHistory,
+    rewindSql: rewindHistory,
   };
 }
 
@@ -40,7 +47,8 @@ async function writeHistory(client: ClientBase, schema: string, changes: History
 }
 
 /**
- * Order matters: messages need their conversation, newcomers the messages before them, edits their message.
+ * Order matters: messages need their conversation, edits their message; a deletion comes before reactions, which then find
+ * nothing to react to, whether they came before it or after.
  *
  * @returns false as soon as a message turns out to be there already
  */
@@ -51,6 +59,8 @@ async function tryWrite(client: ClientBase, schema: string, changes: HistoryChan
   await writeParticipants(client, schema, changes.participants);
   await writeEdits(client, schema, changes.edited);
   await writeDeletions(client, schema, changes.deleted);
+  await writeErasures(client, schema, changes.erased);
+  await writeReactions(client, schema, changes.reactions);
   return true;
 }
 
@@ -91,15 +101,17 @@ async function insertPosted(
 ): Promise<number> {
   if (rows.length === 0) return 0;
   const result = await client.query<{ inserted: number }>(insertMessages(schema), [
-    rows.map(({ event }) => event.messageId),
-    rows.map(({ event }) => event.conversationId),
-    rows.map(({ seq }) => seq),
-    rows.map(({ event }) => event.userId),
-    rows.map(({ event }) => event.clientMessageId),
-    rows.map(({ event }) => event.content),
-    rows.map(({ event }) => event.replyTo),
-    rows.map(({ event }) => (event.attachments.length === 0 ? null : JSON.stringify(event.attachments))),
-    rows.map(({ event }) => event.at),
+    plainArray(rows.map(({ event }) => event.messageId)),
+    plainArray(rows.map(({ event }) => event.conversationId)),
+    plainArray(rows.map(({ seq }) => seq)),
+    textArray(rows.map(({ event }) => event.userId)),
+    textArray(rows.map(({ event }) => event.clientMessageId)),
+    textArray(rows.map(({ event }) => event.content)),
+    textArray(rows.map(({ event }) => event.replyTo)),
+    textArray(
+      rows.map(({ event }) => (event.attachments.length === 0 ? null : JSON.stringify(event.attachments))),
+    ),
+    plainArray(rows.map(({ event }) => event.at)),
   ]);
   return result.rows[0]?.inserted ?? 0;
 }
@@ -117,7 +129,6 @@ async function writeParticipants(
   }
   if (removed.length > 0) {
     await client.query(removeParticipants(schema), userAndConversation(removed));
-    await client.query(forgetSilentParticipants(schema), userAndConversation(removed));
   }
 }
 
@@ -143,4 +154,40 @@ async function writeDeletions(
   if (rows.length === 0) return;
   const ids = rows.map(({ event }) => event.messageId);
   await client.query(deleteMessages(schema), [ids, rows.map(({ event }) => event.at)]);
+}
+
+/** One by one: they are rare, and each may move the ordinals of those behind it. */
+async function writeErasures(
+  client: ClientBase,
+  schema: string,
+  rows: HistoryChanges['erased'],
+): Promise<void> {
+  for (const { event, message } of rows) {
+    const { messageId, conversationId, at } = event;
+    const erased = await client.query(eraseMessage(schema), [messageId, at]);
+    if (erased.rowCount === 1) continue;
+    await client.query(makeRoom(schema), [conversationId, message.seq]);
+    const place = [conversationId, message.seq];
+    const told = [messageId, message.userId, message.replyTo, message.at, at];
+    await client.query(insertErased(schema), [...place, ...told]);
+  }
+}
+
+async function writeReactions(
+  client: ClientBase,
+  schema: string,
+  rows: HistoryChanges['reactions'],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const removed = rows.filter((row) => row.removed);
+  if (removed.length > 0) await client.query(removeReactions(schema), reactionKeys(removed));
+  await client.query(addReactions(schema), [...reactionKeys(rows), rows.map(({ seq }) => seq)]);
+}
+
+function reactionKeys(rows: HistoryChanges['reactions']): [string[], string[], string[]] {
+  return [
+    rows.map(({ messageId }) => messageId),
+    rows.map(({ emoji }) => emoji),
+    rows.map(({ userId }) => userId),
+  ];
 }

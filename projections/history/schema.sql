@@ -18,14 +18,12 @@ CREATE TABLE conversations (
   -- Room on each page for the counters' updates, so that they need not touch the index.
 ) WITH (fillfactor = 70);
 
--- Who takes part: named as a participant, or heard in an open conversation.
+-- Who takes part, as the conversation's events name them.
 CREATE TABLE participants (
   user_id         text NOT NULL,
   conversation_id text NOT NULL,
-  member          boolean NOT NULL,
-  posted          boolean NOT NULL,
-  -- Ordinal of the latest message when this user became a participant: what came before is not unread.
-  joined_ordinal  bigint NOT NULL DEFAULT 0,
+  -- Sequence of the event that made this user a participant.
+  joined_seq      bigint NOT NULL,
   PRIMARY KEY (user_id, conversation_id)
 );
 CREATE INDEX participants_conversation ON participants (conversation_id);
@@ -46,9 +44,20 @@ CREATE TABLE messages (
   edited_at         timestamptz,
   -- Sequence of the edit that the content is from.
   edited_seq        bigint,
-  deleted_at        timestamptz
+  -- Once erased, nothing of what was said or attached is left, and the row is what its tombstone tells.
+  deleted_at        timestamptz,
+  -- Whether it is worth looking for reactions.
+  has_reactions     boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX messages_conversation_seq ON messages (conversation_id, seq);
 CREATE INDEX messages_conversation_at ON messages (conversation_id, at);
--- A user's messages; and within a conversation, their latest one.
 CREATE INDEX messages_user ON messages (user_id, conversation_id, seq);
+
+CREATE TABLE reactions (
+  message_id text NOT NULL,
+  emoji      text NOT NULL,
+  user_id    text NOT NULL,
+  -- Sequence of the event that added it.
+  seq        bigint NOT NULL,
+  PRIMARY KEY (message_id, emoji, user_id)
+);

@@ -21,8 +21,7 @@ export function upsertConversations(schema: string): string {
 }
 
 /**
- * Inserts messages, numbers them within their conversation, counts them, and notes who posted. Answers with the number
- * of rows inserted: when it is smaller than the batch, some were there before, the numbering has holes, and the caller
+ * Inserts messages, numbers them within their conversation and counts them. Answers with the number of rows inserted: when it is smaller than the batch, some were there before, the numbering has holes, and the caller
  * takes it back and leaves those out. A message of a conversation that does not exist gets no ordinal and so violates
  * NOT NULL: it stops the projection instead of vanishing.
  *
@@ -42,7 +41,7 @@ export function insertMessages(schema: string): string {
         AS n (message_id, conversation_id, seq, user_id, client_message_id, content, reply_to, attachments, at)
         LEFT JOIN ${schema}.conversations c ON c.id = n.conversation_id
       ON CONFLICT (message_id) DO NOTHING
-      RETURNING conversation_id, seq, user_id, at
+      RETURNING conversation_id, seq, at
     ), counted AS (
       UPDATE ${schema}.conversations c
       SET message_count = c.message_count + t.count, last_message_seq = t.seq,
@@ -50,10 +49,6 @@ export function insertMessages(schema: string): string {
       FROM (SELECT conversation_id, count(*) AS count, max(seq) AS seq, max(at) AS at
             FROM inserted GROUP BY conversation_id) t
       WHERE c.id = t.conversation_id
-    ), heard AS (
-      INSERT INTO ${schema}.participants (user_id, conversation_id, member, posted, joined_ordinal)
-      SELECT DISTINCT user_id, conversation_id, false, true, 0 FROM inserted
-      ON CONFLICT (user_id, conversation_id) DO UPDATE SET posted = true WHERE NOT participants.posted
     )
     SELECT count(*)::int AS inserted FROM inserted`;
 }
@@ -63,35 +58,20 @@ export function selectKnownMessages(schema: string): string {
   return `SELECT message_id FROM ${schema}.messages WHERE message_id = ANY($1::text[])`;
 }
 
-/** A newcomer has read what was there before. Parameters, all arrays: user id, conversation id, seq of joining. */
+/** Parameters, all arrays: user id, conversation id, seq of joining. */
 export function addParticipants(schema: string): string {
   return `
-    INSERT INTO ${schema}.participants AS p (user_id, conversation_id, member, posted, joined_ordinal)
-    SELECT n.user_id, n.conversation_id, true, false,
-           coalesce((SELECT m.ordinal FROM ${schema}.messages m
-                     WHERE m.conversation_id = n.conversation_id AND m.seq < n.seq ORDER BY m.seq DESC LIMIT 1), 0)
-    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (user_id, conversation_id, seq)
-    ON CONFLICT (user_id, conversation_id) DO UPDATE
-    SET member = true, joined_ordinal = GREATEST(p.joined_ordinal, excluded.joined_ordinal)`;
-}
-
-/**
- * Who has posted stays in the list of those who did, as if never a participant: whether somebody left before or after
- * posting must come to the same. Parameters, all arrays: user id, conversation id.
- */
-export function removeParticipants(schema: string): string {
-  return `
-    UPDATE ${schema}.participants p SET member = false, joined_ordinal = 0
-    FROM unnest($1::text[], $2::text[]) AS n (user_id, conversation_id)
-    WHERE p.user_id = n.user_id AND p.conversation_id = n.conversation_id`;
+    INSERT INTO ${schema}.participants (user_id, conversation_id, joined_seq)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
+    ON CONFLICT (user_id, conversation_id) DO UPDATE SET joined_seq = excluded.joined_seq`;
 }
 
 /** Parameters, all arrays: user id, conversation id. */
-export function forgetSilentParticipants(schema: string): string {
+export function removeParticipants(schema: string): string {
   return `
     DELETE FROM ${schema}.participants p
     USING unnest($1::text[], $2::text[]) AS n (user_id, conversation_id)
-    WHERE p.user_id = n.user_id AND p.conversation_id = n.conversation_id AND NOT p.member AND NOT p.posted`;
+    WHERE p.user_id = n.user_id AND p.conversation_id = n.conversation_id`;
 }
 
 /** Parameters, all arrays: message id, content, at, seq. */
@@ -105,18 +85,105 @@ export function editMessages(schema: string): string {
 /** Parameters, all arrays: message id, at. */
 export function deleteMessages(schema: string): string {
   return `
-    UPDATE ${schema}.messages m SET content = '', attachments = NULL, deleted_at = d.at
-    FROM unnest($1::text[], $2::timestamptz[]) AS d (message_id, at)
-    WHERE m.message_id = d.message_id AND m.deleted_at IS NULL`;
+    WITH deleted AS (
+      UPDATE ${schema}.messages m SET content = '', attachments = NULL, deleted_at = d.at, has_reactions = false
+      FROM unnest($1::text[], $2::timestamptz[]) AS d (message_id, at)
+      WHERE m.message_id = d.message_id AND m.deleted_at IS NULL
+    )
+    DELETE FROM ${schema}.reactions WHERE message_id = ANY($1::text[])`;
 }
 
-/** One row for each conversation, with a hash over its state, its messages and its participants. */
+/** Leaves of a message what its tombstone tells. Parameters: message id, at. */
+export function eraseMessage(schema: string): string {
+  return `
+    UPDATE ${schema}.messages
+    SET content = '', attachments = NULL, client_message_id = '', edited_at = NULL, edited_seq = NULL, deleted_at = $2
+    WHERE message_id = $1`;
+}
+
+/**
+ * Makes room among the ordinals for a message that was erased before this version read it. Parameters: conversation
+ * id, the message's sequence.
+ */
+export function makeRoom(schema: string): string {
+  return `UPDATE ${schema}.messages SET ordinal = ordinal + 1 WHERE conversation_id = $1 AND seq > $2`;
+}
+
+/**
+ * Puts an erased message where it was, and counts it. Of a conversation that does not exist it violates NOT NULL.
+ * Parameters: conversation id, the message's sequence, message id, user id, reply to, at, deleted at.
+ */
+export function insertErased(schema: string): string {
+  return `
+    WITH counted AS (
+      UPDATE ${schema}.conversations
+      SET message_count = message_count + 1, last_message_seq = GREATEST(last_message_seq, $2::bigint),
+          last_activity_at = GREATEST(last_activity_at, $6::timestamptz)
+      WHERE id = $1 RETURNING id
+    )
+    INSERT INTO ${schema}.messages (message_id, conversation_id, seq, ordinal, user_id, client_message_id, content,
+                                    reply_to, at, deleted_at)
+    SELECT $3::text, $1::text, $2::bigint, 1 + before.ordinal, $4::text, '', '', $5::text, $6::timestamptz, $7::timestamptz
+    FROM (VALUES ($1::text)) AS n (id) LEFT JOIN (
+      SELECT c.id, coalesce((SELECT m.ordinal FROM ${schema}.messages m WHERE m.conversation_id = $1 AND m.seq < $2
+                             ORDER BY m.seq DESC LIMIT 1), 0) AS ordinal
+      FROM counted c
+    ) AS before ON before.id = n.id`;
+}
+
+/** Parameters, all arrays: message id, emoji, user id. */
+export function removeReactions(schema: string): string {
+  return `
+    DELETE FROM ${schema}.reactions r
+    USING unnest($1::text[], $2::text[], $3::text[]) AS n (message_id, emoji, user_id)
+    WHERE r.message_id = n.message_id AND r.emoji = n.emoji AND r.user_id = n.user_id`;
+}
+
+/**
+ * Of messages that are there and not deleted. Parameters, all arrays: message id, emoji, user id, seq (null: only
+ * notes that there may have been one).
+ */
+export function addReactions(schema: string): string {
+  return `
+    WITH reacted AS (
+      UPDATE ${schema}.messages m SET has_reactions = true
+      WHERE m.message_id = ANY($1::text[]) AND m.deleted_at IS NULL RETURNING m.message_id
+    )
+    INSERT INTO ${schema}.reactions (message_id, emoji, user_id, seq)
+    SELECT n.message_id, n.emoji, n.user_id, n.seq
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS n (message_id, emoji, user_id, seq)
+      JOIN reacted USING (message_id)
+    WHERE n.seq IS NOT NULL
+    ON CONFLICT (message_id, emoji, user_id) DO NOTHING`;
+}
+
+/** One row for each conversation, with a hash over everything that is shown of it. */
 export function digestHistory(schema: string): string {
   return `
-    SELECT c.id AS key, md5(concat_ws('.', c::text, m.rows, p.rows)) AS hash
+    SELECT c.id AS key, md5(concat_ws('.', c::text, m.rows, p.rows, r.rows)) AS hash
     FROM ${schema}.conversations c
     LEFT JOIN (SELECT conversation_id, sum(hashtextextended(m::text, 0)) AS rows
                FROM ${schema}.messages m GROUP BY conversation_id) m ON m.conversation_id = c.id
     LEFT JOIN (SELECT conversation_id, sum(hashtextextended(p::text, 0)) AS rows
-               FROM ${schema}.participants p GROUP BY conversation_id) p ON p.conversation_id = c.id`;
+               FROM ${schema}.participants p GROUP BY conversation_id) p ON p.conversation_id = c.id
+    LEFT JOIN (SELECT m.conversation_id, sum(hashtextextended(r::text, 0)) AS rows
+               FROM ${schema}.reactions r JOIN ${schema}.messages m USING (message_id)
+               GROUP BY m.conversation_id) r ON r.conversation_id = c.id`;
+}
+
+/**
+ * Takes a copy back to where the log may be replayed from `$1` on. What later events set for good (states, edits,
+ * deletions) may stay: they come again and set the same.
+ */
+export function rewindHistory(schema: string): readonly string[] {
+  return [
+    `DELETE FROM ${schema}.reactions r USING ${schema}.messages m WHERE m.message_id = r.message_id AND m.seq >= $1`,
+    `DELETE FROM ${schema}.reactions WHERE seq >= $1`,
+    `DELETE FROM ${schema}.messages WHERE seq >= $1`,
+    `DELETE FROM ${schema}.participants WHERE joined_seq >= $1`,
+    `UPDATE ${schema}.conversations SET state_seq = 0 WHERE state_seq >= $1`,
+    `UPDATE ${schema}.conversations c
+     SET (message_count, last_message_seq) = (SELECT count(*), max(m.seq) FROM ${schema}.messages m WHERE m.conversation_id = c.id)
+     WHERE c.last_message_seq >= $1`,
+  ];
 }

@@ -71,6 +71,15 @@ export interface EventLog {
   /** The event at a sequence; `null` when there is none (any more). */
   at(seq: number): Promise<StoredEvent | null>;
 
+  /**
+   * Takes one event's bytes out of the log for good, by overwriting them where they are stored; its sequence stays
+   * unused. What mirrors and backups hold of it stays.
+   *
+   * @returns false when there was none (any more)
+   * @throws LogUnavailableError
+   */
+  erase(seq: number): Promise<boolean>;
+
   /** What the log holds and how full it is, asked now. */
   status(): Promise<LogStatus>;
 

@@ -20,17 +20,15 @@ export async function countUnread(database: Database, question: UnreadQuestion):
 
 /** Whose, where, and how far they have read. */
 function unread({ conversationId, userId, readSeq }: UnreadQuestion): Prisma.Sql {
-  const ordinalOf = (condition: Prisma.Sql) => Prisma.sql`
-    coalesce((SELECT o.ordinal FROM messages o WHERE o.conversation_id = c.id AND ${condition}
-      ORDER BY o.seq DESC LIMIT 1), 0)`;
   return Prisma.sql`
-    SELECT c.message_count - greatest(
-      coalesce(p.joined_ordinal, 0),
-      ${ordinalOf(Prisma.sql`o.user_id = ${userId}`)},
-      ${ordinalOf(Prisma.sql`o.seq <= greatest(${readSeq}::bigint, coalesce(r.read_seq, 0))`)}
-    ) AS unread
-    FROM conversations c
-      LEFT JOIN participants p ON p.conversation_id = c.id AND p.user_id = ${userId}
+    SELECT c.message_count - coalesce((
+      SELECT o.ordinal FROM messages o
+      WHERE o.conversation_id = c.id
+        AND o.seq <= greatest(${readSeq}::bigint, e.joined_seq, e.own_seq, r.read_seq)
+      ORDER BY o.seq DESC LIMIT 1
+    ), 0) AS unread
+    FROM inbox_entries e
+      RIGHT JOIN conversations c ON c.id = e.conversation_id AND e.user_id = ${userId}
       LEFT JOIN read_receipts r ON r.conversation_id = c.id AND r.user_id = ${userId}
     WHERE c.id = ${conversationId}`;
 }

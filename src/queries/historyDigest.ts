@@ -9,8 +9,10 @@ export interface ConversationDigest {
 export interface HistoryDigest {
   readonly version: number;
   readonly epoch: string;
-  /** Everything up to here is in the read model. */
-  readonly checkpoint: number;
+  /** Up to where each partition group is in the read model, except of what is parked. */
+  readonly checkpoints: ReadonlyMap<number, number>;
+  /** Conversations that wait aside: they are not complete, and known not to be. */
+  readonly parked: ReadonlySet<string>;
   readonly conversations: ReadonlyMap<string, ConversationDigest>;
 }
 
@@ -20,46 +22,88 @@ const time = (column: string) =>
   `coalesce(to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '')`;
 const flag = (column: string) => `CASE WHEN ${column} THEN 'true' ELSE 'false' END`;
 
-const FIXED = `m.message_id, m.seq, m.ordinal, m.user_id, m.client_message_id, coalesce(m.reply_to, ''), ${time('m.at')}`;
-const CHANGING = `m.message_id, m.content, ${time('m.edited_at')}, ${time('m.deleted_at')}`;
+const FIXED = `m.message_id, m.seq, m.user_id, coalesce(m.reply_to, ''), ${time('m.at')}`;
+const ATTACHMENTS = `coalesce((SELECT string_agg(a.value->>'id', ',' ORDER BY a.ordinality)
+  FROM jsonb_array_elements(m.attachments) WITH ORDINALITY a), '')`;
+const CHANGING = `m.message_id, m.content, ${ATTACHMENTS}, ${time('m.edited_at')}, ${time('m.deleted_at')}`;
 const STATE = `coalesce(c.title, ''), c.visibility, ${flag('c.archived')}, c.created_by,
   array_to_string(c.participant_ids, E'\\x1f')`;
-const PARTICIPANT = `p.user_id, ${flag('p.member')}, ${flag('p.posted')}, p.joined_ordinal`;
+const PARTICIPANT = 'p.user_id, p.joined_seq';
+const REACTION = 'r.message_id, r.emoji, r.user_id, r.seq';
 
 const LIVE = `
-  SELECT v.version, v.epoch, min(c.seq) AS checkpoint
+  SELECT v.version, v.epoch, c.partition_group, c.seq
   FROM projection_versions v JOIN projection_checkpoints c USING (projection, version)
-  WHERE projection = 'history' AND v.status = 'live' GROUP BY v.version, v.epoch`;
+  WHERE projection = 'history' AND v.status = 'live'`;
 
-const DIGESTS = `
+const PARKED = `SELECT conversation_id FROM parked_conversations WHERE projection = 'history' AND version = $1`;
+
+/** @param where what narrows down conversations, messages (`m`) and participants (`p`), by their column `conversation_id` */
+const digests = (where: string) => `
   SELECT coalesce(c.id, m.conversation_id) AS id, c.message_count, coalesce(m.messages, 0) AS messages,
-         concat_ws('.', ${hash(STATE)}, coalesce(m.fixed, 0), coalesce(m.changing, 0), coalesce(p.sum, 0)) AS hash
-  FROM conversations c
-  FULL JOIN (SELECT conversation_id, count(*) AS messages, sum(${hash(FIXED)}) AS fixed,
-                    sum(${hash(CHANGING)}) AS changing
-             FROM messages m GROUP BY conversation_id) m ON m.conversation_id = c.id
+         coalesce(m.dense, true) AS dense,
+         concat_ws('.', ${hash(STATE)}, coalesce(m.fixed, 0), coalesce(m.changing, 0), coalesce(p.sum, 0),
+                   coalesce(r.sum, 0)) AS hash
+  FROM (SELECT * FROM (SELECT *, id AS conversation_id FROM conversations) AS known ${where}) c
+  FULL JOIN (SELECT conversation_id, count(*) AS messages, bool_and(ordinal = nth) AS dense,
+                    sum(${hash(FIXED)}) AS fixed, sum(${hash(CHANGING)}) AS changing
+             FROM (SELECT *, row_number() OVER (PARTITION BY conversation_id ORDER BY seq) AS nth
+                   FROM messages ${where}) m
+             GROUP BY conversation_id) m ON m.conversation_id = c.id
   LEFT JOIN (SELECT conversation_id, sum(${hash(PARTICIPANT)}) AS sum
-             FROM participants p GROUP BY conversation_id) p ON p.conversation_id = c.id`;
+             FROM participants p ${where} GROUP BY conversation_id) p ON p.conversation_id = c.id
+  LEFT JOIN (SELECT m.conversation_id, sum(${hash(REACTION)}) AS sum
+             FROM reactions r JOIN (SELECT * FROM messages ${where}) m USING (message_id)
+             GROUP BY m.conversation_id) r ON r.conversation_id = c.id`;
 
 /**
- * The digest of the live read model "history", with the checkpoint it belongs to. Must run in a transaction of
- * isolation level REPEATABLE READ, so that both are of the same moment.
+ * The digest of the live read model "history", with the checkpoints it belongs to. Must run in a transaction of
+ * isolation level REPEATABLE READ, so that all is of the same moment.
  *
+ * @param only of these conversations; absent: of all
  * @returns null when there is no live version yet
  */
-export async function readHistoryDigest(client: ClientBase): Promise<HistoryDigest | null> {
-  const [live] = (await client.query<{ version: number; epoch: string; checkpoint: string }>(LIVE)).rows;
-  if (live === undefined) return null;
-  const { rows } = await client.query<{ id: string; message_count: string; messages: string; hash: string }>(
-    DIGESTS,
-  );
-  const conversations = new Map<string, ConversationDigest>();
-  for (const row of rows) {
-    const messages = Number(row.messages);
-    const counted = Number(row.message_count);
-    // The count kept with the conversation is part of what must be right.
-    const suffix = counted === messages ? '' : ` (message_count says ${counted})`;
-    conversations.set(row.id, { messages, hash: row.hash + suffix });
-  }
-  return { version: live.version, epoch: live.epoch, checkpoint: Number(live.checkpoint), conversations };
+export async function readHistoryDigest(
+  client: ClientBase,
+  only?: readonly string[],
+): Promise<HistoryDigest | null> {
+  const live = (await client.query<LiveRow>(LIVE)).rows;
+  const [first] = live;
+  if (first === undefined) return null;
+  const parked = await client.query<{ conversation_id: string }>(PARKED, [first.version]);
+  const { rows } =
+    only === undefined
+      ? await client.query<DigestRow>(digests(''))
+      : await client.query<DigestRow>(digests('WHERE conversation_id = ANY($1::text[])'), [only]);
+  return {
+    version: first.version,
+    epoch: first.epoch,
+    checkpoints: new Map(live.map(({ partition_group, seq }) => [partition_group, Number(seq)])),
+    parked: new Set(parked.rows.map(({ conversation_id }) => conversation_id)),
+    conversations: new Map(rows.map((row) => [row.id, toDigest(row)])),
+  };
+}
+
+interface LiveRow {
+  readonly version: number;
+  readonly epoch: string;
+  readonly partition_group: number;
+  readonly seq: string;
+}
+
+interface DigestRow {
+  readonly id: string;
+  readonly message_count: string;
+  readonly messages: string;
+  readonly dense: boolean;
+  readonly hash: string;
+}
+
+/** The count kept with the conversation, and the ordinals, are part of what must be right. */
+function toDigest(row: DigestRow): ConversationDigest {
+  const messages = Number(row.messages);
+  const counted = Number(row.message_count);
+  const count = counted === messages ? '' : ` (message_count says ${counted})`;
+  const dense = row.dense ? '' : ' (the ordinals are not 1, 2, 3, …)';
+  return { messages, hash: row.hash + count + dense };
 }

@@ -47,51 +47,62 @@ export async function listConversations(
 }
 
 /**
- * Whose list, from where, how many (one more is looked at, to see whether there is a next page). The relations are
- * named in the order in which a switch to another version replaces them, so that the two cannot lock each other out.
+ * Whose list, from where, how many (one more is looked at, to see whether there is a next page).
+ *
+ * The index of the inbox knows the hour of each conversation's latest activity: the page is among the latest hours that
+ * hold enough, the last of them whole (`WITH TIES`), and is sorted by the exact time. What is shown of a conversation
+ * comes from the history, which is a read model of its own: a conversation that it does not have yet is left out.
+ *
+ * The relations are named in the order in which a switch to another version replaces them, so that the two cannot lock
+ * each other out.
  */
 function listJson({ userId, after, limit }: ConversationsQuestion): Prisma.Sql {
   const { activityMicros, conversationId } = after ?? START;
+  const bucket = Math.min(Math.floor(activityMicros / HOUR_MICROS), INT_MAX);
   return Prisma.sql`
-    WITH mine AS (
-      SELECT c.*, c.id COLLATE "C" AS place, p.user_id AS reader, p.joined_ordinal, (extract(epoch FROM c.last_activity_at) * 1000000)::bigint AS micros
-      FROM conversations c JOIN participants p ON p.conversation_id = c.id
-      WHERE p.user_id = ${userId} AND (p.member OR (p.posted AND c.visibility = 'open'))
-    ), found AS (
-      SELECT *, row_number() OVER (ORDER BY micros DESC, place) AS nth FROM mine
-      WHERE micros < ${activityMicros}::bigint OR (micros = ${activityMicros}::bigint AND place > ${conversationId})
+    WITH latest AS (
+      SELECT i.conversation_id, i.last_activity_at, i.conversation_id COLLATE "C" AS place,
+             e.user_id, e.joined_seq, e.own_seq,
+             (extract(epoch FROM i.last_activity_at) * 1000000)::bigint AS micros
+      FROM inbox_conversations i JOIN inbox_entries e ON e.conversation_id = i.conversation_id
+      WHERE e.user_id = ${userId} AND e.activity_bucket <= ${bucket}::int AND (e.member OR i.open)
+        AND (-(extract(epoch FROM i.last_activity_at) * 1000000)::bigint, i.conversation_id COLLATE "C")
+          > (-${activityMicros}::bigint, ${conversationId})
+      ORDER BY e.activity_bucket DESC FETCH FIRST (${limit + 1}::int) ROWS WITH TIES
+    ), page AS (
+      SELECT *, row_number() OVER (ORDER BY micros DESC, place) AS nth FROM latest
       ORDER BY micros DESC, place LIMIT ${limit + 1}::int
     )
     SELECT
-      coalesce(json_agg(${CONVERSATION_JSON} ORDER BY f.nth) FILTER (WHERE f.nth <= ${limit}::int), '[]')::text
-        AS conversations,
+      coalesce(json_agg(${CONVERSATION_JSON} ORDER BY p.nth)
+        FILTER (WHERE p.nth <= ${limit}::int AND c.id IS NOT NULL), '[]')::text AS conversations,
       count(*) > ${limit}::int AS has_more,
-      max(f.id) FILTER (WHERE f.nth = ${limit}::int) AS last_id,
-      max(f.micros) FILTER (WHERE f.nth = ${limit}::int) AS last_micros
-    FROM found f LEFT JOIN messages m ON m.conversation_id = f.id AND m.seq = f.last_message_seq
+      max(p.conversation_id) FILTER (WHERE p.nth = ${limit}::int) AS last_id,
+      max(p.micros) FILTER (WHERE p.nth = ${limit}::int) AS last_micros
+    FROM page p LEFT JOIN conversations c ON c.id = p.conversation_id
+      LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_message_seq
+      LEFT JOIN read_receipts r ON r.user_id = p.user_id AND r.conversation_id = c.id
       LEFT JOIN LATERAL (
-        /* Who says something has seen what was there. */
-        SELECT o.ordinal FROM messages o WHERE o.user_id = f.reader AND o.conversation_id = f.id
-        ORDER BY o.seq DESC LIMIT 1
-      ) own ON true
-      LEFT JOIN read_receipts r ON r.user_id = f.reader AND r.conversation_id = f.id
-      LEFT JOIN LATERAL (
-        SELECT o.ordinal FROM messages o WHERE o.conversation_id = f.id AND o.seq <= r.read_seq
+        SELECT o.ordinal FROM messages o
+        WHERE o.conversation_id = c.id AND o.seq <= greatest(p.joined_seq, p.own_seq, r.read_seq)
         ORDER BY o.seq DESC LIMIT 1
       ) seen ON true`;
 }
 
-/** A row `f` of conversations with its last message `m`, as the `ConversationSummary` of the contracts. */
+const HOUR_MICROS = 3_600_000_000;
+const INT_MAX = 2 ** 31 - 1;
+
+/** A row `p` of the page with its conversation `c` and last message `m`, as the `ConversationSummary` of the contracts. */
 const CONVERSATION_JSON = Prisma.sql`json_build_object(
-  'id', f.id,
-  'title', f.title,
-  'visibility', f.visibility,
-  'participantIds', f.participant_ids,
-  'createdBy', f.created_by,
-  'createdAt', ${isoTime('f.created_at')},
-  'archived', f.archived,
+  'id', c.id,
+  'title', c.title,
+  'visibility', c.visibility,
+  'participantIds', c.participant_ids,
+  'createdBy', c.created_by,
+  'createdAt', ${isoTime('c.created_at')},
+  'archived', c.archived,
   'lastMessage', CASE WHEN m.message_id IS NOT NULL THEN ${MESSAGE_JSON} END,
-  'lastActivityAt', ${isoTime('f.last_activity_at')},
-  'messageCount', f.message_count,
-  'unreadCount', f.message_count - greatest(f.joined_ordinal, coalesce(own.ordinal, 0), coalesce(seen.ordinal, 0))
+  'lastActivityAt', ${isoTime('p.last_activity_at')},
+  'messageCount', c.message_count,
+  'unreadCount', c.message_count - coalesce(seen.ordinal, 0)
 )`;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createMigratedDatabase, projectHistory } from '../support/historyDatabase.ts';
+import { createMigratedDatabase, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
@@ -107,7 +107,7 @@ describe('listing conversations', () => {
     await post(busy, 'lena', 'one');
     await post(busy, 'max', 'two');
     const last = await post(busy, 'max', 'three');
-    await projectHistory(api);
+    await projectAll(api);
     const { conversations, nextCursor } = (await api.call('GET', `${PATH}?userId=lena`)).body;
     expect(conversations.map(({ id }: { id: string }) => id)).toEqual([busy, quiet]);
     expect(nextCursor).toBeNull();
@@ -123,24 +123,50 @@ describe('listing conversations', () => {
     expect(second).toMatchObject({ title: 'quiet', lastMessage: null, messageCount: 0, unreadCount: 0 });
   });
 
-  it('goes through all pages, each conversation once, however often the list is asked for', async () => {
-    const ids = [];
-    for (let i = 0; i < 7; i++) ids.push(await create({ userId: 'pager', title: `${i}` }));
-    await projectHistory(api);
-    // All at the same time: the id then decides, and the cursor must know it.
-    const at = {
-      sql: "UPDATE history_v1.conversations SET last_activity_at = '2026-01-01' WHERE created_by = $1",
-    };
-    await api.database.pool.query(at.sql, ['pager']);
+  /** Moves the activity of conversations to other times, as if their messages had come then. */
+  async function moveActivity(times: ReadonlyMap<string, string>): Promise<void> {
+    const values = [[...times.keys()], [...times.values()]];
+    const moved = 'unnest($1::text[], $2::timestamptz[]) AS n (id, at)';
+    const bucket = 'floor(extract(epoch FROM n.at) / 3600)::int';
+    const { pool } = api.database;
+    const conversations = `UPDATE inbox_v1.inbox_conversations c SET last_activity_at = n.at, activity_bucket = ${bucket}
+      FROM ${moved} WHERE c.conversation_id = n.id`;
+    await pool.query(conversations, values);
+    const entries = `UPDATE inbox_v1.inbox_entries e SET activity_bucket = ${bucket}
+      FROM ${moved} WHERE e.conversation_id = n.id`;
+    await pool.query(entries, values);
+  }
+
+  async function allPages(userId: string, limit: number): Promise<string[]> {
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
       const after: string = cursor === '' ? '' : `&cursor=${cursor}`;
-      const { body } = await api.call('GET', `${PATH}?userId=pager&limit=3${after}`);
+      const { body } = await api.call('GET', `${PATH}?userId=${userId}&limit=${limit}${after}`);
       seen.push(...body.conversations.map(({ id }: { id: string }) => id));
       cursor = body.nextCursor;
     }
-    expect(seen).toEqual(ids.sort());
+    return seen;
+  }
+
+  it('goes through all pages, each conversation once, when all were active at the same time', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 7; i++) ids.push(await create({ userId: 'pager', title: `${i}` }));
+    await projectAll(api);
+    // The id then decides, and the cursor must know it.
+    await moveActivity(new Map(ids.map((id) => [id, '2026-01-01T10:30:00Z'])));
+    expect(await allPages('pager', 3)).toEqual(ids.sort());
+  });
+
+  it('goes through all pages in the order of activity, within an hour and over many', async () => {
+    const minutes = [0, 1, 2, 58, 59, 60, 61, 119, 120, 500, 501, 502];
+    const byAge: string[] = [];
+    for (const _ of minutes) byAge.push(await create({ userId: 'reader' }));
+    await projectAll(api);
+    const at = (minute: number) =>
+      new Date(Date.parse('2026-01-01T10:00:00Z') - minute * 60_000).toISOString();
+    await moveActivity(new Map(byAge.map((id, n) => [id, at(minutes[n] ?? 0)])));
+    for (const limit of [1, 2, 3, 5, 11, 12]) expect(await allPages('reader', limit)).toEqual(byAge);
   });
 
   it('lists an open conversation for who posted to it, and a closed one no more for who was removed', async () => {
@@ -150,7 +176,7 @@ describe('listing conversations', () => {
     await post(closed, 'guest', 'hi');
     const guest = { userId: 'otto', participantIds: ['guest'] };
     await api.call('DELETE', `${PATH}/${closed}/participants`, guest);
-    await projectHistory(api);
+    await projectAll(api);
     const { conversations } = (await api.call('GET', PATH, undefined, { 'X-User-Id': 'guest' })).body;
     expect(conversations.map(({ id }: { id: string }) => id)).toEqual([open]);
   });

@@ -7,7 +7,7 @@ import {
   LogUnavailableError,
   UnknownOutcomeError,
 } from '../../src/ports/eventLog.ts';
-import { createMigratedDatabase, migrationsDirectory, projectHistory } from '../support/historyDatabase.ts';
+import { createMigratedDatabase, migrationsDirectory, projectAll } from '../support/historyDatabase.ts';
 import { type Answer, startTestApi, type TestApi } from '../support/httpApi.ts';
 import { startTestPostgres } from '../support/postgres.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -122,10 +122,12 @@ describe('health of the read models', () => {
     expect([none.status, none.body.status, none.body.projections]).toEqual([503, 'ERROR', []]);
     await api.call('POST', CONVERSATIONS, { userId: 'alice' });
     await api.logHead.ask();
-    await projectHistory(api);
+    await projectAll(api);
     const well = await api.call('GET', '/health/projections');
     expect([well.status, well.body.status]).toEqual([200, 'OK']);
-    const [history] = well.body.projections;
+    const names = well.body.projections.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['activity', 'history', 'inbox', 'search']);
+    const history = well.body.projections[1];
     expect(history).toMatchObject({ name: 'history', version: 1, state: 'live', checkpoint: 1, head: 1 });
     expect(history).toMatchObject({ lag: { events: 0, seconds: 0 }, parkedConversations: 0 });
     await api.database.pool.query('UPDATE projection_checkpoints SET seq = 0, stored_at = NULL');
@@ -134,14 +136,14 @@ describe('health of the read models', () => {
       return answer.status === 503 && answer;
     });
     expect(behind.body).toMatchObject({ status: 'LAGGING', head: 1 });
-    expect(behind.body.projections[0]).toMatchObject({ state: 'lagging', checkpoint: 0, lag: { events: 1 } });
+    expect(behind.body.projections[1]).toMatchObject({ state: 'lagging', checkpoint: 0, lag: { events: 1 } });
   });
 
   it('does not take a read model of another incarnation of the log for a healthy one', async () => {
     const database = await createMigratedDatabase();
     stops.push(() => database.drop());
     const api = await start({ databaseUrl: database.url });
-    await projectHistory(api);
+    await projectAll(api);
     await api.database.pool.query("UPDATE projection_versions SET epoch = 'before'");
     const answer = await api.call('GET', '/health/projections');
     expect([answer.status, answer.body.projections[0].state]).toEqual([503, 'other-log']);
@@ -188,7 +190,7 @@ describe('without a database', () => {
     stops.push(() => postgres.stop());
     await migrate({ url: postgres.url, directory: migrationsDirectory });
     const api = await start({ databaseUrl: `${postgres.url}?connection_limit=4&pool_timeout=1` });
-    await projectHistory(api);
+    await projectAll(api);
     const list = () => api.call('GET', `${CONVERSATIONS}?userId=alice`);
     expect((await list()).status).toBe(200);
     postgres.freeze();
@@ -237,6 +239,7 @@ function failing(log: MemoryEventLog, fault: () => Error | null) {
     append: (request: Parameters<MemoryEventLog['append']>[0]) => unless(() => log.append(request)),
     latest: (...which: Parameters<MemoryEventLog['latest']>) => unless(() => log.latest(...which)),
     at: (seq: number) => unless(() => log.at(seq)),
+    erase: (seq: number) => unless(() => log.erase(seq)),
     status: () => unless(() => log.status()),
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
-import { createMigratedDatabase, projectHistory } from '../support/historyDatabase.ts';
+import { createMigratedDatabase, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
@@ -75,7 +75,7 @@ describe('changing a message', () => {
     expect(edited.status).toBe(200);
     expect(edited.body).toMatchObject({ messageId: message.messageId, seq: seq + 1 });
     await api.call('PATCH', `${PATH}/${message.messageId}`, { ...body, content: 'first', seq });
-    await projectHistory(api);
+    await projectAll(api);
     const [shown] = (await history()).body.messages;
     expect(shown).toMatchObject({ content: 'first', seq, at: message.at });
     expect(shown.editedAt >= edited.body.editedAt).toBe(true);
@@ -86,7 +86,7 @@ describe('changing a message', () => {
     const body = { conversationId, userId: 'alice' };
     const deleted = await api.call('DELETE', `${PATH}/${message.messageId}`, body);
     expect(deleted.status).toBe(200);
-    await projectHistory(api);
+    await projectAll(api);
     const [shown] = (await history()).body.messages;
     expect(shown).toMatchObject({
       messageId: message.messageId,
@@ -115,7 +115,7 @@ describe('reading history', () => {
   it('gives the latest messages, oldest first, and pages both ways by sequence', async () => {
     const seqs = [];
     for (const letter of 'abcdefg') seqs.push((await post(letter)).body.seq);
-    await projectHistory(api);
+    await projectAll(api);
     const latest = await history('&limit=3');
     expect(contents(latest)).toBe('efg');
     expect(latest.body).toMatchObject({ hasMore: true, source: 'database', lag: { events: 0, seconds: 0 } });
@@ -129,23 +129,23 @@ describe('reading history', () => {
 
   it('gives a message exactly as the answer to posting it did', async () => {
     const { message } = (await post('„quotes" \\ \n \u0001 😀 </script>')).body;
-    await projectHistory(api);
+    await projectAll(api);
     expect((await history()).body.messages).toEqual([message]);
   });
 
   it('is empty for a conversation without messages', async () => {
-    await projectHistory(api);
+    await projectAll(api);
     expect((await history()).body).toMatchObject({ messages: [], hasMore: false });
   });
 
   it('answers 404 to strangers, though the messages are there', async () => {
     await post('secret');
-    await projectHistory(api);
+    await projectAll(api);
     expect((await history('', 'eve')).status).toBe(404);
   });
 
   it('says how far it is behind the log', async () => {
-    await projectHistory(api);
+    await projectAll(api);
     await post('not there yet');
     await api.logHead.ask();
     const { body } = await history();
@@ -155,25 +155,25 @@ describe('reading history', () => {
   });
 
   it('waits for a position and then shows what was written before it', async () => {
-    await projectHistory(api);
+    await projectAll(api);
     const { position } = (await post('my own words')).body;
     const reading = history(`&position=${position}`);
     // The read is under way and found too little when the projector commits and says so.
-    const seq = await projectHistory(api);
+    const seq = await projectAll(api);
     for (let group = 0; group < PARTITION_GROUPS; group++) api.progress.announce({ group, seq, parked: [] });
     expect(contents(await reading)).toBe('my own words');
   });
 
   it('does not wait for a position that the database has passed already, announced or not', async () => {
     const { position } = (await post('long there')).body;
-    await projectHistory(api);
+    await projectAll(api);
     const startedMs = performance.now();
     expect(contents(await history(`&position=${position}`))).toBe('long there');
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
   it('answers with what there is when the position does not come in time', async () => {
-    await projectHistory(api);
+    await projectAll(api);
     const { position } = (await post('stuck')).body;
     await api.logHead.ask();
     const { status, body } = await history(`&position=${position}`);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReceiptsWriter } from '../../projections/receipts/receiptsWriter.ts';
 import { migrate } from '../../src/platform/migrate.ts';
 import type { ReceiptLog } from '../../src/ports/receipts.ts';
-import { createMigratedDatabase, migrationsDirectory, projectHistory } from '../support/historyDatabase.ts';
+import { createMigratedDatabase, migrationsDirectory, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
 import { openTestReceipts } from '../support/jetStreamReceipts.ts';
 import { startTestNats } from '../support/nats.ts';
@@ -44,7 +44,7 @@ async function conversationWith(messages: number, target = api) {
     const body = { conversationId, userId: 'alice', content: `message ${n}` };
     seqs.push((await target.call('POST', '/api/chat/messages', body)).body.seq);
   }
-  await projectHistory(target);
+  await projectAll(target);
   return { conversationId, seqs };
 }
 
@@ -72,7 +72,7 @@ test('who answers has read what was there, also without a receipt', async () => 
   const { conversationId, seqs } = await conversationWith(4);
   const body = { conversationId, userId: 'bob', content: 'an answer' };
   await api.call('POST', '/api/chat/messages', body);
-  await projectHistory(api);
+  await projectAll(api);
   expect(await listed(conversationId, 'bob')).toBe(0);
   expect((await read(conversationId, 'bob', seqs[0])).body).toEqual({ unreadCount: 0 });
 });

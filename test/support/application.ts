@@ -36,6 +36,7 @@ export function withLog(log: EventLog, replaced: Partial<EventLog>): EventLog {
     append: (request) => log.append(request),
     latest: (conversationId, category) => log.latest(conversationId, category),
     at: (seq) => log.at(seq),
+    erase: (seq) => log.erase(seq),
     status: () => log.status(),
     epoch: log.epoch,
     ...replaced,

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { historyProjection } from '../../projections/history/history.ts';
+import { allProjections } from '../../projections/all.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { decodeEvent } from '../../src/contracts/events.ts';
 import { groupOf } from '../../src/contracts/subjects.ts';
@@ -18,25 +18,26 @@ export async function createMigratedDatabase(): Promise<TestDatabase> {
 }
 
 /**
- * Projects what the API's log holds and the history does not yet, all of it in one batch, as the projector would. Its
- * checkpoint then is the log's end, which is returned; nothing is announced.
+ * Projects what the API's log holds and the read models do not yet, all of it in one batch, as the projector would.
+ * Their checkpoints then are the log's end, which is returned; nothing is announced.
  */
-export async function projectHistory({ log, database: { pool } }: TestApi): Promise<number> {
-  const projection = historyProjection(root);
-  const store = new PostgresStore({ projection, pool, worker: 'test' });
-  const { lastSeq } = await log.status();
-  const { claims } = await store.balance(log.epoch, { state: 'starting', reason: null });
-  for (const claim of claims) {
-    const events = [];
-    for (let seq = claim.seq + 1; seq <= lastSeq; seq++) {
-      const stored = await log.at(seq);
-      if (stored === null || groupOf(stored.conversationId) !== claim.group) continue;
-      events.push({ seq, event: decodeEvent(stored.bytes, seq) });
+export async function projectAll(api: TestApi): Promise<number> {
+  const { lastSeq } = await api.log.status();
+  const stored = await Promise.all(Array.from({ length: lastSeq }, (_, index) => api.log.at(index + 1)));
+  const holes = stored.flatMap((event, index) => (event === null ? [index + 1] : []));
+  const events = stored.flatMap((event, index) => (event === null ? [] : [{ seq: index + 1, event }]));
+  for (const projection of allProjections(root)) {
+    const store = new PostgresStore({ projection, pool: api.database.pool, worker: 'test' });
+    const { claims } = await store.balance(api.log.epoch, { state: 'starting', reason: null });
+    for (const claim of claims) {
+      const own = events
+        .filter(({ seq, event }) => seq > claim.seq && groupOf(event.conversationId) === claim.group)
+        .map(({ seq, event }) => ({ seq, event: decodeEvent(event.bytes, seq) }));
+      const to = { seq: lastSeq, storedAtMs: stored.at(-1)?.storedAtMs ?? Date.now(), fingerprint: null };
+      const unseen = holes.filter((seq) => seq > claim.seq);
+      const changes = projection.project({ group: claim.group, events: own, holes: unseen });
+      await store.commit(claim, { changes, to, park: [], unpark: [] });
     }
-    const storedAtMs = (await log.at(lastSeq))?.storedAtMs ?? Date.now();
-    const to = { seq: lastSeq, storedAtMs, fingerprint: null };
-    const changes = projection.project({ group: claim.group, events, holes: [] });
-    await store.commit(claim, { changes, to, park: [], unpark: [] });
   }
   return lastSeq;
 }

@@ -105,6 +105,16 @@ export class JetStreamLog implements EventLog, EventFeed {
     return this.#directGet(`$JS.API.DIRECT.GET.${EVENTS_STREAM}`, JSON.stringify({ seq }));
   }
 
+  async erase(seq: number): Promise<boolean> {
+    try {
+      return await this.#manager.streams.deleteMessage(EVENTS_STREAM, seq, true);
+    } catch (cause) {
+      if (cause instanceof NatsError && isNoMessage(cause)) return false;
+      const reason = cause instanceof NatsError ? cause.code : String(cause);
+      throw new LogUnavailableError(`Event ${seq} cannot be erased (${reason})`, { cause });
+    }
+  }
+
   async status(): Promise<LogStatus> {
     const { config, state } = await this.#ask(() => this.#manager.streams.info(EVENTS_STREAM));
     this.#noteEpoch(epochOf(config) ?? '');
@@ -160,6 +170,11 @@ export class JetStreamLog implements EventLog, EventFeed {
       throw new LogUnavailableError(`The log cannot be read (${reason})`, { cause });
     }
   }
+}
+
+/** 10037: no message found; 10043: a sequence that is not there (any more). Source: nats-server, errors.json. */
+function isNoMessage({ api_error: error }: NatsError): boolean {
+  return error?.err_code === 10_037 || error?.err_code === 10_043;
 }
 
 /** Room for the idempotency key and the expected sequence within `max_msg_size`, which counts headers too. */

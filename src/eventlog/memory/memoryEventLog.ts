@@ -18,7 +18,8 @@ interface MemoryEvent extends StoredEvent {
  * both. Followers are called in later turns of the event loop, as with a real server.
  */
 export class MemoryEventLog implements EventLog, EventFeed {
-  readonly #events: MemoryEvent[] = [];
+  /** By sequence, from 1 on; `null` where one was erased. */
+  readonly #events: (MemoryEvent | null)[] = [];
   readonly #latest = new Map<string, MemoryEvent>();
   readonly #byKey = new Map<string, MemoryEvent>();
   readonly #followers = new Set<MemoryFollowing>();
@@ -58,8 +59,25 @@ export class MemoryEventLog implements EventLog, EventFeed {
     return this.#events[seq - 1] ?? null;
   }
 
+  async erase(seq: number): Promise<boolean> {
+    const event = this.#events[seq - 1] ?? null;
+    if (event === null) return false;
+    this.#events[seq - 1] = null;
+    const key = `${event.conversationId}.${event.category}`;
+    if (this.#latest.get(key) === event) this.#relate(key, event);
+    return true;
+  }
+
+  #relate(key: string, { conversationId, category }: MemoryEvent): void {
+    const before = this.#events.findLast(
+      (event) => event?.conversationId === conversationId && event.category === category,
+    );
+    if (before == null) this.#latest.delete(key);
+    else this.#latest.set(key, before);
+  }
+
   async status(): Promise<LogStatus> {
-    const bytes = this.#events.reduce((sum, event) => sum + event.bytes.length, 0);
+    const bytes = this.#events.reduce((sum, event) => sum + (event?.bytes.length ?? 0), 0);
     const bytesMax = Number.MAX_SAFE_INTEGER;
     const lastSeq = this.#events.length;
     return { epoch: this.epoch, firstSeq: 1, lastSeq, bytes, bytesMax, replicas: 1 };
@@ -75,7 +93,7 @@ export class MemoryEventLog implements EventLog, EventFeed {
 }
 
 class MemoryFollowing implements Following {
-  readonly #events: readonly MemoryEvent[];
+  readonly #events: readonly (MemoryEvent | null)[];
   readonly #options: FollowOptions;
   readonly #onStop: (following: MemoryFollowing) => void;
   #unreleased = 0;
@@ -85,7 +103,7 @@ class MemoryFollowing implements Following {
   remaining: number;
 
   constructor(
-    events: readonly MemoryEvent[],
+    events: readonly (MemoryEvent | null)[],
     options: FollowOptions,
     onStop: (following: MemoryFollowing) => void,
   ) {
@@ -120,8 +138,8 @@ class MemoryFollowing implements Following {
     while (!this.#stopped && this.#unreleased < max) {
       const event = this.#events[this.position];
       if (event === undefined) return;
-      this.position = event.seq;
-      if (this.#matches(event)) this.#deliver(event);
+      this.position += 1;
+      if (event !== null && this.#matches(event)) this.#deliver(event);
     }
   }
 
@@ -139,7 +157,7 @@ class MemoryFollowing implements Following {
   }
 
   #matchingAfter(seq: number): number {
-    return this.#events.slice(seq).filter((event) => this.#matches(event)).length;
+    return this.#events.slice(seq).filter((event) => event !== null && this.#matches(event)).length;
   }
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { historyProjection } from '../../../projections/history/history.ts';
+import { allProjections } from '../../../projections/all.ts';
 import { ReceiptsWriter } from '../../../projections/receipts/receiptsWriter.ts';
 import { PostgresStore } from '../../../projections/runner/postgresStore.ts';
 import type { Projection } from '../../../projections/runner/projection.ts';
@@ -45,7 +45,7 @@ export function startProjector(foundation: Foundation, stops: StopSequence): voi
     runner.start();
     stops.add(() => runner.stop());
   };
-  run(historyProjection(projectRootUrl()));
+  for (const projection of allProjections(projectRootUrl())) run(projection);
   const receiptsWriter = new ReceiptsWriter({
     receipts: foundation.receipts,
     pool,

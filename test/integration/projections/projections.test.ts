@@ -164,30 +164,6 @@ test('however the log is cut into batches, the read model is what the log says',
   );
 });
 
-test('who leaves and posts comes to the same in one batch as in several', async () => {
-  // Alice speaks and bob joins; he leaves and speaks: with batches of four, in one batch.
-  const steps: Step[] = [
-    [0, 0, 0, 0],
-    [4, 0, 1, 0],
-    [5, 0, 1, 0],
-    [0, 0, 1, 1],
-  ];
-  for (const batchMax of [1, 4, 100]) {
-    const log = new MemoryEventLog({ epoch: `batch${batchMax}` });
-    for (const event of history(steps)) await append(log, event);
-    await pool.query('DROP SCHEMA IF EXISTS history_v1 CASCADE');
-    await pool.query('TRUNCATE projection_versions CASCADE');
-    const { runner } = startRunner(log, batchMax);
-    await waitFor('all to be projected', () => runner.checkpoint === 6);
-    await expectNoDifferences(log);
-    const bob = await pool.query(
-      `SELECT member, posted, joined_ordinal::int FROM participants WHERE user_id = 'bob'`,
-    );
-    expect(bob.rows).toEqual([{ member: false, posted: true, joined_ordinal: 0 }]);
-    await runner.stop();
-  }
-});
-
 test('a message that comes again after the log forgot it is in the history once', async () => {
   const log = new MemoryEventLog();
   const [created, , posted] = history([[0, 0, 0, 1]]);

@@ -15,6 +15,7 @@ function withDeafTail() {
     append: (request) => log.append(request),
     latest: (id, category) => log.latest(id, category),
     at: (seq) => log.at(seq),
+    erase: (seq) => log.erase(seq),
     status: async () => {
       const status = { ...(await log.status()), epoch: control.epoch ?? log.epoch };
       if (control.slowStatus) await new Promise((resolve) => setTimeout(resolve, 20));
