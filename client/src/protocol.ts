@@ -204,6 +204,13 @@ export interface MessageEdited extends EventBase {
 export interface MessageDeleted extends EventBase {
   readonly type: 'MessageDeleted';
   readonly messageId: string;
+  /** Present: it was erased, also from the log. Forget it wherever you have it; this much of it remains. */
+  readonly erased?: {
+    readonly seq: number;
+    readonly userId: string;
+    readonly replyTo: string | null;
+    readonly at: string;
+  };
 }
 
 export interface ReactionChanged extends EventBase {

@@ -1,14 +1,28 @@
 import { type ApplicationContext, timestamp } from './context.ts';
 import { type ChangedMessage, changeMessage, type MessageToChange } from './editMessage.ts';
+import { eraseMessage } from './eraseMessage.ts';
 import { findMessage } from './findMessage.ts';
 
-/** Takes a message back: its place in the conversation stays, its content goes. Only its author may. */
+export interface DeletedMessage extends ChangedMessage {
+  /** Events whose bytes were taken out of the log; 0 when erasing was not asked for. */
+  readonly erased: number;
+}
+
+/**
+ * Takes a message back: its place in the conversation stays, its content goes. Only its author may.
+ *
+ * With `erase` its bytes are taken out of the log too, after the event that says so. If that fails half-way, asking again
+ * goes on with it: the message itself goes last, so until all is done it is found.
+ */
 export async function deleteMessage(
   context: ApplicationContext,
-  request: MessageToChange,
-): Promise<ChangedMessage> {
-  const { conversationId, userId } = request;
+  request: MessageToChange & { erase: boolean },
+): Promise<DeletedMessage> {
+  const { conversationId, userId, erase } = request;
   const target = await findMessage(context, request);
-  const command = { type: 'DeleteMessage', conversationId, userId, target, at: timestamp(context) } as const;
-  return changeMessage(context, request.messageId, command);
+  const at = timestamp(context);
+  const command = { type: 'DeleteMessage', conversationId, userId, target, erase, at } as const;
+  const deleted = await changeMessage(context, request.messageId, command);
+  if (!erase || target === null) return { ...deleted, erased: 0 };
+  return { ...deleted, erased: await eraseMessage(context, conversationId, target) };
 }

@@ -1,5 +1,5 @@
 import { formatPosition } from '../contracts/position.ts';
-import type { DeleteMessage, EditMessage } from '../domain/conversation/commands.ts';
+import type { MessageCommand, PostMessage } from '../domain/conversation/commands.ts';
 import { append } from './append.ts';
 import { type ApplicationContext, timestamp } from './context.ts';
 import { decideMessageCommand } from './decideMessageCommand.ts';
@@ -39,11 +39,11 @@ export async function editMessage(
   return changeMessage(context, request.messageId, command);
 }
 
-/** The shared end of editing and deleting: decide, then append unconditionally, because such events commute. */
+/** The shared end of what changes a message: decide, then append unconditionally, because such events commute. */
 export async function changeMessage(
   context: ApplicationContext,
   messageId: string,
-  command: EditMessage | DeleteMessage,
+  command: Exclude<MessageCommand, PostMessage>,
 ): Promise<ChangedMessage> {
   const event = await decideMessageCommand(context, command);
   if (event === null) throw new Error('Changing a message always decides on an event');

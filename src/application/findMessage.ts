@@ -35,7 +35,8 @@ async function targetAt(
   if (stored === null || stored.conversationId !== request.conversationId) return null;
   const event = decodeEvent(stored.bytes, stored.seq);
   if (event.type !== 'MessagePosted' || event.messageId !== request.messageId) return null;
-  return { messageId: event.messageId, authorId: event.userId };
+  const { messageId, userId: authorId, replyTo, at } = event;
+  return { messageId, authorId, seq, replyTo, at };
 }
 
 /** The sequence of the conversation's message with that id; `null` when it has none. */

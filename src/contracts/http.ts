@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
-import { ClientMessageId, Content, ConversationId, MessageId, Seq, Title, UserId } from './ids.ts';
+import { ClientMessageId, Content, ConversationId, Emoji, MessageId, Seq, Title, UserId } from './ids.ts';
 import { Epoch, PositionText } from './position.ts';
 
 /** Bodies and queries of the HTTP API. Unknown fields are refused, so that a misspelt one is noticed. */
@@ -22,6 +22,7 @@ const limit = z
 /** Ids in paths; anything else is refused before it gets near a subject. */
 export const ConversationPath = z.strictObject({ conversationId: ConversationId });
 export const MessagePath = z.strictObject({ messageId: MessageId });
+export const ReactionPath = z.strictObject({ messageId: MessageId, emoji: Emoji });
 
 /** Of calls that take no query: a misspelt or misplaced field is noticed rather than ignored. */
 export const EmptyQuery = z.strictObject({});
@@ -60,6 +61,21 @@ export const EditMessageBody = z.strictObject({
 export const DeleteMessageBody = z.strictObject({
   conversationId: ConversationId,
   userId: UserId,
+  seq: Seq.optional(),
+});
+
+/** `?erase=true` takes the bytes out of the log as well; `false` is as good as absent. */
+export const DeleteMessageQuery = z.strictObject({
+  erase: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false),
+});
+
+export const ReactionBody = z.strictObject({
+  conversationId: ConversationId,
+  userId: UserId,
+  /** Where the message is in the log; without it the conversation is searched. */
   seq: Seq.optional(),
 });
 

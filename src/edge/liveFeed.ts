@@ -2,8 +2,10 @@ import type { ApplicationContext } from '../application/context.ts';
 import type { FollowedEvent, Following } from '../ports/eventFeed.ts';
 import type { LogStatus } from '../ports/eventLog.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
+import { forgetErased } from './erasure.ts';
 import type { Hub } from './hub.ts';
 import type { Inbox } from './inbox.ts';
+import type { PastEvents } from './pastEvents.ts';
 import type { RecentEvents } from './recentEvents.ts';
 
 export interface LiveFeedOptions {
@@ -11,6 +13,7 @@ export interface LiveFeedOptions {
   readonly hub: Hub;
   readonly inbox: Inbox;
   readonly recent: RecentEvents;
+  readonly past: PastEvents;
   /** How many events before the log's end the feed begins with, so that the recent ones are in memory. */
   readonly preloadEvents: number;
   readonly onEvent: OnEdgeEvent;
@@ -94,6 +97,7 @@ export class LiveFeed {
       application.conversations.observe(event);
       hub.accept(event);
       inbox.accept(event);
+      forgetErased(event, this.#options);
     } catch (error) {
       onFault(error);
     }

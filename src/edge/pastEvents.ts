@@ -28,6 +28,8 @@ const PAGE_BYTES_MAX = 1_024 * 1_024;
 const KEPT_BYTES_MAX = 32 * 1_024 * 1_024;
 const KEPT_MS = 5_000;
 const KEPT_PER_CONVERSATION = 8;
+/** Between a tombstone and the last bytes' being gone, in milliseconds. */
+const ERASING_MS_MAX = 60_000;
 /** Reads that wait for their turn, at most. */
 const WAITING_MAX = 20_000;
 
@@ -45,6 +47,8 @@ export class PastEvents {
     ttlAutopurge: true,
     sizeCalculation: (pages) => pages.reduce((sum, { events }) => sum + bytesOf(events), 1),
   });
+  /** Conversations whose pages are not kept for now. */
+  readonly #beingErased = new LRUCache<string, true>({ max: 10_000, ttl: ERASING_MS_MAX });
   readonly #underWay = new Map<string, { from: number; page: Promise<Page | null> }[]>();
   readonly #waiting: (() => void)[] = [];
   #reads = 0;
@@ -76,6 +80,12 @@ export class PastEvents {
     return this.#share(conversationId, after, this.#read(conversationId, after, until));
   }
 
+  /** Lets go of a conversation's pages: something in them is being erased, and reads under way may have met it still. */
+  forget(conversationId: string): void {
+    this.#beingErased.set(conversationId, true);
+    this.#kept.delete(conversationId);
+  }
+
   async #share(conversationId: string, from: number, page: Promise<Page | null>): Promise<Page | null> {
     const entry = { from, page };
     const others = this.#underWay.get(conversationId) ?? [];
@@ -92,8 +102,10 @@ export class PastEvents {
   }
 
   #keep(conversationId: string, page: Page): void {
-    const pages = this.#kept.get(conversationId) ?? [];
-    this.#kept.set(conversationId, [...pages.slice(1 - KEPT_PER_CONVERSATION), page]);
+    if (!this.#beingErased.has(conversationId)) {
+      const pages = this.#kept.get(conversationId) ?? [];
+      this.#kept.set(conversationId, [...pages.slice(1 - KEPT_PER_CONVERSATION), page]);
+    }
     for (const { seq, prev } of page.events) this.#options.recent.link(conversationId, seq, prev);
   }
 

@@ -51,6 +51,7 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
     hub,
     inbox,
     recent,
+    past,
     preloadEvents: eventsMax,
     onEvent,
     onFault,

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../ports/eventLog.ts';
-import { LinkedEvent } from './linkedEvent.ts';
+import { type EventBytes, LinkedEvent } from './linkedEvent.ts';
 
 export interface RecentEventsOptions {
   readonly eventsMax: number;
@@ -113,17 +113,36 @@ export class RecentEvents {
   *eventsAfter(conversationId: string, after: number): Generator<LinkedEvent, void, undefined> {
     let slot = this.#firstAfter(conversationId, after);
     for (; slot !== NONE; slot = this.#newer[slot] ?? NONE) {
-      const offset = this.#offsets[slot] ?? 0;
-      const bytes = this.#slab.subarray(offset, offset + (this.#lengths[slot] ?? 0));
-      const event = { seq: this.#seqs[slot] ?? 0, conversationId, bytes };
-      yield new LinkedEvent(event, this.#prevs[slot] ?? 0);
+      yield new LinkedEvent(this.#eventAt(slot, conversationId), this.#prevs[slot] ?? 0);
     }
+  }
+
+  /** The bytes are a view: what is in their place later shows through. */
+  #eventAt(slot: number, conversationId: string): EventBytes {
+    const offset = this.#offsets[slot] ?? 0;
+    const bytes = this.#slab.subarray(offset, offset + (this.#lengths[slot] ?? 0));
+    return { seq: this.#seqs[slot] ?? 0, conversationId, bytes };
   }
 
   /** Links the oldest event of a conversation that is here, which alone may not know the one before it. */
   link(conversationId: string, seq: number, prev: number): void {
     const slot = this.#chains.get(conversationId)?.oldest ?? NONE;
     if (slot !== NONE && this.#seqs[slot] === seq && this.#prevs[slot] === UNKNOWN) this.#prevs[slot] = prev;
+  }
+
+  /**
+   * Overwrites a conversation's events from `from` on that hold what was erased, and links those around them to each other,
+   * as the log has them now.
+   */
+  erase(conversationId: string, from: number, isErased: (event: EventBytes) => boolean): void {
+    const chain = this.#chains.get(conversationId);
+    if (chain === undefined) return;
+    let slot = this.#firstAfter(conversationId, from - 1);
+    while (slot !== NONE) {
+      const newer = this.#newer[slot] ?? NONE;
+      if (isErased(this.#eventAt(slot, conversationId))) this.#unlink(slot, chain);
+      slot = newer;
+    }
   }
 
   /** The conversations that have events behind `after`; `unknown` when there may be some that are not here any more. */
@@ -186,14 +205,30 @@ export class RecentEvents {
     return this.#offsets[this.#first] ?? 0;
   }
 
+  /** Takes an event out of its chain and overwrites it; the slot stays until it is the oldest. */
+  #unlink(slot: number, chain: Chain): void {
+    const [older, newer] = [this.#older[slot] ?? NONE, this.#newer[slot] ?? NONE];
+    this.#eventAt(slot, chain.conversationId).bytes.fill(0);
+    this.#chainOf[slot] = undefined;
+    if (newer === NONE && older === NONE) this.#chains.delete(chain.conversationId);
+    if (newer === NONE) chain.newest = older;
+    else {
+      this.#older[newer] = older;
+      this.#prevs[newer] = this.#prevs[slot] ?? UNKNOWN;
+    }
+    if (older === NONE) chain.oldest = newer;
+    else this.#newer[older] = newer;
+  }
+
   #forgetOldest(): void {
     const slot = this.#first;
     const chain = this.#chainOf[slot];
-    if (chain === undefined) throw new Error('Every event in the ring is in a chain');
     this.#chainOf[slot] = undefined;
     this.#first = (slot + 1) % this.#eventsMax;
     this.#size -= 1;
     this.#from = (this.#seqs[slot] ?? 0) + 1;
+    // Of an erased event nothing is linked any more.
+    if (chain === undefined) return;
     const newer = this.#newer[slot] ?? NONE;
     if (newer === NONE) {
       this.#chains.delete(chain.conversationId);

@@ -19,12 +19,20 @@ const DISCARDED_BYTES_MAX = 8 * BODY_BYTES_MAX;
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
 /**
- * The body of a request, checked, with the user that the header names.
+ * The body of a request, checked, with the user that the header names. The call takes no query.
  *
  * @throws ChatError invalid_request, payload_too_large or unsupported_media_type
  */
-export async function readBody<S extends z.ZodType>(req: Request, schema: S): Promise<z.output<S>> {
+export function readBody<S extends z.ZodType>(req: Request, schema: S): Promise<z.output<S>> {
   check(EmptyQuery, queryFields(req));
+  return readBodyBesideQuery(req, schema);
+}
+
+/** The same, for calls whose query is read by itself. */
+export async function readBodyBesideQuery<S extends z.ZodType>(
+  req: Request,
+  schema: S,
+): Promise<z.output<S>> {
   const bytes = await readBytes(req);
   if (bytes.length === 0)
     throw new ChatError('invalid_request', 'The request has no body: JSON is expected.');

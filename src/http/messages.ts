@@ -1,24 +1,31 @@
 import type { Router } from 'express';
+import { changeReaction } from '../application/changeReaction.ts';
 import { deleteMessage } from '../application/deleteMessage.ts';
 import { editMessage } from '../application/editMessage.ts';
 import { postMessage, storedMessage } from '../application/postMessage.ts';
 import {
   DeleteMessageBody,
+  DeleteMessageQuery,
   EditMessageBody,
   MessagePath,
   type MessageView,
   PostMessageBody,
+  ReactionBody,
+  ReactionPath,
 } from '../contracts/http.ts';
 import type { MessagePosted } from '../domain/conversation/events.ts';
-import { readBody } from './body.ts';
+import { readBody, readBodyBesideQuery } from './body.ts';
 import type { HttpDeps } from './deps.ts';
+import { queryFields } from './query.ts';
 import { type Handler, resource } from './resource.ts';
 import { check } from './validate.ts';
 
-/** Posting, editing and deleting messages: the log alone, never the database. */
+/** Posting, changing and reacting to messages: the log alone, never the database. */
 export function messageRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/messages', { post: post(deps) });
   resource(router, '/api/chat/messages/:messageId', { patch: edit(deps), delete: remove(deps) });
+  const reactions = { put: react(deps, true), delete: react(deps, false) };
+  resource(router, '/api/chat/messages/:messageId/reactions/:emoji', reactions);
 }
 
 function post({ application }: HttpDeps): Handler {
@@ -42,9 +49,19 @@ function edit({ application }: HttpDeps): Handler {
 function remove({ application }: HttpDeps): Handler {
   return async (req, res) => {
     const { messageId } = check(MessagePath, req.params);
-    const body = await readBody(req, DeleteMessageBody);
-    const { at, ...changed } = await deleteMessage(application, { messageId, ...body });
-    res.json({ ...changed, deletedAt: at });
+    const { erase } = check(DeleteMessageQuery, queryFields(req));
+    const body = await readBodyBesideQuery(req, DeleteMessageBody);
+    const { at, erased, ...changed } = await deleteMessage(application, { messageId, erase, ...body });
+    res.json({ ...changed, deletedAt: at, ...(erase && { erased }) });
+  };
+}
+
+function react({ application }: HttpDeps, add: boolean): Handler {
+  return async (req, res) => {
+    const { messageId, emoji } = check(ReactionPath, req.params);
+    const body = await readBody(req, ReactionBody);
+    const { at, ...changed } = await changeReaction(application, { messageId, emoji, add, ...body });
+    res.json({ ...changed, emoji, at });
   };
 }
 

@@ -209,6 +209,25 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       }
     });
 
+    test('an erased event is gone, whoever asks; its sequence stays unused', async () => {
+      const id = systemIds.conversationId();
+      const seqs: number[] = [];
+      for (const text of ['one', 'two', 'three']) seqs.push(await append(id, text));
+      const [first = 0, second = 0, third = 0] = seqs;
+      expect(await log.erase(second)).toBe(true);
+      expect(await log.erase(second)).toBe(false);
+      expect(await log.erase(third + 1_000)).toBe(false);
+      expect(await log.at(second)).toBeNull();
+      expect((await log.latest(id, 'message'))?.seq).toBe(third);
+      const { events, following } = await follow({ after: 0, conversationId: id });
+      await waitFor('what is left', () => events.length === 2);
+      expect(events.map(({ seq }) => seq)).toEqual([first, third]);
+      await following.stop();
+      expect(await log.erase(third)).toBe(true);
+      expect((await log.latest(id, 'message'))?.seq).toBe(first);
+      expect(await append(id, 'four')).toBeGreaterThan(third);
+    });
+
     test('a read ends where the log ends, also when more was asked for', async () => {
       const id = systemIds.conversationId();
       const [first, second] = [await append(id, 'one'), await append(id, 'two')];

@@ -1,3 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { systemIds } from '../../src/platform/ids.ts';
 import { openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
 import { eventLogContract } from './eventLogContract.ts';
@@ -13,3 +16,36 @@ eventLogContract('the log on JetStream', async () => {
     },
   };
 });
+
+test('the bytes of an erased event are not on the disk any more', async () => {
+  const server = await startTestNats();
+  const opened = await openTestLog(server.url);
+  try {
+    const conversationId = systemIds.conversationId();
+    const append = async (text: string) => {
+      const request = { conversationId, category: 'message', bytes: Buffer.from(text) } as const;
+      const result = await opened.log.append({ ...request, idempotencyKey: systemIds.idempotencyKey() });
+      return result.outcome === 'stored' ? result.seq : 0;
+    };
+    await append('kept before');
+    const secret = await append('a secret of somebody');
+    await append('kept after');
+    expect(await onDisk(server.dataDir, 'kept after')).toBe(true);
+    expect(await onDisk(server.dataDir, 'a secret of somebody')).toBe(true);
+    expect(await opened.log.erase(secret)).toBe(true);
+    expect(await onDisk(server.dataDir, 'a secret of somebody')).toBe(false);
+    expect(await onDisk(server.dataDir, 'kept after')).toBe(true);
+  } finally {
+    await opened.close();
+    await server.stop();
+  }
+});
+
+/** Whether any file of a server holds these bytes. */
+async function onDisk(folder: string, text: string): Promise<boolean> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const contents = files
+    .filter((file) => file.isFile())
+    .map((file) => readFile(`${file.parentPath}/${file.name}`));
+  return (await Promise.all(contents)).some((bytes) => bytes.includes(text));
+}

@@ -102,7 +102,13 @@ describe('ids, queries and headers that are not as they should be', () => {
     ['PATCH', `${CONVERSATIONS}/%2e%2e%2f`, { userId: 'a', title: 't' }],
     ['PATCH', `${MESSAGES}/m_*`, { conversationId: C, userId: 'a', content: 'c' }],
     ['DELETE', `${MESSAGES}/${C}`, { conversationId: C, userId: 'a' }],
-    ['DELETE', `${MESSAGES}/${M}?erase=true`, { conversationId: C, userId: 'a' }],
+    ['DELETE', `${MESSAGES}/${M}?erase=yes`, { conversationId: C, userId: 'a' }],
+    ['DELETE', `${MESSAGES}/${M}?erase=true&all=true`, { conversationId: C, userId: 'a' }],
+    ['PUT', `${MESSAGES}/${M}/reactions/%20`, { conversationId: C, userId: 'a' }],
+    ['PUT', `${MESSAGES}/${M}/reactions/${'x'.repeat(33)}`, { conversationId: C, userId: 'a' }],
+    ['PUT', `${MESSAGES}/m_*/reactions/x`, { conversationId: C, userId: 'a' }],
+    ['DELETE', `${MESSAGES}/${M}/reactions/%00`, { conversationId: C, userId: 'a' }],
+    ['DELETE', `${MESSAGES}/${M}/reactions/x`, { conversationId: C, userId: 'a', emoji: 'x' }],
     ['PATCH', `${CONVERSATIONS}/${C}`, { userId: 'a' }],
     ['GET', `${CONVERSATIONS}/${C}/messages?limit=0`, undefined],
     ['GET', `${CONVERSATIONS}/${C}/messages?limit=201`, undefined],
@@ -162,6 +168,7 @@ describe('paths and methods', () => {
     ['PUT', CONVERSATIONS, 'GET, HEAD, POST'],
     ['DELETE', `${CONVERSATIONS}/${C}`, 'GET, HEAD, PATCH'],
     ['OPTIONS', `${MESSAGES}/${M}`, 'PATCH, DELETE'],
+    ['POST', `${MESSAGES}/${M}/reactions/x`, 'PUT, DELETE'],
     ['POST', '/health', 'GET, HEAD'],
   ])('%s %s: 405 with what is allowed', async (method, path, allow) => {
     const answer = await api.call(method, path);

@@ -95,6 +95,55 @@ describe('changing a message', () => {
     });
   });
 
+  it('erases: nothing that was said is left in the log, in history or in search', async () => {
+    const { message, seq } = (await post('my secret')).body;
+    await post('an answer', { userId: 'bob', replyTo: message.messageId });
+    const body = { conversationId, userId: 'alice' };
+    await api.call('PATCH', `${PATH}/${message.messageId}`, { ...body, content: 'my secret, edited' });
+    await projectAll(api);
+    const erased = await api.call('DELETE', `${PATH}/${message.messageId}?erase=true`, body);
+    expect(erased.status).toBe(200);
+    expect(erased.body).toMatchObject({ messageId: message.messageId, erased: 2 });
+    expect(await api.log.at(seq)).toBeNull();
+    await projectAll(api);
+    const { pool } = api.database;
+    const secrets = `SELECT FROM history_v1.messages WHERE content LIKE '%secret%' UNION ALL
+      SELECT FROM search_v1.search_documents WHERE tsv @@ to_tsquery('simple', 'secret')`;
+    expect((await pool.query(secrets)).rowCount).toBe(0);
+    const [shown, answer] = (await history()).body.messages;
+    const { deletedAt } = erased.body;
+    expect(shown).toMatchObject({ seq, userId: 'alice', content: '', deletedAt, editedAt: null });
+    expect(answer).toMatchObject({ content: 'an answer', replyTo: message.messageId });
+    const again = await api.call('DELETE', `${PATH}/${message.messageId}?erase=true`, body);
+    expect([again.status, again.body.code]).toEqual([404, 'not_found']);
+  });
+
+  it('shows reactions by kind, each user once, in the order in which they came', async () => {
+    const { message, seq } = (await post('well?')).body;
+    const react = (method: string, userId: string, emoji: string, more: object = {}) =>
+      api.call(method, `${PATH}/${message.messageId}/reactions/${encodeURIComponent(emoji)}`, {
+        conversationId,
+        userId,
+        ...more,
+      });
+    const added = await react('PUT', 'bob', '👍🏽');
+    expect(added.status).toBe(200);
+    expect(added.body).toMatchObject({ messageId: message.messageId, seq: seq + 1, emoji: '👍🏽' });
+    for (const [method, userId, emoji] of [
+      ['PUT', 'alice', '👍🏽'],
+      ['PUT', 'bob', '👍🏽'],
+      ['PUT', 'bob', 'tea'],
+      ['PUT', 'alice', 'gone'],
+      ['DELETE', 'alice', 'gone'],
+    ] as const) {
+      expect((await react(method, userId, emoji, { seq })).status).toBe(200);
+    }
+    await projectAll(api);
+    const [shown] = (await history()).body.messages;
+    expect(shown.reactions).toEqual({ '👍🏽': ['bob', 'alice'], tea: ['bob'] });
+    expect((await react('PUT', 'eve', '👍🏽')).status).toBe(404);
+  });
+
   it('answers 403 to others than its author, and 404 for a message that is not there', async () => {
     const { message } = (await post('mine')).body;
     const theirs = { conversationId, userId: 'bob', content: 'yours' };

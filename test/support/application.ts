@@ -55,11 +55,12 @@ export async function conversationOf(
 /** Everything that the log holds. */
 export async function storedEvents(memory: MemoryEventLog): Promise<ChatEvent[]> {
   const events: ChatEvent[] = [];
-  for (let seq = 1; ; seq++) {
+  const { lastSeq } = await memory.status();
+  for (let seq = 1; seq <= lastSeq; seq++) {
     const stored = await memory.at(seq);
-    if (stored === null) return events;
-    events.push(decodeEvent(stored.bytes, seq));
+    if (stored !== null) events.push(decodeEvent(stored.bytes, seq));
   }
+  return events;
 }
 
 /** What a client is told: everything about the error that a transport shows. */

@@ -1,8 +1,10 @@
 import { addParticipants, removeParticipants } from '../../src/application/changeParticipants.ts';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
+import { deleteMessage } from '../../src/application/deleteMessage.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
 import { ReadMarks } from '../../src/application/readMarks.ts';
+import { decodeEvent } from '../../src/contracts/events.ts';
 import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';
 import { Session } from '../../src/edge/session.ts';
@@ -105,6 +107,14 @@ function commands(log: MemoryEventLog) {
     },
     post: async (conversationId: string, content: string, userId = 'alice') =>
       (await postMessage(context, { conversationId, userId, content })).seq,
+    /** @returns the sequence of the tombstone */
+    erase: async (conversationId: string, seq: number) => {
+      const stored = await log.at(seq);
+      const event = stored === null ? null : decodeEvent(stored.bytes, seq);
+      if (event?.type !== 'MessagePosted') throw new Error(`There is no message at ${seq}`);
+      const { messageId, userId } = event;
+      return (await deleteMessage(context, { conversationId, userId, messageId, seq, erase: true })).seq;
+    },
     add: (conversationId: string, ...participantIds: string[]) =>
       addParticipants(context, { conversationId, userId: 'alice', participantIds }),
     remove: (conversationId: string, ...participantIds: string[]) =>

@@ -47,5 +47,5 @@ export function eventOf<E extends ChatEvent>(decision: Decision<E>): E {
 }
 
 function isMessageCommand(command: ConversationCommand | MessageCommand): command is MessageCommand {
-  return ['PostMessage', 'EditMessage', 'DeleteMessage'].includes(command.type);
+  return /Message$|Reaction$/.test(command.type);
 }

@@ -46,8 +46,15 @@ export interface PostMessage extends CommandBase {
   readonly attachments: readonly Attachment[];
 }
 
-/** What is known of the message that an edit or a deletion is about; `null` when there is none. */
-export type TargetMessage = { readonly messageId: string; readonly authorId: string } | null;
+/** What is known of the message that a command is about; `null` when there is none. */
+export type TargetMessage = {
+  readonly messageId: string;
+  readonly authorId: string;
+  /** Where its `MessagePosted` is in the log. */
+  readonly seq: number;
+  readonly replyTo: string | null;
+  readonly at: string;
+} | null;
 
 export interface EditMessage extends CommandBase {
   readonly type: 'EditMessage';
@@ -57,6 +64,19 @@ export interface EditMessage extends CommandBase {
 export interface DeleteMessage extends CommandBase {
   readonly type: 'DeleteMessage';
   readonly target: TargetMessage;
+  /** Its bytes are to be taken out of the log as well. */
+  readonly erase: boolean;
+}
+export interface AddReaction extends CommandBase {
+  readonly type: 'AddReaction';
+  readonly target: TargetMessage;
+  /** 1–32 characters, as the client names it. */
+  readonly emoji: string;
+}
+export interface RemoveReaction extends CommandBase {
+  readonly type: 'RemoveReaction';
+  readonly target: TargetMessage;
+  readonly emoji: string;
 }
 
 export type ConversationCommand =
@@ -66,6 +86,6 @@ export type ConversationCommand =
   | AddParticipants
   | RemoveParticipants;
 
-export type MessageCommand = PostMessage | EditMessage | DeleteMessage;
+export type MessageCommand = PostMessage | EditMessage | DeleteMessage | AddReaction | RemoveReaction;
 
 export type Command = ConversationCommand | MessageCommand;

@@ -1,5 +1,6 @@
 import type {
   AddParticipants,
+  AddReaction,
   ArchiveConversation,
   ConversationCommand,
   CreateConversation,
@@ -8,6 +9,7 @@ import type {
   MessageCommand,
   PostMessage,
   RemoveParticipants,
+  RemoveReaction,
   RenameConversation,
 } from './commands.ts';
 import type { ConversationEvent, MessageEvent } from './events.ts';
@@ -52,8 +54,7 @@ export function decideConversation(
 
 export function decideMessage(state: Conversation, command: MessageCommand): Decision<MessageEvent> {
   if (state === null || !maySee(state, command.userId)) return reject('ConversationNotFound');
-  // Nothing new goes into an archived conversation; taking one's own words back stays possible.
-  if (state.archived && command.type !== 'DeleteMessage') return reject('ConversationIsArchived');
+  if (state.archived && !takesBack(command)) return reject('ConversationIsArchived');
   switch (command.type) {
     case 'PostMessage':
       return post(command);
@@ -61,9 +62,17 @@ export function decideMessage(state: Conversation, command: MessageCommand): Dec
       return edit(command);
     case 'DeleteMessage':
       return remove(command);
+    case 'AddReaction':
+    case 'RemoveReaction':
+      return react(command);
     default:
       return unreachable(command);
   }
+}
+
+/** Nothing new goes into an archived conversation; taking one's own words back stays possible. */
+function takesBack({ type }: MessageCommand): boolean {
+  return type === 'DeleteMessage' || type === 'RemoveReaction';
 }
 
 function create(state: Conversation, command: CreateConversation): Decision<ConversationEvent> {
@@ -144,7 +153,17 @@ function remove(command: DeleteMessage): Decision<MessageEvent> {
   const { target } = command;
   if (target === null) return reject('MessageNotFound');
   if (target.authorId !== command.userId) return reject('NotTheAuthor');
-  return { type: 'MessageDeleted', ...envelope(command), messageId: target.messageId };
+  const event = { type: 'MessageDeleted', ...envelope(command), messageId: target.messageId } as const;
+  if (!command.erase) return event;
+  const { seq, authorId: userId, replyTo, at } = target;
+  return { ...event, erased: { seq, userId, replyTo, at } };
+}
+
+/** Whether the user has reacted so before is not asked: a second time changes nothing. */
+function react({ target, ...command }: AddReaction | RemoveReaction): Decision<MessageEvent> {
+  if (target === null) return reject('MessageNotFound');
+  const type = command.type === 'AddReaction' ? 'ReactionAdded' : 'ReactionRemoved';
+  return { type, ...envelope(command), messageId: target.messageId, emoji: command.emoji };
 }
 
 function envelope(command: { conversationId: string; userId: string; at: string }) {

@@ -172,9 +172,11 @@ export class JetStreamLog implements EventLog, EventFeed {
   }
 }
 
-/** 10037: no message found; 10043: a sequence that is not there (any more). Source: nats-server, errors.json. */
+/** No message found; a sequence that is not there (any more); one past the end. Source: nats-server, errors.json. */
+const NO_MESSAGE_CODES = [10_037, 10_043, 10_057];
+
 function isNoMessage({ api_error: error }: NatsError): boolean {
-  return error?.err_code === 10_037 || error?.err_code === 10_043;
+  return NO_MESSAGE_CODES.includes(error?.err_code ?? 0);
 }
 
 /** Room for the idempotency key and the expected sequence within `max_msg_size`, which counts headers too. */

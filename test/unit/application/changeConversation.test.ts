@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { archiveConversation } from '../../../src/application/archiveConversation.ts';
 import { addParticipants, removeParticipants } from '../../../src/application/changeParticipants.ts';
+import { changeReaction } from '../../../src/application/changeReaction.ts';
 import { createConversation } from '../../../src/application/createConversation.ts';
 import { deleteMessage } from '../../../src/application/deleteMessage.ts';
 import { editMessage } from '../../../src/application/editMessage.ts';
@@ -144,7 +145,11 @@ describe('a conversation that is closed to the user', () => {
     edit: (context, id) => editMessage(context, { ...by, conversationId: id, messageId: M1, content: 'x' }),
     'edit at a seq': (context, id) =>
       editMessage(context, { ...by, conversationId: id, messageId: M1, content: 'x', seq: 2 }),
-    delete: (context, id) => deleteMessage(context, { ...by, conversationId: id, messageId: M1 }),
+    delete: (context, id) =>
+      deleteMessage(context, { ...by, conversationId: id, messageId: M1, erase: false }),
+    erase: (context, id) => deleteMessage(context, { ...by, conversationId: id, messageId: M1, erase: true }),
+    react: (context, id) =>
+      changeReaction(context, { ...by, conversationId: id, messageId: M1, emoji: '👍', add: true }),
   };
 
   it.each(Object.entries(calls))('answers exactly as a missing one: %s', async (_name, call) => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { changeReaction } from '../../../src/application/changeReaction.ts';
 import { deleteMessage } from '../../../src/application/deleteMessage.ts';
 import { editMessage } from '../../../src/application/editMessage.ts';
 import { type PostedMessage, postMessage } from '../../../src/application/postMessage.ts';
@@ -59,15 +60,31 @@ describe.each([
   });
 
   it('is deleted by its author', async () => {
-    await deleteMessage(context, named('alice'));
+    await deleteMessage(context, { ...named('alice'), erase: false });
     const { messageId } = message;
     expect(await lastStored()).toMatchObject({ type: 'MessageDeleted', messageId, userId: 'alice' });
+  });
+
+  it('is reacted to by anybody who is there, and the reaction taken back', async () => {
+    for (const [add, type] of [
+      [true, 'ReactionAdded'],
+      [false, 'ReactionRemoved'],
+    ] as const) {
+      const changed = await changeReaction(context, { ...named('bob'), emoji: '🎉', add });
+      expect(await lastStored()).toMatchObject({
+        type,
+        messageId: message.messageId,
+        userId: 'bob',
+        emoji: '🎉',
+        at: changed.at,
+      });
+    }
   });
 
   it('is neither edited nor deleted by anybody else', async () => {
     const edit = editMessage(context, { ...named('bob'), content: 'mine' });
     expect(await toldBy(edit)).toMatchObject({ code: 'forbidden', status: 403 });
-    expect(await toldBy(deleteMessage(context, named('bob')))).toMatchObject({
+    expect(await toldBy(deleteMessage(context, { ...named('bob'), erase: false }))).toMatchObject({
       code: 'forbidden',
       status: 403,
     });
@@ -126,6 +143,8 @@ describe('looking for a message', () => {
       withLog(log, { latest: () => Promise.reject(new LogUnavailableError('down')) }),
     );
     const named = { conversationId, userId: 'alice', messageId: message.messageId };
-    expect(await toldBy(deleteMessage(down, named))).toMatchObject({ code: 'log_unavailable' });
+    expect(await toldBy(deleteMessage(down, { ...named, erase: false }))).toMatchObject({
+      code: 'log_unavailable',
+    });
   });
 });

@@ -34,11 +34,14 @@ const conversationCommand: fc.Arbitrary<ConversationCommand> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ ...typed('AddParticipants'), participantIds }) },
   { weight: 2, arbitrary: fc.record({ ...typed('RemoveParticipants'), participantIds }) },
 );
-const target = fc.option(fc.record({ messageId: fc.constant(M1), authorId: few }));
+const found = { messageId: fc.constant(M1), seq: fc.nat(9), replyTo: fc.constant(null), at: fc.constant(T1) };
+const target = fc.option(fc.record({ ...found, authorId: few }));
 const messageCommand: fc.Arbitrary<Command> = fc.oneof(
   few.map((userId) => post({ userId })),
   fc.record({ ...typed('EditMessage'), target, content: fc.string({ minLength: 1 }) }),
-  fc.record({ ...typed('DeleteMessage'), target }),
+  fc.record({ ...typed('DeleteMessage'), target, erase: fc.boolean() }),
+  fc.record({ ...typed('AddReaction'), target, emoji: fc.constant('👍') }),
+  fc.record({ ...typed('RemoveReaction'), target, emoji: fc.constant('👍') }),
 );
 /** Starts with a creation, so that most of what follows meets a conversation. */
 const story = fc

@@ -10,12 +10,15 @@ type Link = ReturnType<Edge['connect']>;
 /** A client as the protocol means it: it remembers the last event, checks every link and asks again from there. */
 class ResumingClient {
   readonly #conversationId: string;
+  readonly #links: 'whole' | 'gaps';
   readonly view: number[] = [];
   #link: Link | null = null;
   resyncs = 0;
 
-  constructor(conversationId: string) {
+  /** @param links `whole`: nothing is ever missing; `gaps`: what was erased is, and a link may go further back */
+  constructor(conversationId: string, links: 'whole' | 'gaps' = 'whole') {
     this.#conversationId = conversationId;
+    this.#links = links;
   }
 
   connect(edge: Edge): void {
@@ -42,7 +45,10 @@ class ResumingClient {
     for (const frame of this.#link?.socket.frames.splice(0) ?? []) {
       if (frame.op === 'resync') this.resyncs += 1;
       if (frame.op !== 'event') continue;
-      expect(frame.prev).toBe(this.view.at(-1) ?? 0);
+      const last = this.view.at(-1) ?? 0;
+      if (this.#links === 'whole') expect(frame.prev).toBe(last);
+      else expect(frame.prev).toBeLessThanOrEqual(last);
+      expect(frame.seq).toBeGreaterThan(last);
       this.view.push(Number(frame.seq));
     }
   }
@@ -114,6 +120,53 @@ function counting(reads: { count: number }) {
       },
     });
 }
+
+/** What of the random messages is erased, and when; `n` picks one of those that are there. */
+const erasingStep = fc.oneof(step, fc.record({ do: fc.constant('erase' as const), n: fc.nat(20) }));
+
+test('whatever is erased meanwhile, views have no gap, and who comes later is not sent it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(erasingStep, { minLength: 5, maxLength: 60 }),
+      fc.integer({ min: 1, max: 30 }),
+      async (steps, recentEventsMax) => {
+        const edge = await openMemoryEdge({ recentEventsMax });
+        const conversationId = await edge.newConversation();
+        const other = await edge.newConversation();
+        const clients = Array.from({ length: 3 }, () => new ResumingClient(conversationId, 'gaps'));
+        const kept = new Set([1]);
+        const messages: number[] = [];
+        for (const action of steps) {
+          if (action.do === 'post') {
+            const seq = await edge.post(action.here ? conversationId : other, `words ${messages.length}`);
+            if (action.here) messages.push(seq);
+            if (action.here) kept.add(seq);
+          } else if (action.do === 'erase' && messages.length > 0) {
+            const [seq = 0] = messages.splice(action.n % messages.length, 1);
+            kept.delete(seq);
+            kept.add(await edge.erase(conversationId, seq));
+          } else if (action.do === 'connect') clients[action.client % 3]?.connect(edge);
+          else if (action.do === 'disconnect') clients[action.client % 3]?.disconnect();
+          else await new Promise((resolve) => setImmediate(resolve));
+        }
+        await edge.caughtUp();
+        const newcomer = new ResumingClient(conversationId, 'gaps');
+        for (const client of [...clients, newcomer]) client.connect(edge);
+        kept.add(await edge.post(conversationId, 'last'));
+        const expected = [...kept].sort((a, b) => a - b);
+        for (const client of [...clients, newcomer]) {
+          await waitFor('the last event', () => client.last === expected.at(-1), { everyMs: 1 });
+          expect(client.view.filter((seq) => kept.has(seq))).toEqual(expected);
+        }
+        expect(newcomer.view).toEqual(expected);
+        expect(edge.faults).toEqual([]);
+        for (const client of [...clients, newcomer]) client.disconnect();
+        await edge.stop();
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
 
 test('many clients that come back to one conversation share the reads of the log', async () => {
   const reads = { count: 0 };

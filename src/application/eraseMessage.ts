@@ -1,0 +1,66 @@
+import { CorruptedEventError, decodeEvent } from '../contracts/events.ts';
+import type { TargetMessage } from '../domain/conversation/commands.ts';
+import type { ChatEvent } from '../domain/conversation/events.ts';
+import { asChatError } from './append.ts';
+import type { ApplicationContext } from './context.ts';
+import { readConversation } from './readConversation.ts';
+
+/** How long a conversation is looked through for what was said in a message, in milliseconds. */
+const SEARCH_MS_MAX = 30_000;
+
+/**
+ * Takes every event that holds a message's words out of the log: its edits, repeats of it that came after the log's
+ * window for repeats, and the message itself, last. To be called after the tombstone is stored.
+ *
+ * @returns how many events were erased
+ * @throws ChatError log_unavailable; asking again goes on where it ended
+ */
+export async function eraseMessage(
+  context: ApplicationContext,
+  conversationId: string,
+  message: NonNullable<TargetMessage>,
+): Promise<number> {
+  try {
+    const before = await eraseAfter(context, conversationId, message, message.seq);
+    const itself = (await context.log.erase(message.seq)) ? 1 : 0;
+    // Whoever was editing it meanwhile has found it and goes on: what came of that is behind where the search ended.
+    const late = await eraseAfter(context, conversationId, message, before.until);
+    return before.erased + itself + late.erased;
+  } catch (cause) {
+    throw asChatError(cause);
+  }
+}
+
+async function eraseAfter(
+  { log, feed }: ApplicationContext,
+  conversationId: string,
+  { messageId }: NonNullable<TargetMessage>,
+  after: number,
+): Promise<{ erased: number; until: number }> {
+  const until = (await log.latest(conversationId, 'message'))?.seq ?? after;
+  if (until <= after) return { erased: 0, until: after };
+  const range = { conversationId, category: 'message', after, until, timeoutMs: SEARCH_MS_MAX } as const;
+  const found: number[] = [];
+  for await (const { bytes, seq } of readConversation(feed, range)) {
+    if (holdsWordsOf(messageId, decoded(bytes, seq))) found.push(seq);
+  }
+  let erased = 0;
+  for (const seq of found) if (await log.erase(seq)) erased += 1;
+  return { erased, until };
+}
+
+/** An event that cannot be read is no event of this message that anybody ever saw. */
+function decoded(bytes: Uint8Array, seq: number): ChatEvent | null {
+  try {
+    return decodeEvent(bytes, seq);
+  } catch (error) {
+    if (error instanceof CorruptedEventError) return null;
+    throw error;
+  }
+}
+
+/** The tombstone stays, and so do reactions: others said them. */
+function holdsWordsOf(messageId: string, event: ChatEvent | null): boolean {
+  if (event?.type !== 'MessagePosted' && event?.type !== 'MessageEdited') return false;
+  return event.messageId === messageId;
+}
