@@ -17,6 +17,7 @@ const realtime = await startRealtime({
   signals: new MemorySignalBus().connect(),
   presence: { connected: () => {}, disconnected: () => {} },
   readMarks: { mark: async ({ seq }) => ({ seq }) },
+  historyProgress: { waitFor: async () => 'late' },
   joinsPerSocketMax: 200,
   onEvent: () => {},
   onFault,

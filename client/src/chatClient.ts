@@ -145,7 +145,8 @@ export class ChatClient {
     this.#throwIfClosed('Sending a message');
     const clientMessageId = options.clientMessageId ?? this.#settings.newId();
     const replyTo = options.replyTo ?? null;
-    const message = new OutgoingMessage(conversationId, content, { clientMessageId, replyTo });
+    const { level } = options;
+    const message = new OutgoingMessage(conversationId, content, { clientMessageId, replyTo, level });
     this.#outbox.add(messageDelivery(message));
     this.#startIfIdle();
     return message;

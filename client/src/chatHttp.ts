@@ -127,14 +127,16 @@ export class ChatHttp {
     const clientMessageId = message.clientMessageId ?? crypto.randomUUID();
     checkClientMessageId(clientMessageId);
     if (message.replyTo !== undefined) checkMessageId('replyTo', message.replyTo);
-    const body = { conversationId, userId: this.#userId, content, ...message, clientMessageId };
-    return (await this.#call('POST', '/messages', { body, ...options })) as PostedMessage;
+    const { level, ...rest } = message;
+    const body = { conversationId, userId: this.#userId, content, ...rest, clientMessageId };
+    const headers: Record<string, string> = level === 'durable' ? { Prefer: 'wait=durable' } : {};
+    return (await this.#call('POST', '/messages', { body, headers, ...options })) as PostedMessage;
   }
 
   #call(
     method: HttpCall['method'],
     path: string,
-    more: Pick<HttpCall, 'body' | 'signal'> = {},
+    more: Pick<HttpCall, 'body' | 'headers' | 'signal'> = {},
   ): Promise<unknown> {
     return request(this.#fetch, { method, url: this.#url + path, timeoutMs: this.#timeoutMs, ...more });
   }

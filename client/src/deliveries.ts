@@ -4,7 +4,7 @@ import type { OutgoingMessage } from './sentMessage.ts';
 
 /** A message as the outbox sends it. */
 export function messageDelivery(message: OutgoingMessage): Delivery {
-  const { conversationId, clientMessageId, content, replyTo } = message;
+  const { conversationId, clientMessageId, content, replyTo, level } = message;
   return {
     what: `The message ${clientMessageId} to ${conversationId}`,
     frame: (id) => ({
@@ -14,6 +14,7 @@ export function messageDelivery(message: OutgoingMessage): Delivery {
       clientMessageId,
       content,
       ...(replyTo !== null && { replyTo }),
+      ...(level === 'durable' && { level }),
     }),
     onAck: (ack) => message.acknowledge(ack),
     onFail: (error) => message.fail(error),

@@ -11,6 +11,7 @@ export interface HttpCall {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   /** The caller's own way to end it. */
   readonly signal?: AbortSignal;
@@ -43,9 +44,10 @@ export async function request(fetchIt: typeof fetch, call: HttpCall): Promise<un
   }
 }
 
-function initOf({ method, body }: HttpCall, signal: AbortSignal): RequestInit {
-  if (body === undefined) return { method, signal };
-  return { method, signal, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+function initOf({ method, body, headers }: HttpCall, signal: AbortSignal): RequestInit {
+  if (body === undefined) return { method, signal, ...(headers && { headers }) };
+  const typed = { 'Content-Type': 'application/json', ...headers };
+  return { method, signal, headers: typed, body: JSON.stringify(body) };
 }
 
 async function answerOf(response: Response, what: string): Promise<unknown> {

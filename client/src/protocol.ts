@@ -44,6 +44,8 @@ export interface SendFrame {
   readonly clientMessageId: string;
   readonly content: string;
   readonly replyTo?: string;
+  /** `durable`: answer when the history has it too, or after 8 s. */
+  readonly level?: AckLevel;
 }
 
 /** Has no answer. */

@@ -7,7 +7,7 @@ import {
   checkMessageId,
   checkSeq,
 } from './limits.ts';
-import type { AckFrame } from './protocol.ts';
+import type { AckFrame, AckLevel } from './protocol.ts';
 import type { RoomEvents, RoomItem } from './roomEvents.ts';
 import type { SentMessage } from './sentMessage.ts';
 import type { Subscription } from './subscription.ts';
@@ -19,6 +19,11 @@ export interface SendOptions {
   readonly clientMessageId?: string;
   /** The message that this one answers, `m_…`. */
   readonly replyTo?: string;
+  /**
+   * `durable`: have it acknowledged when the server's history has it on disk as well. Its state then becomes `durable`, or
+   * `accepted` when that takes more than eight seconds.
+   */
+  readonly level?: AckLevel;
 }
 
 /** What a room needs of its client. */

@@ -1,5 +1,5 @@
 import { Emitter } from './emitter.ts';
-import type { AckFrame } from './protocol.ts';
+import type { AckFrame, AckLevel } from './protocol.ts';
 
 /**
  * - `sending`: waits to be sent or acknowledged; survives lost connections
@@ -39,6 +39,8 @@ export class OutgoingMessage implements SentMessage {
   readonly content: string;
   readonly clientMessageId: string;
   readonly replyTo: string | null;
+  /** What its acknowledgement is to say. */
+  readonly level: AckLevel;
   readonly settled: Promise<SentMessage>;
   readonly #emitter = new Emitter<{ state: SentMessageState }>();
   #settle: { resolve(message: SentMessage): void; reject(error: Error): void } | null = null;
@@ -49,12 +51,13 @@ export class OutgoingMessage implements SentMessage {
   constructor(
     conversationId: string,
     content: string,
-    { clientMessageId, replyTo }: { clientMessageId: string; replyTo: string | null },
+    options: { clientMessageId: string; replyTo: string | null; level?: AckLevel | undefined },
   ) {
     this.conversationId = conversationId;
     this.content = content;
-    this.clientMessageId = clientMessageId;
-    this.replyTo = replyTo;
+    this.clientMessageId = options.clientMessageId;
+    this.replyTo = options.replyTo;
+    this.level = options.level ?? 'accepted';
     this.settled = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });

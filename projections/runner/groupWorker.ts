@@ -217,10 +217,11 @@ export class GroupWorker<Changes> {
 
   #moved({ seq, fingerprint: mark }: Place, events: number): void {
     this.#claim = { ...this.#claim, seq, fingerprint: mark };
-    this.#tell(events);
+    this.tell(events);
   }
 
-  #tell(events: number): void {
+  /** Says how far it is; again and again, for whoever missed it or listens only since. */
+  tell(events = 0): void {
     const { group, seq } = this.#claim;
     this.#options.onCommit({ group, seq, parked: [...this.#parked.keys()], events });
   }
@@ -256,7 +257,7 @@ export class GroupWorker<Changes> {
       const park = stays(poison.seq, this.#say(poison.conversationId, poison.error));
       await this.#commit({ ...write, events: clean, park, unpark: [] }, () => {});
     }
-    this.#tell(0);
+    this.tell();
   }
 
   #parkedBy(conversationId: string, seq: number, reason: string): ParkedConversation {

@@ -145,6 +145,7 @@ export class Session<Changes> {
         return this.end();
       }
       for (const { group, parked } of assignment.claims) this.#workers.get(group)?.noteRetries(parked);
+      for (const worker of this.#workers.values()) worker.tell();
     }
   }
 

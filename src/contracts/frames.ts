@@ -20,6 +20,10 @@ export const CLOSE_CODES = {
   draining: 4012,
 } as const;
 
+/** `accepted`: the log has it. `durable`: the commit in Postgres that holds it is on disk as well. */
+export const AckLevel = z.enum(['accepted', 'durable']);
+export type AckLevel = z.infer<typeof AckLevel>;
+
 const RequestId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** In place of a conversation's id: all conversations that the user takes part in, also new ones. */
@@ -49,6 +53,8 @@ export const ClientFrame = z.discriminatedUnion('op', [
     clientMessageId: ClientMessageId.optional(),
     content: Content,
     replyTo: MessageId.nullable().optional(),
+    /** `durable`: answer when the history has it too. */
+    level: AckLevel.optional(),
   }),
   z.strictObject({ op: z.literal('ping'), id: RequestId }),
 ]);
@@ -65,7 +71,7 @@ export type ServerFrame =
   /** Without a request's number: the user was removed from the conversation. */
   | { op: 'left'; id: number | null; conversationId: string }
   | { op: 'typing'; conversationId: string; userId: string }
-  | { op: 'ack'; id: number; messageId: string; seq: number; level: 'accepted'; duplicate: boolean }
+  | { op: 'ack'; id: number; messageId: string; seq: number; level: AckLevel; duplicate: boolean }
   /** The answer to `read`: how far the user has read now. */
   | { op: 'ack'; id: number; conversationId: string; seq: number }
   | { op: 'pong'; id: number }

@@ -15,6 +15,7 @@ export interface RealtimeOptions {
   readonly signals: Signals;
   readonly presence: SessionContext['presence'];
   readonly readMarks: SessionContext['readMarks'];
+  readonly historyProgress: SessionContext['historyProgress'];
   readonly joinsPerSocketMax: number;
   readonly recentEventsMax?: number;
   readonly recentBytesMax?: number;
@@ -36,7 +37,7 @@ const REQUESTS_PER_SOCKET_MAX = 1_024;
 
 /** @throws LogUnavailableError when the log cannot be read */
 export async function startRealtime(options: RealtimeOptions): Promise<Realtime> {
-  const { application, signals, presence, readMarks, onEvent, onFault } = options;
+  const { application, signals, presence, readMarks, historyProgress, onEvent, onFault } = options;
   const eventsMax = options.recentEventsMax ?? 16_384;
   const recent = new RecentEvents({ eventsMax, bytesMax: options.recentBytesMax ?? 32 * 1_024 ** 2 });
   const hub = new Hub({ recent, readHead: (conversationId) => readHead(application, conversationId) });
@@ -44,7 +45,7 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
   const past = new PastEvents({ ...application, recent });
   const limits = { joinsMax: options.joinsPerSocketMax, requestsMax: REQUESTS_PER_SOCKET_MAX, onFault };
   const typing = new TypingThrottle({ clock: application.clock });
-  const shared = { application, signals, presence, readMarks, typing };
+  const shared = { application, signals, presence, readMarks, historyProgress, typing };
   const context = { ...shared, hub, inbox, recent, past, options: limits };
   const feed = await LiveFeed.start({
     application,

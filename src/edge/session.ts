@@ -1,11 +1,13 @@
 import { asChatError } from '../application/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
+import { levelReached } from '../application/durability.ts';
 import { postMessage } from '../application/postMessage.ts';
 import type { Presence } from '../application/presence.ts';
 import type { ReadMarks } from '../application/readMarks.ts';
 import type { TypingThrottle } from '../application/typing.ts';
 import { ChatError } from '../contracts/errors.ts';
-import type { ClientFrame, FrameOf, ServerFrame } from '../contracts/frames.ts';
+import type { AckLevel, ClientFrame, FrameOf, ServerFrame } from '../contracts/frames.ts';
+import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 import type { Signals } from '../ports/signals.ts';
 import { MalformedFrame, parseClientFrame } from './clientFrame.ts';
 import type { Hub } from './hub.ts';
@@ -34,6 +36,7 @@ export interface SessionContext {
   readonly presence: Pick<Presence, 'connected' | 'disconnected'>;
   readonly typing: TypingThrottle;
   readonly readMarks: Pick<ReadMarks, 'mark'>;
+  readonly historyProgress: ReadModelProgress;
   readonly options: SessionOptions;
 }
 
@@ -117,8 +120,11 @@ export class Session {
   #send(frame: FrameOf<'send'>): Promise<ServerFrame> {
     const { conversationId, content, clientMessageId, replyTo, id } = frame;
     const request = { conversationId, userId: this.#socket.userId, content, clientMessageId, replyTo };
-    return postMessage(this.#context.application, request).then(({ messageId, seq, duplicate }) => {
-      return { op: 'ack', id, messageId, seq, level: 'accepted', duplicate };
+    const { application, historyProgress } = this.#context;
+    return postMessage(application, request).then(({ messageId, seq, duplicate }) => {
+      const ack = (level: AckLevel): ServerFrame => ({ op: 'ack', id, messageId, seq, level, duplicate });
+      if (frame.level !== 'durable') return ack('accepted');
+      return levelReached(historyProgress, { conversationId, seq }).then(ack);
     });
   }
 

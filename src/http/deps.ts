@@ -6,7 +6,7 @@ import type { ReadMarks } from '../application/readMarks.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Database } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';
-import type { ProjectionProgress } from '../platform/projectionProgress.ts';
+import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 
 /** What the HTTP API stands on. Built once, by the composition root. */
 export interface HttpDeps {
@@ -14,7 +14,7 @@ export interface HttpDeps {
   readonly database: Database;
   readonly logHead: LogHead;
   /** Progress of the projection `history`. */
-  readonly historyProgress: ProjectionProgress;
+  readonly historyProgress: ReadModelProgress;
   readonly readMarks: Pick<ReadMarks, 'mark'>;
   readonly presence: Pick<Presence, 'isOnline'>;
   readonly eventStreams: EventStreams;

@@ -1,6 +1,7 @@
-import type { Router } from 'express';
+import type { Request, Router } from 'express';
 import { changeReaction } from '../application/changeReaction.ts';
 import { deleteMessage } from '../application/deleteMessage.ts';
+import { levelReached } from '../application/durability.ts';
 import { editMessage } from '../application/editMessage.ts';
 import { postMessage, storedMessage } from '../application/postMessage.ts';
 import {
@@ -28,13 +29,27 @@ export function messageRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/messages/:messageId/reactions/:emoji', reactions);
 }
 
-function post({ application }: HttpDeps): Handler {
+function post({ application, historyProgress }: HttpDeps): Handler {
   return async (req, res) => {
     const posted = await postMessage(application, await readBody(req, PostMessageBody));
-    const { seq, position, duplicate } = posted;
+    const { seq, position, duplicate, event } = posted;
     const message = toView(await storedMessage(application, posted), seq);
-    res.status(duplicate ? 200 : 201).json({ message, seq, position, level: 'accepted', duplicate });
+    const { conversationId } = event;
+    const level = prefersDurable(req)
+      ? await levelReached(historyProgress, { conversationId, seq })
+      : 'accepted';
+    if (level === 'durable') res.set('Preference-Applied', DURABLE);
+    res.status(duplicate ? 200 : 201).json({ message, seq, position, level, duplicate });
   };
+}
+
+/** What a client that wants the answer after the commit says in `Prefer` (RFC 7240). */
+const DURABLE = 'wait=durable';
+
+/** Preferences that are not known are ignored, as the RFC wants it. */
+function prefersDurable(req: Request): boolean {
+  const preferences = req.get('Prefer')?.toLowerCase().split(/[,;]/) ?? [];
+  return preferences.some((preference) => preference.replaceAll(/[\s"]/g, '') === DURABLE);
 }
 
 function edit({ application }: HttpDeps): Handler {

@@ -16,8 +16,10 @@ import { newEdgeId, systemIds } from '../platform/ids.ts';
 import { migrate } from '../platform/migrate.ts';
 import { connectNats } from '../platform/nats.ts';
 import { NatsSignals } from '../platform/natsSignals.ts';
+import { listenForProgress } from '../platform/projectionProgress.ts';
 import { projectRootUrl } from '../platform/projectRootUrl.ts';
 import { systemTimers } from '../platform/timers.ts';
+import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 import type { ReceiptLog } from '../ports/receipts.ts';
 import type { Signals } from '../ports/signals.ts';
 import { announce } from './announcement.ts';
@@ -42,6 +44,8 @@ export interface Foundation {
   readonly presence: Presence;
   readonly receipts: ReceiptLog;
   readonly readMarks: ReadMarks;
+  /** How far the read model `history` is. */
+  readonly historyProgress: ReadModelProgress;
   readonly databaseUrl: string;
   readonly isDraining: () => boolean;
 }
@@ -112,7 +116,9 @@ async function startFoundation(
   metrics.watchPublishAck(() => log.publishAckMs);
   const parts = { config, logger, lifecycle, metrics, connection, log, application };
   const readMarks = new ReadMarks({ application, receipts, timers: systemTimers });
-  return { ...parts, ...shared, receipts, readMarks, databaseUrl, isDraining };
+  const { progress: historyProgress, stop } = listenForProgress(connection, 'history');
+  stops.add(stop);
+  return { ...parts, ...shared, receipts, readMarks, historyProgress, databaseUrl, isDraining };
 }
 
 /** Stopped after the roles, so that nobody is announced as gone who may still be told something. */
@@ -165,12 +171,14 @@ async function startRoles(foundation: Foundation, stops: StopSequence): Promise<
 
 /** The tail of the log: keeps cached conversations fresh, and feeds whoever listens at this process. */
 async function startRealtimeRole(foundation: Foundation, stops: StopSequence): Promise<Realtime> {
-  const { config, application, signals, presence, readMarks, lifecycle, metrics } = foundation;
+  const { config, application, signals, presence, readMarks, historyProgress } = foundation;
+  const { lifecycle, metrics } = foundation;
   const realtime = await startRealtime({
     application,
     signals,
     presence,
     readMarks,
+    historyProgress,
     joinsPerSocketMax: config.joinsPerSocketMax,
     recentEventsMax: config.recentEventsMax,
     recentBytesMax: config.recentBytesMax,

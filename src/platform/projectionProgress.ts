@@ -1,21 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { z } from 'zod';
 import { checkpointSubject, groupOf, PARTITION_GROUPS } from '../contracts/subjects.ts';
-
-/** What came of waiting for an event to be in a read model. */
-export type Arrival =
-  /** It is, on disk. */
-  | 'reached'
-  /** Its conversation waits aside, because an event of it could not be projected. */
-  | 'parked'
-  /** Not in time, or too many are waiting: nothing is known. */
-  | 'late';
-
-/** How far a read model is, as its projectors say after every commit. */
-export interface ProjectionProgress {
-  /** Waits until the event of this conversation at `seq` is in the read model, at most `timeoutMs`. */
-  waitFor(conversationId: string, seq: number, timeoutMs: number): Promise<Arrival>;
-}
+import type { Arrival, ReadModelProgress } from '../ports/readModelProgress.ts';
 
 /** What a projector publishes about one partition group: everything up to `seq` is in, except of what is parked. */
 const AnnouncementSchema = z.object({
@@ -45,7 +31,7 @@ interface Group {
  * Progress by announcement: nobody polls Postgres. An announcement that gets lost (they travel on plain NATS) is made
  * up for by the next one, and a waiter by its time-out.
  */
-export class AnnouncedProgress implements ProjectionProgress {
+export class AnnouncedProgress implements ReadModelProgress {
   readonly #waitersMax: number;
   readonly #groups: readonly Group[];
   #waiting = 0;
@@ -118,7 +104,7 @@ export function announceProgress(
 export function listenForProgress(
   connection: NatsConnection,
   projection: string,
-): { progress: ProjectionProgress; stop: () => void } {
+): { progress: ReadModelProgress; stop: () => void } {
   const progress = new AnnouncedProgress();
   const subscription = connection.subscribe(checkpointSubject(projection), {
     callback: (error, message) => {

@@ -3,6 +3,7 @@ import { PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
 import { createMigratedDatabase, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
 import type { TestDatabase } from '../support/postgres.ts';
+import { waitFor } from '../support/waitFor.ts';
 
 const PATH = '/api/chat/messages';
 let database: TestDatabase;
@@ -39,6 +40,25 @@ describe('posting a message', () => {
     const fresh = { reactions: {}, attachments: [], replyTo: null, editedAt: null, deletedAt: null };
     expect(body.message).toMatchObject({ content: 'hello', userId: 'alice', seq: body.seq, ...fresh });
     expect(body.seq).toBe(await api.eventsInLog());
+  });
+
+  it('answers after the commit when the client prefers that, and says so', async () => {
+    const prefer = (value: string) =>
+      api.call('POST', PATH, { conversationId, userId: 'alice', content: value }, { Prefer: value });
+    const stored = await api.eventsInLog();
+    const answers = ['wait=durable', 'respond-async, Wait="durable"'].map(prefer);
+    await waitFor('both to be stored', async () => (await api.eventsInLog()) === stored + 2);
+    expect((await prefer('wait=10')).body.level).toBe('accepted');
+    for (let group = 0; group < PARTITION_GROUPS; group++) {
+      api.progress.announce({ group, seq: await api.eventsInLog(), parked: [] });
+    }
+    for (const { status, headers, body } of await Promise.all(answers)) {
+      expect([status, body.level, headers.get('preference-applied')]).toEqual([
+        201,
+        'durable',
+        'wait=durable',
+      ]);
+    }
   });
 
   it('answers a repeat with 200 and the message that is stored, whatever the repeat says', async () => {

@@ -13,6 +13,7 @@ import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
+import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
 import { systemTimers } from '../../src/platform/timers.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
@@ -37,6 +38,7 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
   const seen = options.wrap?.(log) ?? log;
   const conversations = new ConversationStore(seen);
   const application = { log: seen, feed: seen, conversations, clock: systemClock, ids: systemIds };
+  const progress = new AnnouncedProgress();
   const faults: unknown[] = [];
   /** One entry for each socket. */
   const online: string[] = [];
@@ -49,6 +51,7 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
       connected: (id) => online.push(id),
       disconnected: (id) => online.splice(online.indexOf(id), 1),
     },
+    historyProgress: progress,
     joinsPerSocketMax: options.joinsMax ?? 100,
     recentEventsMax,
     watchEveryMs: 5,
@@ -68,6 +71,7 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
   return {
     log,
     hub,
+    progress,
     online,
     realtime,
     caughtUp,

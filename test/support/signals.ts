@@ -1,10 +1,11 @@
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 
-/** Signals, presence and receipts for an edge that has nobody around it who would ask for them. */
+/** Signals, presence, receipts and progress for an edge that has nobody around it who would ask for them. */
 export function aloneOnline() {
   return {
     signals: new MemorySignalBus().connect(),
     presence: { connected: () => {}, disconnected: () => {} },
+    historyProgress: { waitFor: async () => 'late' as const },
     readMarks: { mark: async ({ seq }: { seq: number }) => ({ seq }) },
   };
 }

@@ -6,7 +6,6 @@ import { createHttpApp } from '../../http/app.ts';
 import { startHttpServer } from '../../http/server.ts';
 import { openDatabase } from '../../platform/database.ts';
 import { PolledLogHead } from '../../platform/logHead.ts';
-import { listenForProgress } from '../../platform/projectionProgress.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
 
@@ -16,7 +15,7 @@ export async function startApi(
   realtime: Realtime,
   stops: StopSequence,
 ): Promise<number> {
-  const { config, log, application, connection, presence, logger, lifecycle, isDraining } = foundation;
+  const { config, log, application, presence, logger, lifecycle, isDraining } = foundation;
   const database = openDatabase({
     url: foundation.databaseUrl,
     applicationName: 'chat-backend api',
@@ -27,8 +26,6 @@ export async function startApi(
   stops.add(() => database.close());
   const logHead = await PolledLogHead.start({ log, nowMs: application.clock.nowMs });
   stops.add(() => logHead.stop());
-  const { progress, stop } = listenForProgress(connection, 'history');
-  stops.add(stop);
   const eventStreams = openEventStreams(foundation, realtime, stops);
   const health = {
     fsyncPolicy: fsyncPolicy(config),
@@ -40,7 +37,7 @@ export async function startApi(
     application,
     database,
     logHead,
-    historyProgress: progress,
+    historyProgress: foundation.historyProgress,
     presence,
     readMarks: foundation.readMarks,
     eventStreams,

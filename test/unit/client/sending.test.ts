@@ -50,6 +50,19 @@ test('a message is sent once connected, and is accepted when the server says so'
   expect(chat.pending).toBe(0);
 });
 
+test('what is to be durable says so, and its state tells what came of it', async () => {
+  const { room, last } = openSender();
+  const message = room.send('1', { level: 'durable' });
+  room.send('2', { level: 'accepted' });
+  expect(last().of('send')).toMatchObject([
+    { clientMessageId: 'k1', level: 'durable' },
+    { clientMessageId: 'k2' },
+  ]);
+  expect(last().of('send')[1]).not.toHaveProperty('level');
+  last().say(ack(latest(last(), 'k1'), { level: 'durable' }));
+  expect(await message.settled).toMatchObject({ state: 'durable' });
+});
+
 test('an ack may say durable at once, or later', () => {
   const { room, last } = openSender();
   const [first, second] = [room.send('1'), room.send('2')];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { groupOf } from '../../../src/contracts/subjects.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import { openMemoryEdge as openEdge } from '../../support/memoryEdge.ts';
 import { waitFor } from '../../support/waitFor.ts';
@@ -30,6 +31,26 @@ test('a message that is sent again has the same id and sequence and is called a 
   const first = await request(send);
   expect(first).toMatchObject({ op: 'ack', level: 'accepted', duplicate: false });
   expect(await request(send)).toMatchObject({ messageId: first.messageId, seq: first.seq, duplicate: true });
+});
+
+test.each([
+  [[], 'durable'],
+  [['this'], 'accepted'],
+])('a durable send is acknowledged once, when the history has it; parked: %s', async (parked, level) => {
+  const { connect, newConversation, progress, log } = await openEdge();
+  const conversationId = await newConversation();
+  const { request, socket } = connect();
+  const send = { op: 'send', conversationId, content: 'hi' };
+  const sent = request({ ...send, level: 'durable' });
+  await waitFor('the message to be stored', async () => (await log.status()).lastSeq === 2);
+  const group = groupOf(conversationId);
+  progress.announce({ group, seq: 1, parked: [] });
+  // The next answer overtakes it: it waits for the history alone.
+  expect(await request(send)).toMatchObject({ level: 'accepted', seq: 3 });
+  expect(socket.of('ack')).toHaveLength(1);
+  progress.announce({ group, seq: 2, parked: parked.map(() => conversationId) });
+  expect(await sent).toMatchObject({ op: 'ack', seq: 2, level, duplicate: false });
+  expect(socket.of('ack')).toHaveLength(2);
 });
 
 test('a closed conversation looks like none to those outside it', async () => {
