@@ -48,6 +48,8 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
     return this.#transaction(async (client) => {
       await client.query(sql.LOCK_SHARES, [this.#sharesLock]);
       const { paused, resumes } = await this.#report(client, report);
+      // Of an older format: its successor is being built, and then that one is the live version.
+      if (version === null) return { paused, resumes, claims: [] };
       // What is built beside the live version is not paused with it.
       if (paused && this.#options.version === undefined) {
         await client.query(sql.RELEASE_ALL, [this.#name, this.#worker]);
@@ -143,16 +145,16 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
     ]);
   }
 
-  async #version(epoch: string): Promise<Version> {
+  /** @returns null when the live version's tables are of an older format than this code writes */
+  async #version(epoch: string): Promise<Version | null> {
     const { projection, pool, version } = this.#options;
     const found = version ?? (await ensureLiveVersion(pool, projection, epoch));
     if (found.format === projection.format) return found;
-    const which = `Read model ${projection.name} version ${found.version} has format ${found.format}`;
-    const remedy =
-      found.format > projection.format
-        ? 'It was made by a newer version of chat-backend: run that one.'
-        : `It was made by an older one. Build it anew: chat-backend projections rebuild ${projection.name}`;
-    throw new HaltError(`${which}, this code writes format ${projection.format}. ${remedy}`);
+    if (found.format < projection.format) return null;
+    throw new HaltError(
+      `Read model ${projection.name} version ${found.version} has format ${found.format}, this code writes format ` +
+        `${projection.format}. It was made by a newer version of chat-backend: run that one.`,
+    );
   }
 
   async #report(client: PoolClient, { state, reason }: WorkerReport) {

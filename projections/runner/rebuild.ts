@@ -34,6 +34,8 @@ export interface RebuildOptions<Changes> {
   readonly requireEqual?: boolean | undefined;
   /** Waits before a transaction of so many events, to spare the others. */
   readonly throttle?: (events: number) => Promise<void>;
+  /** Ends it; the next call goes on where it was. */
+  readonly signal?: AbortSignal | undefined;
   /** Called after every commit with the sequence reached by all groups, and where it is to get to as last seen. */
   readonly onProgress?: (progress: { seq: number; lastSeq: number; events: number }) => void;
   readonly onEvent?: (event: RunnerEvent) => void;
@@ -132,6 +134,10 @@ class Build<Changes> {
   }
 
   async run(): Promise<Rebuilt> {
+    const stop = () =>
+      this.#waiter.fail(new RebuildFailedError('The rebuild was stopped; run it again to go on.'));
+    this.#options.signal?.addEventListener('abort', stop, { once: true });
+    if (this.#options.signal?.aborted) stop();
     if (this.#live !== null) await this.#look(this.#live);
     this.#runner.start();
     try {
@@ -139,6 +145,7 @@ class Build<Changes> {
       const candidates = this.#live === null ? null : await this.#compare(this.#live);
       return await this.#switch(candidates);
     } finally {
+      this.#options.signal?.removeEventListener('abort', stop);
       await this.#runner.stop();
     }
   }

@@ -1,15 +1,9 @@
 import { faultReason } from '../platform/databaseFault.ts';
 import { lagOf } from '../queries/lag.ts';
+import { type ProjectionState, stateOfProjection } from '../queries/projectionState.ts';
 import { type ProjectionStatus, projectionStatus } from '../queries/projectionStatus.ts';
 import type { HttpDeps } from './deps.ts';
 import type { HealthReport } from './healthReport.ts';
-
-/**
- * How the read models stand to the log:
- * `live` follows it; `lagging` is further behind than is allowed; `building` is a new version on its way; `waiting`
- * has not begun; `other-log` was built from another incarnation of the log, so that sequences cannot be compared.
- */
-type State = 'live' | 'lagging' | 'building' | 'waiting' | 'other-log';
 
 /** Healthy while each read model that is read is where it should be. */
 export async function projectionsHealth(deps: HttpDeps): Promise<HealthReport> {
@@ -17,39 +11,40 @@ export async function projectionsHealth(deps: HttpDeps): Promise<HealthReport> {
   try {
     const versions = await projectionStatus(deps.database);
     const projections = versions.map((version) => describe(version, deps));
-    const status = verdict(projections.map(({ state }) => state));
+    const status = verdict(projections, deps.health.lagSecondsMax);
     return { healthy: status === 'OK', body: { status, head, projections } };
   } catch (error) {
     return { healthy: false, body: { status: 'ERROR', head, projections: [], reason: faultReason(error) } };
   }
 }
 
-/** Building and waiting harm nobody, as long as something can be read. */
-function verdict(states: readonly State[]): 'OK' | 'LAGGING' | 'ERROR' {
-  if (states.includes('other-log')) return 'ERROR';
-  if (states.includes('lagging')) return 'LAGGING';
-  return states.includes('live') ? 'OK' : 'ERROR';
+interface Described {
+  readonly state: ProjectionState;
+  readonly lag: { readonly seconds: number };
+}
+
+/** What is built beside the live version harms nobody, as long as something can be read; resting does when it takes long. */
+function verdict(projections: readonly Described[], lagSecondsMax: number): 'OK' | 'LAGGING' | 'ERROR' {
+  const read = projections.filter(({ state }) => state !== 'building' && state !== 'waiting');
+  if (read.length === 0 || read.some(({ state }) => state === 'halted' || state === 'other-log'))
+    return 'ERROR';
+  return read.some(({ lag }) => lag.seconds > lagSecondsMax) ? 'LAGGING' : 'OK';
 }
 
 function describe(version: ProjectionStatus, deps: HttpDeps) {
-  const { checkpoint, groups } = version;
-  const nowMs = deps.application.clock.nowMs();
-  const lag = lagOf(checkpoint, deps.logHead, nowMs);
+  const { checkpoint, groups, workers, parkedConversations } = version;
+  const lag = lagOf(checkpoint, deps.logHead, deps.application.clock.nowMs());
+  const { lagSecondsMax } = deps.health;
+  const now = { lagSeconds: lag.seconds, lagSecondsMax, epoch: deps.application.log.epoch };
   return {
     name: version.projection,
     version: version.version,
-    state: stateOf(version, lag.seconds, deps),
+    state: stateOfProjection(version, now),
     checkpoint: checkpoint?.seq ?? null,
     head: deps.logHead.lastSeq(),
     lag,
     groups,
-    parkedConversations: 0,
+    parkedConversations,
+    workers,
   };
-}
-
-function stateOf(version: ProjectionStatus, lagSeconds: number, deps: HttpDeps): State {
-  if (version.status === 'building') return 'building';
-  if (version.checkpoint === null) return 'waiting';
-  if (version.epoch !== deps.application.log.epoch) return 'other-log';
-  return lagSeconds > deps.health.lagSecondsMax ? 'lagging' : 'live';
 }

@@ -1,7 +1,9 @@
 import pino, { type Logger } from 'pino';
 import type { RunnerEvent } from '../../projections/runner/runner.ts';
+import type { UpkeepEvent } from '../../projections/runner/upkeep.ts';
 import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
+import type { AuditEvent } from '../maintenance/auditor.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
@@ -32,6 +34,17 @@ export function lifecycleLog(logger: Logger, metrics: Metrics) {
       const { error, ...rest } = event;
       const level = event.trigger === 'unrecoverable' ? 'fatal' : 'error';
       logger[level]({ component: 'projection', ...rest, err: error }, 'projection failed');
+    },
+    upkeep: (event: UpkeepEvent) => {
+      if (event.type !== 'upkeepFailed')
+        return logger.info({ component: 'projection', ...event }, event.type);
+      const { error, ...rest } = event;
+      logger.error({ component: 'projection', ...rest, err: error }, 'looking after a read model failed');
+    },
+    audit: (event: AuditEvent) => {
+      const fields = { component: 'audit' };
+      if (event.type === 'auditFailed') logger.error({ ...fields, err: event.error }, 'the audit failed');
+      else logger.error({ ...fields, ...event }, 'log and history differ: see chat-backend verify');
     },
     edge: (event: EdgeEvent) => {
       metrics.onEdge(event);

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EdgeEvent, TransportName } from '../edge/edgeEvents.ts';
 import type { BreakerState } from '../platform/breaker.ts';
+import { type ProjectionSource, watchProjections } from './projectionMetrics.ts';
 
 /** What the live feed tells of itself when it is asked. */
 export interface LiveFeedGauges {
@@ -87,6 +88,11 @@ export class Metrics {
       () => feed.lagEvents,
     );
     this.#looked('chat_live_feed_restarts', 'Times that the live feed began anew.', () => feed.restarts);
+  }
+
+  /** Looks at the read models whenever metrics are asked for. */
+  watchProjections(source: ProjectionSource): void {
+    watchProjections(this.#registry, source);
   }
 
   /** Looks at how long the log takes to acknowledge, in seconds. */

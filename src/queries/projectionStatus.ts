@@ -11,53 +11,80 @@ export interface ProjectionStatus {
   readonly epoch: string;
   /** The lowest over its groups; null when no group has one yet. */
   readonly checkpoint: Checkpoint | null;
-  readonly groups: readonly { readonly group: number; readonly seq: number }[];
+  readonly groups: readonly GroupStatus[];
+  /** An operator wants it to rest. Concerns the live version only. */
+  readonly paused: boolean;
+  /** Conversations that wait aside, because an event of them could not be projected. */
+  readonly parkedConversations: number;
+  /** Who works on it or stands by, as of the last seconds. */
+  readonly workers: readonly WorkerStatus[];
 }
+
+export interface GroupStatus {
+  readonly group: number;
+  readonly seq: number;
+  /** The worker that has it; null: nobody, or one that has said nothing for too long. */
+  readonly owner: string | null;
+}
+
+export interface WorkerStatus {
+  /** `host:pid:random` */
+  readonly worker: string;
+  /** See `projections/runner/states.ts`. */
+  readonly state: string;
+  /** Why it is in that state, when that needs saying. */
+  readonly reason: string | null;
+}
+
+/**
+ * Every version that is not retired: at most a handful of versions of 64 groups. Built as JSON by Postgres, so that
+ * all is of one moment.
+ */
+const STATEMENT = Prisma.sql`
+  SELECT v.projection, v.version, v.status, v.epoch,
+    v.status = 'live' AND coalesce(k.paused, false) AS paused,
+    (SELECT count(*)::int FROM parked_conversations p
+     WHERE p.projection = v.projection AND p.version = v.version) AS parked,
+    (SELECT coalesce(json_agg(json_build_object(
+        'group', c.partition_group, 'seq', c.seq, 'owner', CASE WHEN c.lease_until > now() THEN c.owner END,
+        'storedAtMs', (extract(epoch FROM coalesce(c.stored_at, c.updated_at)) * 1000)::float8
+      ) ORDER BY c.seq, c.partition_group), '[]')
+     FROM projection_checkpoints c WHERE c.projection = v.projection AND c.version = v.version) AS groups,
+    (SELECT coalesce(json_agg(json_build_object('worker', w.worker, 'state', w.state, 'reason', w.reason)
+        ORDER BY w.worker), '[]')
+     FROM projection_workers w
+     WHERE w.projection = v.projection AND w.seen_until > now()
+       AND coalesce(w.version = v.version, v.status = 'live')) AS workers
+  FROM projection_versions v LEFT JOIN projection_controls k USING (projection)
+  WHERE v.status <> 'retired'
+  ORDER BY v.projection, v.version
+  LIMIT 100`;
 
 interface Row {
   readonly projection: string;
   readonly version: number;
   readonly status: string;
   readonly epoch: string;
-  readonly partition_group: number | null;
-  readonly seq: bigint | null;
-  readonly stored_at_ms: number | null;
+  readonly paused: boolean;
+  readonly parked: number;
+  readonly groups: readonly (GroupStatus & { readonly storedAtMs: number })[];
+  readonly workers: readonly WorkerStatus[];
 }
 
-/** Every version that is not retired with its groups' checkpoints; at most a handful of versions of 64 groups. */
-const STATEMENT = Prisma.sql`
-  SELECT v.projection, v.version, v.status, v.epoch, c.partition_group, c.seq,
-    (extract(epoch FROM coalesce(c.stored_at, c.updated_at)) * 1000)::float8 AS stored_at_ms
-  FROM projection_versions v LEFT JOIN projection_checkpoints c USING (projection, version)
-  WHERE v.status <> 'retired'
-  ORDER BY v.projection, v.version, c.seq, c.partition_group
-  LIMIT 1000`;
-
 /**
- * Which versions of the read models there are and how far each is.
+ * Which versions of the read models there are, how far each is, and who works on them.
  *
  * @throws ChatError database_unavailable
  */
 export async function projectionStatus(database: Database): Promise<ProjectionStatus[]> {
   const rows = await database.ask((prisma) => prisma.$queryRaw<Row[]>(STATEMENT));
-  const versions = new Map<string, Row[]>();
-  for (const row of rows) {
-    const key = `${row.projection}/${row.version}`;
-    versions.set(key, [...(versions.get(key) ?? []), row]);
-  }
-  return [...versions.values()].map(toStatus);
-}
-
-/** @param rows of one version, the one with the lowest checkpoint first, as the statement sorts them */
-function toStatus(rows: readonly Row[]): ProjectionStatus {
-  const [lowest] = rows;
-  if (lowest === undefined) throw new Error('A version is made of at least one row');
-  const { projection, version, status, epoch, seq, stored_at_ms: storedAtMs } = lowest;
-  const checkpoint = seq === null || storedAtMs === null ? null : { seq: Number(seq), storedAtMs };
-  const groups = rows.flatMap((row) =>
-    row.partition_group === null || row.seq === null
-      ? []
-      : [{ group: row.partition_group, seq: Number(row.seq) }],
-  );
-  return { projection, version, status, epoch, checkpoint, groups };
+  return rows.map(({ parked, groups, ...row }) => {
+    const [lowest] = groups;
+    return {
+      ...row,
+      parkedConversations: parked,
+      checkpoint: lowest === undefined ? null : { seq: lowest.seq, storedAtMs: lowest.storedAtMs },
+      groups: groups.map(({ group, seq, owner }) => ({ group, seq, owner })),
+    };
+  });
 }

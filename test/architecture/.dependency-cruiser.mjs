@@ -65,7 +65,7 @@ export const TABLE = {
   },
   // Not a row of the document: it compares and repairs what the others keep, so it reads both sides.
   'src/maintenance': {
-    folders: ['src/queries', 'src/ports', 'src/contracts', 'src/platform'],
+    folders: ['src/application', 'src/queries', 'src/ports', 'src/contracts', 'src/platform'],
     types: ['src/domain'],
     npm: ['pg'],
     node: true,

@@ -8,6 +8,7 @@ import { openDatabase } from '../../platform/database.ts';
 import { PolledLogHead } from '../../platform/logHead.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
+import { projectionSource } from './projectionSource.ts';
 
 /** The HTTP API. @returns the port it listens on */
 export async function startApi(
@@ -26,6 +27,15 @@ export async function startApi(
   stops.add(() => database.close());
   const logHead = await PolledLogHead.start({ log, nowMs: application.clock.nowMs });
   stops.add(() => logHead.stop());
+  foundation.metrics.watchProjections(
+    projectionSource({
+      database,
+      head: logHead,
+      epoch: () => log.epoch,
+      lagSecondsMax: config.projectionLagSecondsMax,
+      nowMs: application.clock.nowMs,
+    }),
+  );
   const eventStreams = openEventStreams(foundation, realtime, stops);
   const health = {
     fsyncPolicy: fsyncPolicy(config),

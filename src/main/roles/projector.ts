@@ -1,9 +1,13 @@
 import { hostname } from 'node:os';
+import type { Pool } from 'pg';
 import { allProjections } from '../../../projections/all.ts';
 import { ReceiptsWriter } from '../../../projections/receipts/receiptsWriter.ts';
 import { PostgresStore } from '../../../projections/runner/postgresStore.ts';
 import type { Projection } from '../../../projections/runner/projection.ts';
+import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { ProjectionRunner } from '../../../projections/runner/runner.ts';
+import { Upkeep } from '../../../projections/runner/upkeep.ts';
+import { Auditor } from '../../maintenance/auditor.ts';
 import { openDatabase } from '../../platform/database.ts';
 import { newEdgeId } from '../../platform/ids.ts';
 import { announceProgress } from '../../platform/projectionProgress.ts';
@@ -19,7 +23,7 @@ const CONNECTIONS_MAX = 8;
 
 /** The worker that builds the read models. */
 export function startProjector(foundation: Foundation, stops: StopSequence): void {
-  const { config, log, connection, lifecycle, databaseUrl } = foundation;
+  const { log, lifecycle, databaseUrl } = foundation;
   const { pool, close } = openDatabase({
     url: databaseUrl,
     applicationName: 'chat-backend projector',
@@ -30,22 +34,9 @@ export function startProjector(foundation: Foundation, stops: StopSequence): voi
   });
   stops.add(close);
   const worker = `${hostname()}:${process.pid}:${newEdgeId()}`;
-  const run = <Changes>(projection: Projection<Changes>) => {
-    const runner = new ProjectionRunner({
-      projection,
-      store: new PostgresStore({ projection, pool, worker }),
-      log,
-      feed: log,
-      timers: systemTimers,
-      batchMax: config.projectionBatchEvents,
-      onEvent: lifecycle.projection,
-      onCommit: ({ group, seq, parked }) =>
-        announceProgress(connection, projection.name, { group, seq, parked: [...parked] }),
-    });
-    runner.start();
-    stops.add(() => runner.stop());
-  };
-  for (const projection of allProjections(projectRootUrl())) run(projection);
+  for (const projection of allProjections(projectRootUrl())) {
+    startProjection(foundation, { projection, pool, worker }, stops);
+  }
   const receiptsWriter = new ReceiptsWriter({
     receipts: foundation.receipts,
     pool,
@@ -53,4 +44,55 @@ export function startProjector(foundation: Foundation, stops: StopSequence): voi
   });
   receiptsWriter.start();
   stops.add(() => receiptsWriter.stop());
+  const auditor = new Auditor({
+    log,
+    feed: log,
+    pool,
+    owner: worker,
+    timers: systemTimers,
+    onEvent: lifecycle.audit,
+  });
+  auditor.start();
+  stops.add(() => auditor.stop());
+}
+
+interface Working<Changes> {
+  readonly projection: Projection<Changes>;
+  readonly pool: Pool;
+  readonly worker: string;
+}
+
+function startProjection<Changes>(
+  foundation: Foundation,
+  working: Working<Changes>,
+  stops: StopSequence,
+): void {
+  const { config, log, connection, lifecycle } = foundation;
+  const { projection, pool, worker } = working;
+  const timers = systemTimers;
+  const batchMax = config.projectionBatchEvents;
+  const runner = new ProjectionRunner({
+    projection,
+    store: new PostgresStore({ projection, pool, worker }),
+    log,
+    feed: log,
+    timers,
+    batchMax,
+    onEvent: lifecycle.projection,
+    onCommit: ({ group, seq, parked }) =>
+      announceProgress(connection, projection.name, { group, seq, parked: [...parked] }),
+  });
+  runner.start();
+  stops.add(() => runner.stop());
+  const upkeep = new Upkeep({
+    projection,
+    pool,
+    timers,
+    random: Math.random,
+    rebuild: (signal) =>
+      rebuild({ projection, pool, log, feed: log, timers, worker: `${worker}:rebuild`, batchMax, signal }),
+    onEvent: lifecycle.upkeep,
+  });
+  upkeep.start();
+  stops.add(() => upkeep.stop());
 }

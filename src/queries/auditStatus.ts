@@ -1,0 +1,25 @@
+import { type Database, Prisma } from '../platform/database.ts';
+
+/** What the continuous comparison of log and history has found. */
+export interface AuditStatus {
+  /** Messages that the log has and the history has not, parked conversations left out. */
+  readonly unaccounted: number;
+  /** Conversations that differ in whatever way. */
+  readonly conversations: number;
+  /** When all conversations were last gone through, in milliseconds since 1970; null: never yet. */
+  readonly lastPassAtMs: number | null;
+}
+
+const STATEMENT = Prisma.sql`
+  SELECT coalesce(sum(greatest(0, in_log - in_read_model)), 0)::float8 AS unaccounted,
+    count(*)::float8 AS conversations,
+    (SELECT extract(epoch FROM last_pass_at) * 1000 FROM audit_progress WHERE read_model = 'history')::float8
+      AS "lastPassAtMs"
+  FROM audit_findings WHERE read_model = 'history'`;
+
+/** @throws ChatError database_unavailable */
+export async function auditStatus(database: Database): Promise<AuditStatus> {
+  const [row] = await database.ask((prisma) => prisma.$queryRaw<AuditStatus[]>(STATEMENT));
+  if (row === undefined) throw new Error('The statement of auditStatus gives exactly one row');
+  return row;
+}
