@@ -4,12 +4,13 @@ import type { EventLog, LogStatus } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { type Comparison, compareVersions, recompare } from './comparison.ts';
 import { PostgresStore } from './postgresStore.ts';
-import type { Projection } from './projection.ts';
+import { type Projection, schemaOf } from './projection.ts';
 import { RebuildWaiter } from './rebuildWaiter.ts';
 import { ProjectionRunner, type RunnerEvent } from './runner.ts';
 import type { Place } from './store.ts';
 import {
   copyVersion,
+  discardVersion,
   ensureBuildingVersion,
   liveVersion,
   readPlaces,
@@ -28,7 +29,7 @@ export interface RebuildOptions<Changes> {
   readonly batchMax: number;
   /** Begin with a copy of the live version and replay the log from this sequence on. */
   readonly from?: number | undefined;
-  /** Build and compare, and leave the switch to another call, which then has little left to do. */
+  /** Build and compare, then throw away what was built. */
   readonly dryRun?: boolean | undefined;
   /** Do not switch when the new version differs from the live one. */
   readonly requireEqual?: boolean | undefined;
@@ -73,37 +74,50 @@ export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promis
   const live = await liveVersion(pool, projection.name);
   const comparable =
     live !== null && live.epoch === status.epoch && live.format === projection.format ? live : null;
+  const { from } = options;
+  const copy = from === undefined ? null : await copyToBeginWith(options, from, comparable);
   const version = await ensureBuildingVersion(pool, projection, status.epoch);
-  if (options.from !== undefined) await beginFrom(options, options.from, comparable, version);
+  if (copy !== null) await beginWith(options, copy, version);
   const build = new Build(options, version, comparable, status);
   return build.run();
 }
 
-async function beginFrom<Changes>(
+/** Where a rebuild begins that does not begin with the first event. */
+interface Copy {
+  readonly source: number;
+  readonly from: number;
+  readonly rewindSql: (schema: string) => readonly string[];
+}
+
+/** @throws RebuildFailedError when the read model cannot be built from there on */
+async function copyToBeginWith<Changes>(
   { pool, projection }: RebuildOptions<Changes>,
   from: number,
   source: Version | null,
-  target: Version,
-): Promise<void> {
-  const statements = projection.rewindSql;
-  const places = await readPlaces(pool, projection.name, target.version);
-  if ([...places.values()].some(({ seq }) => seq > 0)) return;
+): Promise<Copy> {
+  const { name, rewindSql } = projection;
   const cannot = (reason: string) =>
     new RebuildFailedError(
-      `${projection.name} cannot be built from event ${from} on: ${reason}. Build it from the start.`,
+      `${name} cannot be built from event ${from} on: ${reason}. Build it from the start.`,
     );
-  if (statements === undefined) throw cannot('what it counts cannot be taken back');
+  if (rewindSql === undefined) throw cannot('what it counts cannot be taken back');
   if (source === null) throw cannot('there is no live version of the same log and format to begin with');
-  const reached = await readPlaces(pool, projection.name, source.version);
+  const reached = await readPlaces(pool, name, source.version);
   const lowest = Math.min(...[...reached.values()].map(({ seq }) => seq));
   if (from < 1 || from > lowest) throw cannot(`the live version is at ${lowest}`);
-  const schema = `${projection.name}_v${target.version}`;
-  await copyVersion(pool, projection, {
-    source: source.version,
-    target: target.version,
-    from,
-    statements: statements(schema),
-  });
+  return { source: source.version, from, rewindSql };
+}
+
+async function beginWith<Changes>(
+  { pool, projection }: RebuildOptions<Changes>,
+  { source, from, rewindSql }: Copy,
+  target: Version,
+): Promise<void> {
+  const places = await readPlaces(pool, projection.name, target.version);
+  // An interrupted one goes on where it was.
+  if ([...places.values()].some(({ seq }) => seq > 0)) return;
+  const statements = rewindSql(schemaOf(projection.name, target.version));
+  await copyVersion(pool, projection, { source, target: target.version, from, statements });
 }
 
 /** One run of one rebuild. */
@@ -197,6 +211,7 @@ class Build<Changes> {
       await switchVersion(pool, projection, this.#version, reach);
     } catch (error) {
       if (error !== undone) throw error;
+      await discardVersion(pool, projection, this.#version);
       return { version: this.#version, switched: false, comparison };
     }
     return { version: { ...this.#version, status: 'live' }, switched: true, comparison };

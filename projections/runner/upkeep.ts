@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Timers } from '../../src/ports/timers.ts';
 import { pause } from './pause.ts';
 import type { Rebuilt } from './rebuild.ts';
-import { dropRetired, liveVersion, type VersionedProjection } from './versions.ts';
+import { dropLeftOver, liveVersion, type VersionedProjection } from './versions.ts';
 
 export interface UpkeepOptions {
   readonly projection: VersionedProjection;
@@ -79,7 +79,7 @@ export class Upkeep {
       const { version } = await rebuild(this.#stopping.signal);
       onEvent({ type: 'renewed', projection: name, version: version.version });
     }
-    const versions = await dropRetired(pool, projection, retiredForMs);
+    const versions = await dropLeftOver(pool, projection, retiredForMs);
     if (versions.length > 0) onEvent({ type: 'dropped', projection: name, versions });
   }
 }

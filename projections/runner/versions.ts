@@ -194,20 +194,46 @@ export function switchVersion(
   });
 }
 
-// Parameters: projection, age in milliseconds.
-const RETIRED = `
-  SELECT version FROM projection_versions
-  WHERE projection = $1 AND status = 'retired' AND retired_at < now() - $2::float8 * interval '1 ms'`;
+/** Throws away a version that was built and is not to be switched to. */
+export function discardVersion(
+  pool: Pool,
+  projection: VersionedProjection,
+  { version }: Version,
+): Promise<void> {
+  return inTransaction(pool, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
+    const versions = await listVersions(client, projection.name);
+    const isBuilding = versions.some((known) => known.version === version && known.status === 'building');
+    if (isBuilding) await dropVersion(client, projection, version);
+  });
+}
 
-/** Drops what was replaced at least so long ago. @returns the versions that were dropped */
-export function dropRetired(
+// Parameters: projection, age of what was replaced, and of what nobody goes on with, in milliseconds.
+const LEFT_OVER = `
+  SELECT v.version FROM projection_versions v
+  WHERE v.projection = $1 AND CASE v.status
+    WHEN 'retired' THEN v.retired_at < now() - $2::float8 * interval '1 ms'
+    WHEN 'building' THEN v.created_at < now() - $3::float8 * interval '1 ms' AND NOT EXISTS (
+      SELECT FROM projection_checkpoints c WHERE c.projection = v.projection AND c.version = v.version
+        AND greatest(c.updated_at, c.lease_until) > now() - $3::float8 * interval '1 ms')
+    ELSE false END`;
+
+/** A rebuild that nobody goes on with for so long was given up, in milliseconds. */
+const ABANDONED_MS = 86_400_000;
+
+/** Drops what was replaced at least so long ago, and rebuilds that were given up. @returns the versions that were dropped */
+export function dropLeftOver(
   pool: Pool,
   projection: VersionedProjection,
   olderThanMs: number,
 ): Promise<number[]> {
   return inTransaction(pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
-    const { rows } = await client.query<{ version: number }>(RETIRED, [projection.name, olderThanMs]);
+    const { rows } = await client.query<{ version: number }>(LEFT_OVER, [
+      projection.name,
+      olderThanMs,
+      ABANDONED_MS,
+    ]);
     for (const { version } of rows) await dropVersion(client, projection, version);
     return rows.map(({ version }) => version);
   });

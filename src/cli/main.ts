@@ -1,74 +1,42 @@
-import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../platform/config.ts';
-import { projectRootUrl } from '../platform/projectRootUrl.ts';
-import { type Outcome, runImport, runLag, runRebuild, runVerify, withEnvironment } from './commands.ts';
+import { CommanderError } from 'commander';
+import { ConfigError, loadConfig } from '../platform/config.ts';
+import { NotRunningError, openEnvironment } from './environment.ts';
+import { EXIT, NotFoundError } from './outcome.ts';
+import { makeProgram } from './program.ts';
 
 /** The `chat-backend` command: what an operator does to a running system. */
-const { version } = JSON.parse(readFileSync(new URL('package.json', projectRootUrl()), 'utf8'));
+const program = makeProgram({
+  loadConfig: () => loadConfig(process.env),
+  openEnvironment,
+  print: (text) => {
+    // Whoever reads it may be slower than what is printed.
+    if (process.stdout.write(`${text}\n`)) return undefined;
+    return new Promise((resolve) => process.stdout.once('drain', resolve));
+  },
+  exit: (code) => {
+    process.exitCode = code;
+  },
+});
 
-const program = new Command('chat-backend')
-  .description(
-    'Operate a running chat-backend. It is found through NATS_URL and DATABASE_URL, or run.json in CHAT_DATA_DIR.',
-  )
-  .version(version)
-  .showHelpAfterError('(chat-backend --help shows what there is)');
+// Whoever reads a long answer may have had enough of it: `| head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+});
 
-program
-  .command('import')
-  .description(
-    'import chat from JSON lines {"room","at","user","text"}; importing again adds only what is missing',
-  )
-  .argument('<file>', 'the file, compressed when it ends in .gz')
-  .action((file: string) =>
-    run((config) => withEnvironment(config, (environment) => runImport(environment, file))),
-  );
-
-program
-  .command('lag')
-  .description('how far each read model is behind the log')
-  .action(() => run((config) => withEnvironment(config, runLag)));
-
-program
-  .command('verify')
-  .description('compare log and read model per conversation; exit code 1 when they differ')
-  .option('--wait <seconds>', 'how long the read model may take to reach the log’s end', seconds, 60)
-  .action((options: { wait: number }) =>
-    run((config) =>
-      withEnvironment(config, (environment) => runVerify(environment, { waitSeconds: options.wait })),
-    ),
-  );
-
-program
-  .command('projections')
-  .description('look after the read models')
-  .command('rebuild')
-  .description('build a read model anew from the log, beside the live one, and switch to it at the end')
-  .argument('<name>', 'the read model: history', readModelName)
-  .action(() => run((config) => withEnvironment(config, (environment) => runRebuild(environment, config))));
-
-await program.parseAsync();
-
-async function run(work: (config: ReturnType<typeof loadConfig>) => Promise<Outcome>): Promise<void> {
-  try {
-    const { output, exitCode } = await work(loadConfig(process.env));
-    console.log(output);
-    process.exitCode = exitCode;
-  } catch (error) {
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+  // Commander has said what is wrong, or has shown the help.
+  if (!(error instanceof CommanderError)) {
     console.error(`chat-backend: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
   }
 }
 
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || value > 86_400) {
-    throw new InvalidArgumentError('must be a number of seconds from 0 to 86400');
-  }
-  return value;
-}
-
-function readModelName(text: string): string {
-  if (text !== 'history') throw new InvalidArgumentError('there is one read model: history');
-  return text;
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof ConfigError) return EXIT.usage;
+  if (error instanceof NotRunningError || error instanceof NotFoundError) return EXIT.notFound;
+  return EXIT.failed;
 }

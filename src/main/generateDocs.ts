@@ -4,24 +4,31 @@ import { fileURLToPath } from 'node:url';
 import { ERRORS, type ErrorEntry } from '../contracts/errors.ts';
 import { projectRoot } from '../platform/embedded/projectRoot.ts';
 import { describeSettings } from '../platform/settings.ts';
+import { cliReference } from './cliReference.ts';
 
-const TABLE_BEGIN = '<!-- config:begin -->';
-const TABLE_END = '<!-- config:end -->';
+const CONFIG = 'config';
+const COMMANDS = 'commands';
 
 /**
  * What is written down twice, once in code and once for readers, made from the code: paths relative to the
- * project and what these files must hold. The README's part is made only where there is a README.
+ * project and what these files must hold. Parts of pages that people write are made only where there is the page.
  *
  * @param root the project's folder
- * @throws Error when the README has lost its markers
+ * @throws Error when such a page has lost its markers
  */
 export function generateDocs(root: string = projectRoot()): ReadonlyMap<string, string> {
   const docs = new Map([
     ['.env.example', envExample()],
     ['docs/errors.md', errorsPage()],
   ]);
-  const readme = readOrNull(root, 'README.md');
-  if (readme !== null) docs.set('README.md', withConfigTable(readme));
+  const parts = [
+    ['README.md', CONFIG, configTable],
+    ['docs/cli.md', COMMANDS, cliReference],
+  ] as const;
+  for (const [path, name, make] of parts) {
+    const page = readOrNull(root, path);
+    if (page !== null) docs.set(path, withPart(path, page, name, make()));
+  }
   return docs;
 }
 
@@ -37,15 +44,15 @@ function envExample(): string {
   return [head, ...blocks].join('\n');
 }
 
-function withConfigTable(readme: string): string {
-  const begin = readme.indexOf(TABLE_BEGIN);
-  const end = readme.indexOf(TABLE_END);
+/** A page with what lies between the markers of that name made anew. */
+function withPart(path: string, page: string, name: string, part: string): string {
+  const [opening, closing] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const begin = page.indexOf(opening);
+  const end = page.indexOf(closing);
   if (begin < 0 || end < begin) {
-    throw new Error(
-      `README.md needs the lines ${TABLE_BEGIN} and ${TABLE_END} around the configuration table.`,
-    );
+    throw new Error(`${path} needs the lines ${opening} and ${closing} around what is generated.`);
   }
-  return `${readme.slice(0, begin + TABLE_BEGIN.length)}\n${configTable()}${readme.slice(end)}`;
+  return `${page.slice(0, begin + opening.length)}\n${part}${page.slice(end)}`;
 }
 
 function configTable(): string {

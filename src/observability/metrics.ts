@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EdgeEvent, TransportName } from '../edge/edgeEvents.ts';
 import type { BreakerState } from '../platform/breaker.ts';
-import { type ProjectionSource, watchProjections } from './projectionMetrics.ts';
+import { type ProjectionSource, projectionGauges } from './projectionMetrics.ts';
 
 /** What the live feed tells of itself when it is asked. */
 export interface LiveFeedGauges {
@@ -25,6 +25,8 @@ const BREAKER_VALUES: Record<BreakerState, number> = { closed: 0, halfOpen: 1, o
  */
 export class Metrics {
   readonly #registry = new Registry();
+  /** What must be asked for before the gauges are right. */
+  readonly #refreshers: (() => Promise<void>)[] = [];
   readonly #connections = this.#gauge('chat_socket_connections', 'Open connections.', [
     'transport',
     'protocol',
@@ -54,7 +56,8 @@ export class Metrics {
   }
 
   /** All metrics in the text format of Prometheus. */
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await Promise.all(this.#refreshers.map((refresh) => refresh()));
     return this.#registry.metrics();
   }
 
@@ -92,7 +95,7 @@ export class Metrics {
 
   /** Looks at the read models whenever metrics are asked for. */
   watchProjections(source: ProjectionSource): void {
-    watchProjections(this.#registry, source);
+    this.#refreshers.push(projectionGauges(this.#registry, source));
   }
 
   /** Looks at how long the log takes to acknowledge, in seconds. */

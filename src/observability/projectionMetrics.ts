@@ -23,10 +23,12 @@ export interface ProjectionSource {
 }
 
 /**
- * Gauges of the read models, from Postgres, each time they are asked for. When it does not answer, they keep what they said
- * last and `chat_projection_status_readable` says that they do.
+ * Gauges of the read models, from Postgres. When it does not answer, they keep what they said last and
+ * `chat_projection_status_readable` says that they do.
+ *
+ * @returns what brings them up to date; to be called before they are read
  */
-export function watchProjections(registry: Registry, source: ProjectionSource): void {
+export function projectionGauges(registry: Registry, source: ProjectionSource): () => Promise<void> {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   const events = gauge('chat_projection_lag_events', 'Events behind the log.', ['projection']);
@@ -62,16 +64,13 @@ export function watchProjections(registry: Registry, source: ProjectionSource): 
     differing.set(audit.conversations);
     lastPass.set((audit.lastPassAtMs ?? 0) / 1_000);
   };
-  new Gauge({
-    name: 'chat_projection_status_readable',
-    help: '1 when what is said of the read models is of now, 0 when the database does not answer.',
-    registers: [registry],
-    async collect() {
-      const readable = await show().then(
-        () => 1,
-        () => 0,
-      );
-      this.set(readable);
-    },
-  });
+  const readable = gauge(
+    'chat_projection_status_readable',
+    '1 when what is said of the read models is of now, 0 when the database does not answer.',
+  );
+  return () =>
+    show().then(
+      () => readable.set(1),
+      () => readable.set(0),
+    );
 }

@@ -67,7 +67,7 @@ test('a nats-server or a Postgres that is not there is one line that names the s
 test('the command without a running system says how to find one', async () => {
   const env = { ...process.env, CHAT_DATA_DIR: dataDir };
   const { child, output } = launch(env, 'src/cli/chat-backend.mjs', ['lag']);
-  expect(await exitCode(child)).toBe(1);
+  expect(await exitCode(child)).toBe(3);
   expect(output()).toMatch(/No running system was found.*npm start/);
 });
 
@@ -78,11 +78,11 @@ test('SIGTERM ends everything that was started, and a second start keeps the dat
     const line = { room: 'r', at: '2026-01-01T00:00:00Z', user: 'u', text: 'kept' };
     writeFileSync(bad, `${JSON.stringify(line)}\n{"room":"r"}\n`);
     expect(await system.cli('import', bad)).toMatchObject({
-      exitCode: 1,
+      exitCode: 4,
       stderr: expect.stringContaining('line 2'),
     });
     expect(await system.cli('import', join(dataDir, 'none'))).toMatchObject({
-      exitCode: 1,
+      exitCode: 4,
       stderr: expect.stringContaining('no such file'),
     });
     const { nats, postgres } = system.run();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { Upkeep, type UpkeepEvent } from '../../../projections/runner/upkeep.ts';
-import { listVersions } from '../../../projections/runner/versions.ts';
+import { dropLeftOver, ensureBuildingVersion, listVersions } from '../../../projections/runner/versions.ts';
 import { systemTimers } from '../../../src/platform/timers.ts';
 import { openProjectedLog } from '../../support/projectedLog.ts';
 import { historyOf } from '../../support/randomHistory.ts';
@@ -91,4 +91,18 @@ test('stopping ends a rebuild under way, and the next one goes on with it', asyn
   await waitFor('the rebuild', () => again.told.some(({ type }) => type === 'renewed'));
   await again.upkeep.stop();
   expect(again.told.at(-1)).toMatchObject({ version: 2 });
+});
+
+test('a rebuild that was given up is thrown away after a day, not before', async () => {
+  await system.append(...events);
+  system.start();
+  await system.caughtUp();
+  await ensureBuildingVersion(system.pool, system.history, system.log.epoch);
+  const ago = (hours: number) =>
+    system.pool.query(`UPDATE projection_checkpoints SET updated_at = now() - interval '${hours} hours' WHERE version = 2;
+      UPDATE projection_versions SET created_at = now() - interval '${hours} hours' WHERE version = 2`);
+  await ago(23);
+  expect(await dropLeftOver(system.pool, system.history, 3_600_000)).toEqual([]);
+  await ago(25);
+  expect(await dropLeftOver(system.pool, system.history, 3_600_000)).toEqual([2]);
 });

@@ -1,0 +1,188 @@
+import { hostname } from 'node:os';
+import { allProjections } from '../../../projections/all.ts';
+import type { Projection } from '../../../projections/runner/projection.ts';
+import { type Rebuilt, rebuild } from '../../../projections/runner/rebuild.ts';
+import { pauseProjection, resumeProjection } from '../../maintenance/projectionControls.ts';
+import type { Config } from '../../platform/config.ts';
+import { projectRootUrl } from '../../platform/projectRootUrl.ts';
+import { systemTimers } from '../../platform/timers.ts';
+import { lagOf } from '../../queries/lag.ts';
+import { stateOfProjection } from '../../queries/projectionState.ts';
+import { type ProjectionStatus, projectionStatus } from '../../queries/projectionStatus.ts';
+import type { CliEnvironment } from '../environment.ts';
+import { EXIT, NotFoundError, type Outcome, ok } from '../outcome.ts';
+import { formatSeconds, ProgressBar } from '../progressBar.ts';
+import { table } from '../table.ts';
+import { paced } from '../throttle.ts';
+
+/** The names of all read models. */
+export const READ_MODELS: readonly string[] = allProjections(projectRootUrl()).map(({ name }) => name);
+
+/** `projections list` */
+export async function runList({ log, database }: CliEnvironment, config: Config): Promise<Outcome> {
+  const [{ lastSeq, epoch }, versions] = await Promise.all([log.status(), projectionStatus(database)]);
+  const described = versions.map((version) => describe(version, { lastSeq, epoch }, config));
+  const rows = described.map(
+    ({ projection, version, state, checkpoint, lag, parkedConversations, workers }) => [
+      projection,
+      `v${version}`,
+      state,
+      String(checkpoint ?? '?'),
+      String(lag.events),
+      formatSeconds(lag.seconds),
+      String(parkedConversations),
+      String(workers.length),
+    ],
+  );
+  const header = [
+    'PROJECTION',
+    'VERSION',
+    'STATE',
+    'CHECKPOINT',
+    'BEHIND',
+    'TIME BEHIND',
+    'PARKED',
+    'WORKERS',
+  ];
+  return ok(table([header, ...rows]), described);
+}
+
+/** `projections info NAME` */
+export async function runInfo(
+  { log, database }: CliEnvironment,
+  config: Config,
+  name: string,
+): Promise<Outcome> {
+  const [{ lastSeq, epoch }, versions] = await Promise.all([log.status(), projectionStatus(database)]);
+  const described = versions
+    .filter(({ projection }) => projection === name)
+    .map((version) => describe(version, { lastSeq, epoch }, config));
+  if (described.length === 0) throw new NotFoundError(`${name} was never built. Is a projector running?`);
+  return ok(described.map(details).join('\n\n'), described);
+}
+
+function describe(version: ProjectionStatus, log: { lastSeq: number; epoch: string }, config: Config) {
+  const { lastSeq, epoch } = log;
+  const lag = lagOf(version.checkpoint, { lastSeq: () => lastSeq, notBeyondAtMs: () => null }, Date.now());
+  const { projectionLagSecondsMax: lagSecondsMax } = config;
+  const state = stateOfProjection(version, { lagSeconds: lag.seconds, lagSecondsMax, epoch });
+  return { ...version, checkpoint: version.checkpoint?.seq ?? null, lastSeq, lag, state };
+}
+
+function details(version: ReturnType<typeof describe>): string {
+  const { projection, epoch, state, checkpoint, lastSeq, lag, parkedConversations, groups, workers } =
+    version;
+  const head = [
+    `${projection} version ${version.version}: ${state}, built from the log of epoch ${epoch}`,
+    `checkpoint ${checkpoint ?? '?'} of ${lastSeq}: ${lag.events} events, ${formatSeconds(lag.seconds)} behind`,
+    `${parkedConversations} conversations wait aside${parkedConversations > 0 ? `: chat-backend parked list ${projection}` : ''}`,
+  ];
+  const byNumber = [...groups].sort((a, b) => a.group - b.group);
+  const shares = byNumber.map(({ group, seq, owner }) => [`${group}`, `${seq}`, owner ?? 'nobody']);
+  const about = workers.map(({ worker, state: doing, reason }) => [worker, doing, reason ?? '']);
+  return [
+    ...head,
+    '',
+    table([['GROUP', 'CHECKPOINT', 'WORKER'], ...shares]),
+    '',
+    table([['WORKER', 'STATE', 'WHY'], ...about]),
+  ].join('\n');
+}
+
+/** `projections pause NAME` */
+export async function runPause({ database }: CliEnvironment, name: string): Promise<Outcome> {
+  await pauseProjection(database.pool, name);
+  const text = `${name} pauses within two seconds; it falls behind until: chat-backend projections resume ${name}`;
+  return ok(text, { projection: name, paused: true });
+}
+
+/** `projections resume NAME` */
+export async function runResume({ database }: CliEnvironment, name: string): Promise<Outcome> {
+  await resumeProjection(database.pool, name);
+  return ok(`${name} goes on within two seconds`, { projection: name, paused: false });
+}
+
+export interface RebuildChoice {
+  readonly from?: number | undefined;
+  readonly dryRun: boolean;
+  readonly requireEqual: boolean;
+  /** Events per second, at most. */
+  readonly rateMax?: number | undefined;
+}
+
+/** `projections rebuild NAME…` */
+export async function runRebuild(
+  environment: CliEnvironment,
+  config: Config,
+  names: readonly string[],
+  choice: RebuildChoice,
+): Promise<Outcome> {
+  const results = [];
+  for (const projection of allProjections(projectRootUrl())) {
+    if (names.includes(projection.name))
+      results.push(await rebuildOne(environment, config, projection, choice));
+  }
+  const differ = results.some(({ different }) => different.length > 0);
+  const exitCode = choice.dryRun && differ ? EXIT.checkFailed : EXIT.ok;
+  return {
+    text: results.map(({ text }) => text).join('\n'),
+    json: results.map(({ text: _, ...rest }) => rest),
+    exitCode,
+  };
+}
+
+async function rebuildOne<Changes>(
+  { log, database }: CliEnvironment,
+  config: Config,
+  projection: Projection<Changes>,
+  { from, dryRun, requireEqual, rateMax }: RebuildChoice,
+) {
+  const bar = new ProgressBar(`rebuild ${projection.name}`, 'events');
+  const startedAtMs = Date.now();
+  let events = 0;
+  const rebuilt = await rebuild({
+    projection,
+    pool: database.pool,
+    log,
+    feed: log,
+    timers: systemTimers,
+    worker: `${hostname()}:${process.pid}:rebuild`,
+    batchMax: config.projectionBatchEvents,
+    ...{ from, dryRun, requireEqual },
+    ...(rateMax !== undefined && { throttle: paced(rateMax) }),
+    onProgress: (progress) => {
+      events += progress.events;
+      bar.update(progress.seq / Math.max(1, progress.lastSeq), events);
+    },
+  }).finally(() => bar.end());
+  const seconds = (Date.now() - startedAtMs) / 1_000;
+  const { version, switched, comparison } = rebuilt;
+  return {
+    projection: projection.name,
+    version: version.version,
+    switched,
+    events,
+    seconds,
+    compared: comparison?.compared ?? null,
+    different: comparison?.different ?? [],
+    text: say(projection.name, rebuilt, { events, seconds }),
+  };
+}
+
+function say(
+  name: string,
+  { version, switched, comparison }: Rebuilt,
+  done: { events: number; seconds: number },
+) {
+  const what = `${name} version ${version.version} is ${switched ? 'live' : 'built, and not switched to'}`;
+  const rate = Math.round(done.events / Math.max(0.001, done.seconds));
+  const compared =
+    comparison === null
+      ? 'there was nothing to compare it with'
+      : `${comparison.different.length} of ${comparison.compared} differ from the version before` +
+        comparison.different
+          .slice(0, 10)
+          .map((key) => `\n  ${key}`)
+          .join('');
+  return `${what}; ${done.events} events in ${done.seconds.toFixed(1)} s, ${rate}/s; ${compared}`;
+}
