@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
-import { ClientMessageId, Content, ConversationId, Emoji, MessageId, Seq, Title, UserId } from './ids.ts';
+import {
+  ClientMessageId,
+  Content,
+  ConversationId,
+  Emoji,
+  MessageId,
+  Seq,
+  Title,
+  text,
+  UserId,
+} from './ids.ts';
 import { Epoch, PositionText } from './position.ts';
 
 /** Bodies and queries of the HTTP API. Unknown fields are refused, so that a misspelt one is noticed. */
@@ -87,6 +97,18 @@ export const ListConversationsQuery = z.strictObject({
   limit,
 });
 
+/** Longer than anybody types; bounds what one search may ask of Postgres. */
+export const SEARCH_LENGTH_MAX = 200;
+
+export const SearchQuery = z.strictObject({
+  userId: UserId,
+  q: text('q', SEARCH_LENGTH_MAX),
+  conversationId: ConversationId.optional(),
+  /** As the answer before gave it. */
+  cursor: seqText.optional(),
+  limit,
+});
+
 export const EventStreamQuery = z.strictObject({
   userId: UserId.optional(),
   after: seqText.optional(),
@@ -139,6 +161,13 @@ export interface MessageView {
   readonly editedAt: string | null;
   readonly deletedAt: string | null;
   readonly at: string;
+}
+
+/** A message that a search has found. */
+export interface SearchHit extends MessageView {
+  readonly conversationId: string;
+  /** The text around the words that were searched for, as HTML: nothing but `<mark>` is markup in it. */
+  readonly highlight: string;
 }
 
 /** A conversation in a user's list. */

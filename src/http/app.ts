@@ -12,6 +12,7 @@ import { metricsRoutes } from './metrics.ts';
 import { presenceRoutes } from './presence.ts';
 import { problems } from './problem.ts';
 import { receiptRoutes } from './receipts.ts';
+import { searchRoutes } from './search.ts';
 
 /** The HTTP API as an Express app, without a server; see `startHttpServer`. */
 export function createHttpApp(deps: HttpDeps): Express {
@@ -32,6 +33,7 @@ function routes(deps: HttpDeps): Router {
   conversationRoutes(router, deps);
   messageRoutes(router, deps);
   historyRoutes(router, deps);
+  searchRoutes(router, deps);
   presenceRoutes(router, deps);
   receiptRoutes(router, deps);
   eventStreamRoutes(router, deps);
