@@ -2,7 +2,7 @@ import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import type { CommitNotice } from './groupWorker.ts';
-import { assertSameLog } from './logGuard.ts';
+import { assertSameLog, LogRegressedError } from './logGuard.ts';
 import { backoffMs, pause } from './pause.ts';
 import type { Projection } from './projection.ts';
 import { BALANCE_MS, Session } from './session.ts';
@@ -87,7 +87,7 @@ export class ProjectionRunner<Changes> {
   /** Works until stopped or something happens; what happened decides the next state. */
   async #attempt(): Promise<void> {
     try {
-      await this.#work();
+      await this.#work().catch((error: unknown) => this.#makeKnown(error));
     } catch (error) {
       this.#failuresInARow += 1;
       this.#reason = error instanceof Error ? error.message : String(error);
@@ -100,13 +100,13 @@ export class ProjectionRunner<Changes> {
   }
 
   async #work(): Promise<void> {
-    const { log, projection, onCommit } = this.#options;
-    const status = await log.status();
-    const balance = () => this.#balance(status.epoch);
+    const { log, projection, timers, onCommit } = this.#options;
+    const { epoch } = await log.status();
+    const balance = () => this.#balance(epoch);
     const { paused, claims } = await balance();
     if (paused) return this.#become('pausedByOperator');
     if (claims.length === 0) return this.#become('unassigned');
-    await assertSameLog(projection.name, claims, log, status);
+    await assertSameLog(projection.name, claims, log, timers);
     const session = new Session(claims, {
       ...this.#options,
       balance,
@@ -121,6 +121,15 @@ export class ProjectionRunner<Changes> {
     if (this.#stopping.signal.aborted) return;
     const end = await session.run(() => this.#become('opened'));
     if (end === 'reassigned') this.#become('reassigned');
+  }
+
+  /**
+   * A log that lost its tail must not pass for the one that it was: positions from before are no positions of it. When
+   * that cannot be noted now, whatever failed is tried again, and comes here again.
+   */
+  async #makeKnown(error: unknown): Promise<never> {
+    if (error instanceof LogRegressedError) await this.#options.log.renewEpoch(error.epoch);
+    throw error;
   }
 
   async #balance(epoch: string): Promise<Assignment> {

@@ -2,8 +2,9 @@ import { groupOf } from '../../src/contracts/subjects.ts';
 import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';
 import { type EventLog, LogUnavailableError } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
+import { fingerprint } from './fingerprint.ts';
 import { type CommitNotice, GroupWorker } from './groupWorker.ts';
-import { assertSameLog } from './logGuard.ts';
+import { assertSameLog, type KnownPlace, LogMismatchError } from './logGuard.ts';
 import { pause } from './pause.ts';
 import type { Projection } from './projection.ts';
 import { type Assignment, type Claim, HaltError, type Place, type ProjectionStore } from './store.ts';
@@ -26,7 +27,7 @@ export interface SessionOptions<Changes> {
 
 /** Between two looks at how the groups are shared out; a lease is three times as long, in milliseconds. */
 export const BALANCE_MS = 2_000;
-/** Between two looks at whether the log still is the same, in milliseconds. */
+/** Between two looks at whether the log still is the same while reading is not interrupted, in milliseconds. */
 const GUARD_MS = 30_000;
 /** More sequences without events in a row than this were not erased one by one. */
 const HOLES_MAX = 100_000;
@@ -39,6 +40,9 @@ const FOREIGN_RELEASE = 64;
  *
  * The reader reads every event, also those of groups that others have: so its position is true for all groups, an idle
  * group's checkpoint moves on, and what was erased shows as a hole in the sequence.
+ *
+ * Before it reads, and again whenever the reading was interrupted, it makes sure that the log still holds what was read
+ * last: a log that lost its tail meanwhile, and was written on, is never projected behind what it lost.
  */
 export class Session<Changes> {
   readonly #options: SessionOptions<Changes>;
@@ -77,6 +81,7 @@ export class Session<Changes> {
       manualRelease: true,
       // What is foreign and not given back yet must not fill it.
       unreleasedMax: FOREIGN_RELEASE + 2 * batchMax * this.#workers.size,
+      confirm: () => this.#confirm(),
       onEvent: (event) => this.#accept(event),
     });
     try {
@@ -93,7 +98,9 @@ export class Session<Changes> {
   }
 
   #workerOf(claim: Claim): GroupWorker<Changes> {
-    const { projection, store, feed, timers, random, batchMax, throttle, ceiling } = this.#options;
+    const { projection, store, timers, random, batchMax, throttle, ceiling } = this.#options;
+    const confirm = () => this.#confirm();
+    const feed: EventFeed = { follow: (options) => this.#options.feed.follow({ ...options, confirm }) };
     const parts = { projection, store, feed, timers, random, batchMax, throttle, ceiling };
     return new GroupWorker(claim, {
       ...parts,
@@ -161,13 +168,34 @@ export class Session<Changes> {
       await pause(timers, GUARD_MS, signal);
       if (signal.aborted) return;
       try {
-        const claims = [...this.#workers.values()].map(({ claim }) => claim);
-        await assertSameLog(projection.name, claims, log, await log.status());
+        await assertSameLog(projection.name, this.#knownPlaces(), log, timers);
       } catch (error) {
         // Away, not another one: the reader will say so too, and come back by itself.
         if (!(error instanceof LogUnavailableError)) throw error;
       }
     }
+  }
+
+  /** @throws what the log throws when it cannot be read: the reader asks again */
+  async #confirm(): Promise<boolean> {
+    const { log, projection, timers } = this.#options;
+    try {
+      await assertSameLog(projection.name, this.#knownPlaces(), log, timers);
+      return true;
+    } catch (error) {
+      if (!(error instanceof LogMismatchError)) throw error;
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  /** The event read last vouches for all before it; while none was, the checkpoints do. */
+  #knownPlaces(): KnownPlace[] {
+    const claims = [...this.#workers.values()].map(({ claim }) => claim);
+    const [first] = claims;
+    if (this.#tail === null || first === undefined) return claims;
+    const { seq, bytes } = this.#tail;
+    return [{ version: first.version, seq, fingerprint: fingerprint(bytes) }];
   }
 
   /** Under a steady load something is always waiting: what the next batches take along does not count as behind. */

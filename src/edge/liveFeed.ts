@@ -1,4 +1,6 @@
 import type { ApplicationContext } from '../application/context.ts';
+import { compareLog } from '../platform/logContinuity.ts';
+import { systemTimers } from '../platform/timers.ts';
 import type { FollowedEvent, Following } from '../ports/eventFeed.ts';
 import type { LogStatus } from '../ports/eventLog.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
@@ -37,6 +39,10 @@ export class LiveFeed {
   readonly #options: LiveFeedOptions;
   #following: Following | null = null;
   #epoch = '';
+  /** Counts the logs that it has begun with: what was asked about one is no answer about the next. */
+  #logs = 0;
+  /** The event handed on last. */
+  #last: FollowedEvent | null = null;
   #lookedAt = { position: -1, times: 0 };
   #watching: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -81,18 +87,21 @@ export class LiveFeed {
   }
 
   async #follow(after: number): Promise<void> {
+    const logs = this.#logs;
     const following = await this.#options.application.feed.follow({
       after,
       unreleasedMax: 4_096,
+      confirm: () => this.#confirm(),
       onEvent: (event) => this.#accept(event),
     });
-    if (this.#stopped) await following.stop();
+    if (this.#stopped || logs !== this.#logs) await following.stop();
     else this.#following = following;
   }
 
   /** A fault with one event must not keep the next ones from coming. */
   #accept(event: FollowedEvent): void {
     const { application, hub, inbox, onFault } = this.#options;
+    this.#last = event;
     try {
       application.conversations.observe(event);
       hub.accept(event);
@@ -120,7 +129,7 @@ export class LiveFeed {
     const status = await this.#options.application.log.status().catch(() => null);
     // A log that does not answer stalls nothing that could be helped by starting anew.
     if (status === null || this.#stopped) return;
-    if (status.epoch !== this.#epoch || status.lastSeq < position) return this.#onOtherLog(status);
+    if (status.epoch !== this.#epoch || status.lastSeq < position) return void (await this.#confirm());
     this.head = status.lastSeq;
     if (this.position >= status.lastSeq) this.#lookedAt = { position: -1, times: 0 };
     else if (this.#lookedAt.position !== this.position) {
@@ -137,11 +146,35 @@ export class LiveFeed {
     await this.#follow(position);
   }
 
+  /**
+   * Whether the log still is the one that was read so far; if it is not, begins with the one that it is now. A log that
+   * lost its tail gets a new epoch, so that positions from before are not taken for positions of it.
+   */
+  async #confirm(): Promise<boolean> {
+    const { log } = this.#options.application;
+    const { position } = this;
+    const logs = this.#logs;
+    const last = this.#last;
+    const bytes = last === null ? null : Buffer.from(last.bytes);
+    const matches =
+      last?.seq === position && bytes !== null ? (found: Uint8Array) => bytes.equals(found) : null;
+    const known = { epoch: this.#epoch, seq: position, matches };
+    const { continuity } = await compareLog(log, known, systemTimers);
+    if (continuity === 'same') return true;
+    if (continuity === 'shorter' || continuity === 'rewritten') await log.renewEpoch(known.epoch);
+    const status = await log.status();
+    // Not waited for: it stops the following that asks.
+    if (logs === this.#logs) this.#onOtherLog(status).catch(this.#options.onFault);
+    return false;
+  }
+
   async #onOtherLog(status: LogStatus): Promise<void> {
     const { application, hub, onEvent } = this.#options;
+    this.#logs += 1;
     this.restarts += 1;
     onEvent({ type: 'tailRestarted', reason: 'otherLog', position: this.position });
     await this.#following?.stop();
+    this.#last = null;
     application.conversations.clear();
     await this.#begin(status);
     hub.onOtherLog();

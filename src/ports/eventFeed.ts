@@ -21,6 +21,11 @@ export interface FollowOptions {
    */
   readonly manualRelease?: boolean;
   /**
+   * Asked before anything is delivered, at the start and again whenever reading went on after an interruption: whether
+   * the log still is the one that was read so far. `false` ends the following; when it rejects, it is asked again.
+   */
+  readonly confirm?: () => Promise<boolean>;
+  /**
    * Called for every event, in order, each once, whatever happens underneath. `remaining` is how many matching
    * events the log held behind this one when it was sent: 0 means that the follower has caught up.
    */

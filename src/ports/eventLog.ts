@@ -31,6 +31,8 @@ export type AppendResult =
 export interface LogStatus {
   /** Names this incarnation of the log: sequences of different epochs must not be compared. */
   readonly epoch: string;
+  /** The epoch before, when the log was found to have lost its tail; `null` for one that never did. */
+  readonly previousEpoch: string | null;
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly bytes: number;
@@ -79,6 +81,15 @@ export interface EventLog {
    * @throws LogUnavailableError
    */
   erase(seq: number): Promise<boolean>;
+
+  /**
+   * Gives the log a new epoch, because what it holds is no longer what it held under `from`. Does nothing when it has
+   * another epoch than that already.
+   *
+   * @returns the epoch from now on
+   * @throws LogUnavailableError
+   */
+  renewEpoch(from: string): Promise<string>;
 
   /** What the log holds and how full it is, asked now. */
   status(): Promise<LogStatus>;

@@ -240,6 +240,7 @@ function failing(log: MemoryEventLog, fault: () => Error | null) {
     latest: (...which: Parameters<MemoryEventLog['latest']>) => unless(() => log.latest(...which)),
     at: (seq: number) => unless(() => log.at(seq)),
     erase: (seq: number) => unless(() => log.erase(seq)),
+    renewEpoch: (from: string) => unless(() => log.renewEpoch(from)),
     status: () => unless(() => log.status()),
   };
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { LogRegressedError } from '../../projections/runner/logGuard.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
 import { groupOf } from '../../src/contracts/subjects.ts';
-import { SimulatedLog } from './simulatedLog.ts';
+import { type SimulatedEvent, SimulatedLog } from './simulatedLog.ts';
 import { type Applied, projectSimulated, SimulatedDatabase } from './simulatedStore.ts';
 import { Party, World } from './world.ts';
 
@@ -112,6 +113,20 @@ class Simulation {
     });
   }
 
+  /** Rows that no log ever held in this order: begun with what one log held, gone on with what another did. */
+  mixtures(kept: number): string[] {
+    const { events, lost } = this.log;
+    const before = [...events.slice(0, kept), ...lost];
+    return conversations.flatMap((conversationId) => {
+      const keys = this.database.keys.get(conversationId) ?? [];
+      const isBeginningOf = (stored: readonly SimulatedEvent[]) => {
+        const due = stored.filter((event) => event.conversationId === conversationId).map(({ key }) => key);
+        return keys.every((key, at) => key === due[at]);
+      };
+      return isBeginningOf(before) || isBeginningOf(events) ? [] : [`${conversationId}: ${keys.join(' ')}`];
+    });
+  }
+
   seqsOf(conversationId: string): number[] {
     return this.log.events.filter((event) => event.conversationId === conversationId).map(({ seq }) => seq);
   }
@@ -164,6 +179,36 @@ test(`whatever dies, freezes or fails when, each event is in the read model once
   // Otherwise the schedules do not show what they are there for.
   expect(fenced).toBeGreaterThan(SEEDS / 20);
   expect(parked).toBeGreaterThan(SEEDS / 20);
+});
+
+test('a log that comes back without its tail, and is written on, is not projected behind what it lost', {
+  timeout: 300_000,
+}, async () => {
+  let found = 0;
+  const seeds = Math.ceil(SEEDS / 3);
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed++) {
+    const simulation = await simulate(seed);
+    const { world, database, log } = simulation;
+    const projected = Math.max(...database.groups.map((group) => group.seq));
+    const kept = Math.max(0, log.events.length - Math.ceil(world.between(0, 12)));
+    log.loseTail(kept, world.between(50, 3_000));
+    // What it lost is outgrown before anybody can have looked.
+    for (let count = world.between(0, 30); count > 0; count--) log.append(world.pick(conversations) ?? '');
+    const mixed = () => simulation.mixtures(kept).length > 0;
+    await world.runUntil(mixed, world.between(5_000, 60_000));
+    expect(simulation.mixtures(kept), `seed ${seed}: ${kept} events kept`).toEqual([]);
+    simulation.heal();
+    simulation.startProcess();
+    await world.runUntil(mixed, 60_000);
+    expect(simulation.mixtures(kept), `seed ${seed}, healed`).toEqual([]);
+    if (projected <= kept) continue;
+    found += 1;
+    expect(simulation.halted, `seed ${seed}: ${projected} projected, ${kept} kept`).toBeInstanceOf(
+      LogRegressedError,
+    );
+    expect(log.previousEpoch, `seed ${seed}`).toBe('simulated');
+  }
+  expect(found).toBeGreaterThan(seeds / 10);
 });
 
 test('the groups of a dead worker are taken over in less than ten seconds', async () => {

@@ -8,11 +8,22 @@ import {
 } from '../../src/ports/eventLog.ts';
 import type { Party, World } from './world.ts';
 
+/** @property key tells it from others that the log has had at the same sequence */
+export interface SimulatedEvent extends StoredEvent {
+  readonly key: string;
+}
+
 /** The log: always there in the end, sometimes slow, sometimes away. What it delivers comes in order, each event once. */
 export class SimulatedLog {
   readonly #world: World;
-  readonly events: StoredEvent[] = [];
+  readonly events: SimulatedEvent[] = [];
   awayUntilMs = 0;
+  /** What was appended before, where the log has lost its tail. */
+  readonly lost: SimulatedEvent[] = [];
+  /** How many times it has come back with less than it had. */
+  lives = 0;
+  epoch = 'simulated';
+  previousEpoch: string | null = null;
 
   constructor(world: World) {
     this.#world = world;
@@ -21,14 +32,22 @@ export class SimulatedLog {
   append(conversationId: string): void {
     const seq = this.events.length + 1;
     const at = new Date(1_700_000_000_000 + seq).toISOString();
+    const key = `k${seq}.${this.lives}`;
     const message = {
       messageId: `m_${String(seq).padStart(22, '0')}`,
-      clientMessageId: `k${seq}`,
+      clientMessageId: key,
       content: 'x',
     };
     const rest = { conversationId, userId: 'alice', replyTo: null, attachments: [], at };
     const bytes = encodeEvent({ type: 'MessagePosted', v: 1, ...message, ...rest });
-    this.events.push({ seq, conversationId, category: 'message', bytes, storedAtMs: this.#world.nowMs });
+    this.events.push({ seq, conversationId, category: 'message', bytes, storedAtMs: this.#world.nowMs, key });
+  }
+
+  /** It is away for a while, and comes back without what was behind `after`. */
+  loseTail(after: number, awayMs: number): void {
+    this.lost.push(...this.events.splice(after));
+    this.lives += 1;
+    this.awayUntilMs = this.#world.nowMs + awayMs;
   }
 
   /** As one process sees it. */
@@ -39,7 +58,8 @@ export class SimulatedLog {
         this.#world.after(this.#world.between(0, 5), say, party);
       });
     return {
-      epoch: 'simulated',
+      epoch: this.epoch,
+      renewEpoch: (from) => ask(() => this.#renewEpoch(from)),
       append: () => Promise.reject(new Error('Nobody appends through this')),
       latest: () => Promise.reject(new Error('Nobody asks for this')),
       erase: () => Promise.reject(new Error('Nobody erases through this')),
@@ -59,7 +79,13 @@ export class SimulatedLog {
 
   #status(): LogStatus {
     const lastSeq = this.events.length;
-    return { epoch: 'simulated', firstSeq: 1, lastSeq, bytes: 0, bytesMax: 1, replicas: 1 };
+    const { epoch, previousEpoch } = this;
+    return { epoch, previousEpoch, firstSeq: 1, lastSeq, bytes: 0, bytesMax: 1, replicas: 1 };
+  }
+
+  #renewEpoch(from: string): string {
+    if (this.epoch === from) Object.assign(this, { epoch: `${from}x`, previousEpoch: from });
+    return this.epoch;
   }
 }
 
@@ -70,6 +96,8 @@ class SimulatedFollowing implements Following {
   readonly #options: FollowOptions;
   #unreleased = 0;
   #stopped = false;
+  /** Of which life of the log it knows that it may read it. */
+  #confirmedLife = -1;
   position: number;
   remaining: number | null = null;
 
@@ -98,8 +126,21 @@ class SimulatedFollowing implements Following {
 
   #deliver(): void {
     if (this.#stopped) return;
+    if (this.#confirmedLife !== this.#log.lives) return void this.#confirm(this.#log.lives);
     const most = Math.floor(this.#world.between(1, 8));
     for (let count = 0; count < most && !this.#log.isAway; count++) this.#deliverOne();
+    this.#schedule();
+  }
+
+  /** What it was told by one life of the log does not hold for the next. */
+  async #confirm(life: number): Promise<void> {
+    try {
+      const confirmed = await (this.#options.confirm?.() ?? true);
+      if (confirmed) this.#confirmedLife = life;
+      else this.#stopped = true;
+    } catch {
+      // Asked again.
+    }
     this.#schedule();
   }
 

@@ -15,10 +15,18 @@ import { groupOf, PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
 import type { Party, World } from './world.ts';
 
 /** What the simulated projection makes of a batch: which event of which conversation. */
-export type Applied = readonly { readonly conversationId: string; readonly seq: number }[];
+export type Applied = readonly {
+  readonly conversationId: string;
+  readonly seq: number;
+  /** Tells events apart that a log has had at the same sequence. */
+  readonly key: string;
+}[];
 
 export function projectSimulated({ events }: Batch): Applied {
-  return events.map(({ seq, event }) => ({ seq, conversationId: event.conversationId }));
+  return events.map(({ seq, event }) => {
+    const key = event.type === 'MessagePosted' ? event.clientMessageId : '';
+    return { seq, conversationId: event.conversationId, key };
+  });
 }
 
 interface Group {
@@ -41,6 +49,8 @@ export class SimulatedDatabase {
   readonly groups: Group[];
   /** What is in the read model: the sequences of each conversation, in the order in which they were written. */
   readonly rows = new Map<string, number[]>();
+  /** The keys of the same events. */
+  readonly keys = new Map<string, string[]>();
   readonly parked = new Map<string, ParkedConversation>();
   readonly #workers = new Map<string, number>();
   /** Sequences that cannot be written for now. */
@@ -134,9 +144,9 @@ export class SimulatedDatabase {
     const reason = this.#poisonIn(changes ?? []);
     if (reason !== null) throw new PoisonError(reason);
     this.#hold(claim);
-    for (const { conversationId, seq } of changes ?? []) {
-      const known = this.rows.get(conversationId) ?? [];
-      this.rows.set(conversationId, [...known, seq]);
+    for (const { conversationId, seq, key } of changes ?? []) {
+      this.rows.set(conversationId, [...(this.rows.get(conversationId) ?? []), seq]);
+      this.keys.set(conversationId, [...(this.keys.get(conversationId) ?? []), key]);
     }
     if (to !== null) this.#move(claim, to);
     for (const parked of park) this.parked.set(parked.conversationId, parked);

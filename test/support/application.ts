@@ -37,6 +37,7 @@ export function withLog(log: EventLog, replaced: Partial<EventLog>): EventLog {
     latest: (conversationId, category) => log.latest(conversationId, category),
     at: (seq) => log.at(seq),
     erase: (seq) => log.erase(seq),
+    renewEpoch: (from) => log.renewEpoch(from),
     status: () => log.status(),
     epoch: log.epoch,
     ...replaced,

@@ -27,7 +27,14 @@ import {
 import { toFollowedEvent } from './feedMessage.ts';
 import { OrderedReader } from './orderedReader.ts';
 import { PipelinedPublisher, type PublisherEvent, type PublisherOptions } from './publisher.ts';
-import { ensureEventStream, epochOf, readStreamDefinition, type StreamSettings } from './streamDefinition.ts';
+import {
+  describeLog,
+  ensureEventStream,
+  epochOf,
+  previousEpochOf,
+  readStreamDefinition,
+  type StreamSettings,
+} from './streamDefinition.ts';
 
 export type LogEvent =
   | PublisherEvent
@@ -66,6 +73,7 @@ export class JetStreamLog implements EventLog, EventFeed {
   readonly #watch: ConnectionWatch;
   readonly #publisher: PipelinedPublisher;
   readonly #onEvent: (event: LogEvent) => void;
+  readonly #makeEpoch: () => string;
   readonly #bytesMaxPerEvent: number;
   epoch: string;
 
@@ -73,6 +81,7 @@ export class JetStreamLog implements EventLog, EventFeed {
     this.#connection = options.connection;
     this.#manager = manager;
     this.#onEvent = options.onEvent ?? (() => {});
+    this.#makeEpoch = options.makeEpoch;
     this.#watch = new ConnectionWatch(options.connection);
     const publisherOptions = { ...options.publisher, onEvent: this.#onEvent };
     this.#publisher = new PipelinedPublisher(options.connection, this.#watch, publisherOptions);
@@ -120,12 +129,24 @@ export class JetStreamLog implements EventLog, EventFeed {
     this.#noteEpoch(epochOf(config) ?? '');
     return {
       epoch: this.epoch,
+      previousEpoch: previousEpochOf(config),
       firstSeq: state.first_seq,
       lastSeq: state.last_seq,
       bytes: state.bytes,
       bytesMax: config.max_bytes,
       replicas: config.num_replicas,
     };
+  }
+
+  async renewEpoch(from: string): Promise<string> {
+    const { config } = await this.#ask(() => this.#manager.streams.info(EVENTS_STREAM));
+    const found = epochOf(config) ?? '';
+    if (found !== from) return found;
+    const renewed = this.#makeEpoch();
+    const description = describeLog(renewed, from);
+    await this.#ask(() => this.#manager.streams.update(EVENTS_STREAM, { ...config, description }));
+    this.#noteEpoch(renewed);
+    return renewed;
   }
 
   async follow(options: FollowOptions): Promise<Following> {
@@ -139,6 +160,7 @@ export class JetStreamLog implements EventLog, EventFeed {
       headersOnly: options.headersOnly,
       filter: filterOf(options),
       decode: toFollowedEvent,
+      confirm: options.confirm,
       onEvent: options.onEvent,
       onRestart: (reason, position) => this.#onEvent({ type: 'readerRestarted', reason, position }),
     });

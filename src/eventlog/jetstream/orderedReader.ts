@@ -11,7 +11,7 @@ import {
   type Subscription,
 } from 'nats';
 import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
-import type { FollowedEvent, Following } from '../../ports/eventFeed.ts';
+import type { FollowedEvent, Following, FollowOptions } from '../../ports/eventFeed.ts';
 import { type Delivery, parseDelivery } from './feedMessage.ts';
 
 /**
@@ -21,7 +21,9 @@ import { type Delivery, parseDelivery } from './feedMessage.ts';
  * starts behind the last event delivered, so the reader's own `position` is the only state that counts.
  *
  * States:
- * - `creating`: the server was asked for a consumer. Answer → `reading`; no answer → `resting`.
+ * - `creating`: the server was asked for a consumer, then the follower for its confirmation: in this order, because a
+ *   consumer in memory does not outlive a server that comes back with another log. Both → `reading`; no answer →
+ *   `resting`; not confirmed → `stopped`.
  * - `reading`: events come in. A hole in the consumer's numbering, an unexpected status, a silence longer than
  *   {@link SILENCE_MS_MAX} (the server sends heartbeats every {@link HEARTBEAT_MS} while a request is open) or a
  *   reconnect → `resting`.
@@ -88,6 +90,8 @@ export class OrderedReader<E = FollowedEvent> implements Following {
     const name = `r${nuid.next().slice(-12)}`;
     try {
       const info = await this.#manager.consumers.add(this.#options.stream, this.#consumerConfig(name));
+      const confirmed = await (this.#options.confirm?.() ?? true);
+      if (!confirmed) await this.stop();
       if (this.#hasStopped()) return void this.#delete(name);
       this.#begin(name, info.num_pending);
     } catch (error) {
@@ -228,6 +232,8 @@ export interface ReaderOptions<E> {
   /** What a message means; what means nothing (`null`) is passed over. */
   readonly decode: (message: Msg, delivery: Delivery) => E | null;
   readonly onEvent: (event: E) => void;
+  /** See {@link FollowOptions.confirm}. */
+  readonly confirm?: (() => Promise<boolean>) | undefined;
   /** A consumer was made; so many events are waiting behind the position. */
   readonly onStarted?: (pending: number) => void;
   /** The consumer is given up and will be made anew. */

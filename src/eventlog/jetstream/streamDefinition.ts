@@ -15,7 +15,8 @@ export class StreamMismatchError extends Error {
 /** Fields that can change under a running stream without touching what it stores. */
 const UPDATABLE = new Set(['max_bytes', 'max_msg_size', 'duplicate_window', 'num_replicas']);
 
-const EPOCH = /epoch=([A-Za-z0-9]{1,32})/;
+const EPOCH = /\bepoch=([A-Za-z0-9]{1,32})/;
+const PREVIOUS_EPOCH = /\bafter=([A-Za-z0-9]{1,32})/;
 
 /** Reads a definition from `nats/streams/`, with the settings of this installation in it. */
 export async function readStreamDefinition(
@@ -77,8 +78,15 @@ export function epochOf(config: Pick<StreamConfig, 'description'>): string | nul
   return EPOCH.exec(config.description ?? '')?.[1] ?? null;
 }
 
-function describeLog(epoch: string): string {
-  return `Chat events, the truth of chat-backend. epoch=${epoch}`;
+/** The epoch that a log had which was found to have lost its tail; `null` for one that never did. */
+export function previousEpochOf(config: Pick<StreamConfig, 'description'>): string | null {
+  return PREVIOUS_EPOCH.exec(config.description ?? '')?.[1] ?? null;
+}
+
+/** What a stream's description says: its epoch, and which one it comes after. */
+export function describeLog(epoch: string, previous?: string): string {
+  const after = previous === undefined ? '' : ` after=${previous}`;
+  return `Chat events, the truth of chat-backend. epoch=${epoch}${after}`;
 }
 
 async function infoOrNull(manager: JetStreamManager, name: string): Promise<StreamInfo | null> {

@@ -24,7 +24,8 @@ export class MemoryEventLog implements EventLog, EventFeed {
   readonly #byKey = new Map<string, MemoryEvent>();
   readonly #followers = new Set<MemoryFollowing>();
   readonly #eventBytesMax: number;
-  readonly epoch: string;
+  #previousEpoch: string | null = null;
+  epoch: string;
 
   constructor(options: { epoch?: string; eventBytesMax?: number } = {}) {
     this.epoch = options.epoch ?? 'memory';
@@ -80,13 +81,30 @@ export class MemoryEventLog implements EventLog, EventFeed {
     const bytes = this.#events.reduce((sum, event) => sum + (event?.bytes.length ?? 0), 0);
     const bytesMax = Number.MAX_SAFE_INTEGER;
     const lastSeq = this.#events.length;
-    return { epoch: this.epoch, firstSeq: 1, lastSeq, bytes, bytesMax, replicas: 1 };
+    return {
+      epoch: this.epoch,
+      previousEpoch: this.#previousEpoch,
+      firstSeq: 1,
+      lastSeq,
+      bytes,
+      bytesMax,
+      replicas: 1,
+    };
+  }
+
+  async renewEpoch(from: string): Promise<string> {
+    if (this.epoch !== from) return this.epoch;
+    this.#previousEpoch = from;
+    this.epoch = `${from}x`;
+    return this.epoch;
   }
 
   async follow(options: FollowOptions): Promise<Following> {
     const forget = (ended: MemoryFollowing) => this.#followers.delete(ended);
     const following: MemoryFollowing = new MemoryFollowing(this.#events, options, forget);
-    this.#followers.add(following);
+    // Nothing interrupts this one: it is asked once.
+    if (!(await (options.confirm?.() ?? true))) await following.stop();
+    else this.#followers.add(following);
     following.wake();
     return following;
   }
