@@ -24,6 +24,7 @@ export function historyProjection(projectRoot: URL): Projection<HistoryChanges> 
   return {
     name: 'history',
     format: 2,
+    isWitness: true,
     schemaSql: new URL('projections/history/schema.sql', projectRoot),
     relations: ['conversations', 'participants', 'messages', 'reactions'],
     project: projectHistory,

@@ -1,8 +1,8 @@
 import { UnknownEventError } from '../../src/contracts/events.ts';
+import { fingerprint } from '../../src/platform/fingerprint.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { readStretch } from './conversationEvents.ts';
-import { fingerprint } from './fingerprint.ts';
 import { GroupQueue, type QueuedBatch, type QueuedEvent } from './groupQueue.ts';
 import { backoffMs, pause } from './pause.ts';
 import { findPoison, firstPoison } from './poison.ts';

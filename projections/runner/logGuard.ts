@@ -1,7 +1,7 @@
+import { fingerprint } from '../../src/platform/fingerprint.ts';
 import { compareLog } from '../../src/platform/logContinuity.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
-import { fingerprint } from './fingerprint.ts';
 import { type Claim, HaltError } from './store.ts';
 
 /** The read model and the log do not belong together. */

@@ -33,6 +33,8 @@ export interface RebuildOptions<Changes> {
   readonly dryRun?: boolean | undefined;
   /** Do not switch when the new version differs from the live one. */
   readonly requireEqual?: boolean | undefined;
+  /** Go on although this read model is all that is left of what the log has lost. */
+  readonly acceptLoss?: boolean | undefined;
   /** Waits before a transaction of so many events, to spare the others. */
   readonly throttle?: (events: number) => Promise<void>;
   /** Ends it; the next call goes on where it was. */
@@ -72,6 +74,7 @@ export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promis
   const { pool, projection, log } = options;
   const status = await log.status();
   const live = await liveVersion(pool, projection.name);
+  if (live !== null) assertNothingLost(options, live, status);
   const comparable =
     live !== null && live.epoch === status.epoch && live.format === projection.format ? live : null;
   const { from } = options;
@@ -80,6 +83,19 @@ export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promis
   if (copy !== null) await beginWith(options, copy, version);
   const build = new Build(options, version, comparable, status);
   return build.run();
+}
+
+/** What is built anew is built from the log alone: what only the version before it knows would be gone with that one. */
+function assertNothingLost<Changes>(
+  { projection, dryRun, acceptLoss }: RebuildOptions<Changes>,
+  live: Version,
+  { previousEpoch }: LogStatus,
+): void {
+  if (projection.isWitness !== true || dryRun === true || acceptLoss === true) return;
+  if (live.epoch !== previousEpoch) return;
+  const what = `The log has lost events that only ${projection.name} version ${live.version} still knows`;
+  const repair = 'chat-backend log repair brings them back and builds all read models anew';
+  throw new RebuildFailedError(`${what}: ${repair}. To build it without them: --accept-loss`);
 }
 
 /** Where a rebuild begins that does not begin with the first event. */

@@ -1,8 +1,8 @@
 import { groupOf } from '../../src/contracts/subjects.ts';
+import { fingerprint } from '../../src/platform/fingerprint.ts';
 import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';
 import { type EventLog, LogUnavailableError } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
-import { fingerprint } from './fingerprint.ts';
 import { type CommitNotice, GroupWorker } from './groupWorker.ts';
 import { assertSameLog, type KnownPlace, LogMismatchError } from './logGuard.ts';
 import { pause } from './pause.ts';

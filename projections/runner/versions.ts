@@ -163,6 +163,11 @@ const FENCE_ALL = `
   UPDATE projection_checkpoints SET owner_epoch = owner_epoch + 1, owner = NULL, lease_until = NULL
   WHERE projection = $1`;
 
+// Parameters: projection. Whoever halted looks again.
+const WAKE_HALTED = `
+  INSERT INTO projection_controls AS c (projection, paused, resumes) VALUES ($1, false, 1)
+  ON CONFLICT (projection) DO UPDATE SET resumes = c.resumes + 1`;
+
 /**
  * Makes a built version the live one, at one sequence of each group and in one transaction. The workers of the live one
  * are held at their checkpoints until the new version stands where they do, which `reach` waits for.
@@ -190,6 +195,7 @@ export function switchVersion(
     if (live !== null) await client.query(RETIRE, [projection.name, live.version]);
     await client.query(SET_LIVE, [projection.name, to.version]);
     await client.query(FENCE_ALL, [projection.name]);
+    await client.query(WAKE_HALTED, [projection.name]);
     await showVersion(client, projection, to.version);
   });
 }

@@ -6,6 +6,7 @@ import { projectRootUrl } from '../platform/projectRootUrl.ts';
 import { runEventShow, tailEvents } from './commands/events.ts';
 import { runImport } from './commands/import.ts';
 import { runLag, watchLag } from './commands/lag.ts';
+import { runLogRepair } from './commands/log.ts';
 import { runParkedList, runParkedRetry, runParkedShow } from './commands/parked.ts';
 import { READ_MODELS, runInfo, runList, runPause, runRebuild, runResume } from './commands/projections.ts';
 import { runVerify } from './commands/verify.ts';
@@ -41,6 +42,7 @@ export function makeProgram(deps: CliDeps): Command {
   addProjections(program, deps);
   addParked(program, deps);
   addEvents(program, deps);
+  addLog(program, deps);
   return program;
 }
 
@@ -117,6 +119,7 @@ interface RebuildFlags extends Options {
   readonly from?: number;
   readonly dryRun?: boolean;
   readonly requireEqual?: boolean;
+  readonly acceptLoss?: boolean;
   readonly maxRate?: number;
 }
 
@@ -132,12 +135,13 @@ function addRebuild(projections: Command, deps: CliDeps): void {
     )
     .option('--dry-run', 'build and compare, and do not switch; exit code 1 when they differ')
     .option('--require-equal', 'do not switch when the new version differs from the live one')
+    .option('--accept-loss', 'go on although the history still knows what the log has lost')
     .option('--max-rate <events>', 'events per second, at most', wholeNumber)
     .action((which: string, options: RebuildFlags) => {
       const names = which === 'all' ? READ_MODELS : [which];
-      const { from, dryRun = false, requireEqual = false, maxRate: rateMax } = options;
+      const { from, dryRun = false, requireEqual = false, acceptLoss = false, maxRate: rateMax } = options;
       return run(deps, options, (environment, config) =>
-        runRebuild(environment, config, names, { from, dryRun, requireEqual, rateMax }),
+        runRebuild(environment, config, names, { from, dryRun, requireEqual, acceptLoss, rateMax }),
       );
     });
 }
@@ -177,6 +181,19 @@ function addParked(program: Command, deps: CliDeps): void {
         run(deps, options, (environment) =>
           runParkedRetry(environment, { projection, conversationId: conversation }, options.wait),
         ),
+    );
+}
+
+function addLog(program: Command, deps: CliDeps): void {
+  const log = program.command('log').description('look after the log');
+  const about =
+    'after the log has lost its tail: append what the history still knows of it, and build all read models anew';
+  command(log, 'repair', about)
+    .option('--dry-run', 'say what would be appended, and do nothing; exit code 1 when something was lost')
+    .action((options: Options & { dryRun?: boolean }) =>
+      run(deps, options, (environment, config) =>
+        runLogRepair(environment, config, { dryRun: options.dryRun ?? false }),
+      ),
     );
 }
 

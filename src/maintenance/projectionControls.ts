@@ -15,3 +15,13 @@ export async function pauseProjection(pool: Pool, projection: string): Promise<v
 export async function resumeProjection(pool: Pool, projection: string): Promise<void> {
   await pool.query(CONTROL, [projection, false]);
 }
+
+// Parameters: projection.
+const FENCE = `
+  UPDATE projection_checkpoints SET owner_epoch = owner_epoch + 1, owner = NULL, lease_until = NULL
+  WHERE projection = $1`;
+
+/** Takes all groups from the workers of a projection: what they have not committed is refused, and they look anew. */
+export async function fenceProjection(pool: Pool, projection: string): Promise<void> {
+  await pool.query(FENCE, [projection]);
+}

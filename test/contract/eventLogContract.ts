@@ -74,6 +74,28 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       expect((await log.latest(id, 'message'))?.seq).toBe(seq);
     });
 
+    test('nothing is delivered before the follower has confirmed, and nothing at all when it does not', async () => {
+      const id = systemIds.conversationId();
+      const seq = await append(id, 'one');
+      let confirm: (answer: boolean) => void = () => {};
+      const asked = new Promise<boolean>((resolve) => {
+        confirm = resolve;
+      });
+      const seen: number[] = [];
+      const onEvent = (event: FollowedEvent) => seen.push(event.seq);
+      const range = { conversationId: id, after: seq - 1, onEvent };
+      const waiting = log.follow({ ...range, confirm: () => asked });
+      const refused = await log.follow({ ...range, confirm: async () => false });
+      expect(seen).toEqual([]);
+      confirm(true);
+      const following = await waiting;
+      await waitFor('the event', () => seen.length > 0);
+      await append(id, 'two');
+      await waitFor('the next one', () => seen.length > 1);
+      expect(seen).toEqual([seq, seq + 1]);
+      await Promise.all([following.stop(), refused.stop()]);
+    });
+
     test('an expected sequence guards each conversation and category by itself', async () => {
       const id = systemIds.conversationId();
       const state = { category: 'conversation' } as const;
@@ -104,6 +126,7 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
     test('the status names epoch and end', async () => {
       const seq = await append(systemIds.conversationId(), 'the last one');
       expect(await log.status()).toMatchObject({ epoch: log.epoch, lastSeq: seq, replicas: 1 });
+      expect((await log.status()).previousEpoch).toBeNull();
       expect(log.epoch).toMatch(/^[A-Za-z0-9]{1,32}$/);
     });
 
@@ -242,6 +265,16 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       expect(read).toEqual([first, second]);
       const nothing = readConversation(log, { conversationId: id, after: second, until: second + 9 });
       expect(await nothing.next()).toEqual({ done: true, value: undefined });
+    });
+
+    // The last one: the others go by the epoch that the log began with.
+    test('the epoch is renewed once, however many find that it must be, and the one before is remembered', async () => {
+      const { epoch } = log;
+      const renewed = await log.renewEpoch(epoch);
+      expect(renewed).not.toBe(epoch);
+      expect(await log.renewEpoch(epoch)).toBe(renewed);
+      expect(await log.status()).toMatchObject({ epoch: renewed, previousEpoch: epoch });
+      expect(log.epoch).toBe(renewed);
     });
   });
 }

@@ -106,6 +106,8 @@ export interface RebuildChoice {
   readonly from?: number | undefined;
   readonly dryRun: boolean;
   readonly requireEqual: boolean;
+  /** Build the history anew although it is all that is left of what the log has lost. */
+  readonly acceptLoss: boolean;
   /** Events per second, at most. */
   readonly rateMax?: number | undefined;
 }
@@ -135,7 +137,7 @@ async function rebuildOne<Changes>(
   { log, database }: CliEnvironment,
   config: Config,
   projection: Projection<Changes>,
-  { from, dryRun, requireEqual, rateMax }: RebuildChoice,
+  { from, dryRun, requireEqual, acceptLoss, rateMax }: RebuildChoice,
 ) {
   const bar = new ProgressBar(`rebuild ${projection.name}`, 'events');
   const startedAtMs = Date.now();
@@ -148,7 +150,7 @@ async function rebuildOne<Changes>(
     timers: systemTimers,
     worker: `${hostname()}:${process.pid}:rebuild`,
     batchMax: config.projectionBatchEvents,
-    ...{ from, dryRun, requireEqual },
+    ...{ from, dryRun, requireEqual, acceptLoss },
     ...(rateMax !== undefined && { throttle: paced(rateMax) }),
     onProgress: (progress) => {
       events += progress.events;
