@@ -17,7 +17,10 @@ export interface HistoryChanges {
   readonly conversations: readonly ConversationChange[];
   /** The last thing that happened to each participant. */
   readonly participants: readonly ParticipantChange[];
-  /** The first event of each message id; whether it is new is decided against the table. */
+  /**
+   * The first event of each message id, and any that claims an id that is another message's; whether an id is new is
+   * decided against the table.
+   */
   readonly posted: readonly { seq: number; event: MessagePosted }[];
   /** The last edit of each message that comes before any deletion of it. */
   readonly edited: readonly { seq: number; event: MessageEdited }[];
@@ -73,10 +76,7 @@ class Fold {
   add(seq: number, event: ChatEvent): void {
     switch (event.type) {
       case 'MessagePosted':
-        // A repeat that comes after the erasure brings nothing back.
-        if (this.#erased.has(event.messageId) || this.#posted.has(event.messageId)) return;
-        this.#posted.set(event.messageId, { seq, event });
-        return;
+        return this.#post(seq, event);
       case 'MessageEdited':
         if (!this.#deleted.has(event.messageId)) this.#edited.set(event.messageId, { seq, event });
         return;
@@ -104,6 +104,15 @@ class Fold {
     };
   }
 
+  #post(seq: number, event: MessagePosted): void {
+    const { messageId } = event;
+    // A repeat that comes after the erasure brings nothing back.
+    if (this.#erased.has(messageId)) return;
+    const known = this.#posted.get(messageId);
+    if (known === undefined) this.#posted.set(messageId, { seq, event });
+    else if (!isRepeat(event, known.event)) this.#posted.set(`${messageId}\0${seq}`, { seq, event });
+  }
+
   /** Adding again keeps the first time; adding after removing is a new one. */
   #react(seq: number, { type, messageId, emoji, userId }: ReactionAdded | ReactionRemoved): void {
     const key = `${messageId}\0${userId}\0${emoji}`;
@@ -122,6 +131,19 @@ class Fold {
       this.#participants.set(`${change.conversationId}\0${change.userId}`, change);
     }
   }
+}
+
+/** What makes a message this one; its id is derived from it. */
+export type MessageIdentity = Pick<MessagePosted, 'conversationId' | 'userId' | 'clientMessageId'>;
+
+/** Whether the author sent the same message again, whatever it says now: the first one counts. */
+export function isRepeat(message: MessageIdentity, first: MessageIdentity): boolean {
+  return (
+    message.conversationId === first.conversationId &&
+    message.userId === first.userId &&
+    // Erasure leaves none.
+    (message.clientMessageId === first.clientMessageId || first.clientMessageId === '')
+  );
 }
 
 /** Times are ISO 8601 in UTC with milliseconds, so the order of the text is the order of time. */

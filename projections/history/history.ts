@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { plainArray, textArray } from '../runner/pgArray.ts';
 import { BATCH_SAVEPOINT, type Projection } from '../runner/projection.ts';
-import { type HistoryChanges, projectHistory } from './changes.ts';
+import { PoisonError } from '../runner/store.ts';
+import { type HistoryChanges, isRepeat, type MessageIdentity, projectHistory } from './changes.ts';
 import {
   addParticipants,
   addReactions,
@@ -41,8 +42,7 @@ export function historyProjection(projectRoot: URL): Projection<HistoryChanges> 
 async function writeHistory(client: ClientBase, schema: string, changes: HistoryChanges): Promise<void> {
   if (await tryWrite(client, schema, changes)) return;
   await client.query(`ROLLBACK TO SAVEPOINT ${BATCH_SAVEPOINT}`);
-  const known = await knownMessages(client, schema, changes.posted);
-  const posted = changes.posted.filter(({ event }) => !known.has(event.messageId));
+  const posted = withoutRepeats(changes.posted, await knownMessages(client, schema, changes.posted));
   if (await tryWrite(client, schema, { ...changes, posted })) return;
   throw new Error('Messages were inserted by somebody else, although this worker holds the checkpoint');
 }
@@ -69,10 +69,35 @@ async function knownMessages(
   client: ClientBase,
   schema: string,
   rows: HistoryChanges['posted'],
-): Promise<Set<string>> {
+): Promise<Map<string, MessageIdentity>> {
   const ids = rows.map(({ event }) => event.messageId);
-  const known = await client.query<{ message_id: string }>(selectKnownMessages(schema), [ids]);
-  return new Set(known.rows.map((row) => row.message_id));
+  const known = await client.query<MessageIdentity & { message_id: string }>(selectKnownMessages(schema), [
+    ids,
+  ]);
+  return new Map(known.rows.map((row) => [row.message_id, row]));
+}
+
+/**
+ * @param known whose the message ids are so far
+ * @throws PoisonError for a message with the id of another one
+ */
+function withoutRepeats(
+  posted: HistoryChanges['posted'],
+  known: Map<string, MessageIdentity>,
+): HistoryChanges['posted'] {
+  return posted.filter(({ event }) => {
+    const { messageId } = event;
+    const first = known.get(messageId);
+    if (first === undefined) {
+      known.set(messageId, event);
+      return true;
+    }
+    if (isRepeat(event, first)) return false;
+    throw new PoisonError(
+      `its message id ${messageId} is that of another message, from ${first.userId} in ${first.conversationId}. ` +
+        'Ids follow from conversation, author and client message id, so something else than chat-backend wrote it',
+    );
+  });
 }
 
 async function writeConversations(

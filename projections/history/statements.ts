@@ -21,8 +21,9 @@ export function upsertConversations(schema: string): string {
 }
 
 /**
- * Inserts messages, numbers them within their conversation and counts them. Answers with the number of rows inserted: when it is smaller than the batch, some were there before, the numbering has holes, and the caller
- * takes it back and leaves those out. A message of a conversation that does not exist gets no ordinal and so violates
+ * Inserts messages, numbers them within their conversation and counts them. Answers with the number of rows
+ * inserted: when it is smaller than the batch, some were there before, the numbering has holes, and the caller takes it
+ * back and leaves those out. A message of a conversation that does not exist gets no ordinal and so violates
  * NOT NULL: it stops the projection instead of vanishing.
  *
  * Parameters, all arrays: message id, conversation id, seq, user id, client message id, content, reply to,
@@ -53,9 +54,11 @@ export function insertMessages(schema: string): string {
     SELECT count(*)::int AS inserted FROM inserted`;
 }
 
-/** Which of these messages are there already. Parameters: message ids. */
+/** Which of these messages are there already, and whose they are. Parameters: message ids. */
 export function selectKnownMessages(schema: string): string {
-  return `SELECT message_id FROM ${schema}.messages WHERE message_id = ANY($1::text[])`;
+  return `
+    SELECT message_id, conversation_id AS "conversationId", user_id AS "userId", client_message_id AS "clientMessageId"
+    FROM ${schema}.messages WHERE message_id = ANY($1::text[])`;
 }
 
 /** Parameters, all arrays: user id, conversation id, seq of joining. */

@@ -5,7 +5,7 @@ import type { Timers } from '../../src/ports/timers.ts';
 import { readStretch } from './conversationEvents.ts';
 import { GroupQueue, type QueuedBatch, type QueuedEvent } from './groupQueue.ts';
 import { backoffMs, pause } from './pause.ts';
-import { findPoison, firstPoison } from './poison.ts';
+import { before, findPoison, firstPoison } from './poison.ts';
 import type { LoggedEvent, Projection } from './projection.ts';
 import {
   type Claim,
@@ -190,11 +190,8 @@ export class GroupWorker<Changes> {
     const { events, holes } = write;
     const poison = await findPoison(events, (some) => this.#probe(some, holes));
     const park = poison.map(({ conversationId, seq, error }) => this.#parkedBy(conversationId, seq, error));
-    const from = new Map(park.map(({ conversationId, seq }) => [conversationId, seq]));
-    const clean = events.filter(
-      ({ seq, event }) => seq < (from.get(event.conversationId) ?? Number.POSITIVE_INFINITY),
-    );
-    return { ...write, events: clean, park: [...write.park, ...park] };
+    const from = new Map(park.map((parked) => [parked.conversationId, parked]));
+    return { ...write, events: before(from, events), park: [...write.park, ...park] };
   }
 
   async #commit({ events, holes, to, park, unpark = [] }: Write, onSent: () => void): Promise<void> {

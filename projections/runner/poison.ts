@@ -12,9 +12,31 @@ export type Probe = (events: readonly LoggedEvent[]) => Promise<string | null>;
 
 /**
  * Finds out which conversations of a batch cannot be projected, and from which of their events on. Halves the batch by
- * conversation, so that one bad conversation among a thousand costs some twenty tries.
+ * conversation, so that one bad conversation among a thousand costs some twenty tries. When what remains is fine apart
+ * and not together (two conversations claim the same message, say), the later one is to blame.
  */
 export async function findPoison(events: readonly LoggedEvent[], probe: Probe): Promise<Poison[]> {
+  const found = new Map<string, Poison>();
+  for (let rest = events; (await probe(rest)) !== null; rest = before(found, events)) {
+    const apart = await among(byConversation(rest), probe);
+    const together = apart.length > 0 ? null : await firstPoison(rest, probe);
+    for (const poison of together === null ? apart : [together]) found.set(poison.conversationId, poison);
+    if (apart.length === 0 && together === null) break;
+  }
+  return [...found.values()];
+}
+
+/** Those of the events that come before any poison in their conversation. */
+export function before(
+  poison: ReadonlyMap<string, Pick<Poison, 'seq'>>,
+  events: readonly LoggedEvent[],
+): LoggedEvent[] {
+  return events.filter(
+    ({ seq, event }) => seq < (poison.get(event.conversationId)?.seq ?? Number.POSITIVE_INFINITY),
+  );
+}
+
+function byConversation(events: readonly LoggedEvent[]): LoggedEvent[][] {
   const conversations = new Map<string, LoggedEvent[]>();
   for (const logged of events) {
     const { conversationId } = logged.event;
@@ -22,7 +44,7 @@ export async function findPoison(events: readonly LoggedEvent[], probe: Probe): 
     if (known === undefined) conversations.set(conversationId, [logged]);
     else known.push(logged);
   }
-  return among([...conversations.values()], probe);
+  return [...conversations.values()];
 }
 
 async function among(conversations: readonly LoggedEvent[][], probe: Probe): Promise<Poison[]> {
@@ -42,8 +64,8 @@ async function among(conversations: readonly LoggedEvent[][], probe: Probe): Pro
 }
 
 /**
- * The event of one conversation without which those before it can be projected: the end of the shortest beginning that
- * cannot. `null` when all of them can.
+ * The event without which those before it can be projected: the end of the shortest beginning that cannot. `null` when
+ * all of them can.
  */
 export async function firstPoison(events: readonly LoggedEvent[], probe: Probe): Promise<Poison | null> {
   let error = await probe(events);

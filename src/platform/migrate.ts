@@ -122,9 +122,11 @@ async function apply(client: pg.Client, where: string, migration: Migration): Pr
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK').catch(() => {});
-    throw new MigrationError(`Migration ${name} failed on ${where} and was undone: ${reason(cause)}`, {
-      cause,
-    });
+    const hint = 'Put right what it names and start again; until then the version before can go on.';
+    throw new MigrationError(
+      `Migration ${name} failed on ${where} and was undone: ${reason(cause)}. ${hint}`,
+      { cause },
+    );
   }
 }
 

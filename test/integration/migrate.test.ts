@@ -76,7 +76,7 @@ describe('migrating', () => {
   it('leaves nothing of a migration that fails, and succeeds once it is mended', async () => {
     write('2_second', 'CREATE TABLE three (id int); SELECT nonsense;');
     await expect(run()).rejects.toThrow(
-      /2_second failed on .* and was undone: column "nonsense" does not exist/,
+      /2_second failed on .* and was undone: column "nonsense" does not exist\. Put right .* start again/,
     );
     expect(await tables()).toBe('_prisma_migrations one two');
     write('2_second', 'CREATE TABLE three (id int);');

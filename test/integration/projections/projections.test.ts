@@ -8,7 +8,7 @@ import { ProjectionRunner, type RunnerEvent } from '../../../projections/runner/
 import { dropLeftOver, ensureBuildingVersion, listVersions } from '../../../projections/runner/versions.ts';
 import { encodeEvent } from '../../../src/contracts/events.ts';
 import { groupOf } from '../../../src/contracts/subjects.ts';
-import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
+import type { ChatEvent, MessagePosted } from '../../../src/domain/conversation/events.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { verify } from '../../../src/maintenance/verify.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
@@ -177,6 +177,48 @@ test('a message that comes again after the log forgot it is in the history once'
   const ordinals = await pool.query('SELECT ordinal::int FROM messages ORDER BY seq');
   expect(ordinals.rows).toEqual([{ ordinal: 1 }, { ordinal: 2 }]);
 });
+
+test('a message that comes again with another text stays as it was', async () => {
+  const log = new MemoryEventLog();
+  const [created, , posted] = history([[0, 0, 0, 1]]) as [ChatEvent, ChatEvent, MessagePosted];
+  for (const event of [created, posted, { ...posted, content: 'other' }]) await append(log, event);
+  const { runner } = startRunner(log);
+  await waitFor('all to be projected', () => runner.checkpoint === 3);
+  await append(log, { ...posted, content: 'another' });
+  await waitFor('all to be projected', () => runner.checkpoint === 4);
+  expect((await pool.query('SELECT content FROM messages')).rows).toEqual([{ content: posted.content }]);
+  await expectNoDifferences(log);
+});
+
+test.each([
+  ['in the batch', 100],
+  ['before the batch', 1],
+])(
+  'an event with the id of a message %s that is not its own waits aside, saying whose it is',
+  async (_, batchMax) => {
+    const log = new MemoryEventLog();
+    const [created, , posted] = history([[0, 0, 0, 1]]) as [ChatEvent, ChatEvent, MessagePosted];
+    // Of the same partition group, and so of the same batch.
+    const conversationId = 'c_eeeeeeeeeeeeeeeeeeeee';
+    expect(groupOf(conversationId)).toBe(groupOf(posted.conversationId));
+    for (const event of [created, { ...created, conversationId }, posted]) await append(log, event);
+    const forged = await append(log, { ...posted, conversationId });
+    await append(log, { ...posted, messageId: messageId(98), clientMessageId: 'behind' });
+    const waiting = await append(log, { ...posted, conversationId, messageId: messageId(99) });
+    const { runner } = startRunner(log, batchMax);
+    await waitFor('all to be projected', () => runner.checkpoint === waiting);
+    const parked = await pool.query('SELECT conversation_id, seq::int, error FROM parked_conversations');
+    expect(parked.rows).toMatchObject([{ conversation_id: conversationId, seq: forged }]);
+    expect(parked.rows[0].error).toMatch(
+      /^Event 4 \(MessagePosted\) of c_e.* is that of another message, from bob in c_a.* wrote it\. When .*parked retry history c_e/,
+    );
+    const shown = await pool.query('SELECT conversation_id, message_id FROM messages ORDER BY seq');
+    expect(shown.rows).toEqual([
+      { conversation_id: posted.conversationId, message_id: posted.messageId },
+      { conversation_id: posted.conversationId, message_id: messageId(98) },
+    ]);
+  },
+);
 
 test('whoever lost the claim writes nothing any more, and takes it back only by a new claim', async () => {
   const log = new MemoryEventLog();
