@@ -182,6 +182,8 @@ export function switchVersion(
   reach: (places: ReadonlyMap<number, Place>, client: ClientBase) => Promise<void>,
 ): Promise<void> {
   return inTransaction(pool, async (client) => {
+    // While the new version reaches the place of the switch, this transaction has nothing to say.
+    await client.query(`SET LOCAL idle_in_transaction_session_timeout TO ${SWITCH_IDLE_MS_MAX}`);
     // Nobody shares out groups meanwhile: that would wait for the checkpoints held here, and hold others.
     await client.query(LOCK_SHARES, [projection.name]);
     await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
@@ -199,6 +201,8 @@ export function switchVersion(
     await showVersion(client, projection, to.version);
   });
 }
+
+const SWITCH_IDLE_MS_MAX = 60_000;
 
 /** Throws away a version that was built and is not to be switched to. */
 export function discardVersion(

@@ -19,6 +19,11 @@ export interface DatabaseOptions {
   readonly acquireMsMax?: number;
   /** How long Postgres may work on one statement, in milliseconds. Default 3,000. */
   readonly statementMsMax?: number;
+  /**
+   * How long a transaction may wait for its next statement, in milliseconds. Then Postgres undoes it and gives its locks
+   * to whoever waits: the process behind it is frozen, or gone without a word. Default 60,000.
+   */
+  readonly idleInTransactionMsMax?: number;
   /** How many queries may wait for a connection; more are refused at once. Default 500. */
   readonly waitingMax?: number;
   /** Told when an idle connection breaks. The pool replaces it by itself: this is for the log. */
@@ -110,7 +115,7 @@ function poolConfig(options: DatabaseOptions, target: DatabaseUrl): pg.PoolConfi
     idleTimeoutMillis: 30_000,
     statement_timeout: statementMsMax,
     query_timeout: statementMsMax + ANSWER_GRACE_MS,
-    idle_in_transaction_session_timeout: 60_000,
+    idle_in_transaction_session_timeout: options.idleInTransactionMsMax ?? 60_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };

@@ -18,6 +18,8 @@ import type { Foundation } from '../system.ts';
 
 /** A batch of thousands of rows may wait for disks that a single query never meets. */
 const BATCH_STATEMENT_MS_MAX = 60_000;
+/** Shorter than a lease: a worker that freezes inside a transaction must not hold the checkpoint longer than that. */
+const IDLE_IN_TRANSACTION_MS_MAX = 4_000;
 /** More at a time than Postgres has cores for only make each other wait. */
 const CONNECTIONS_MAX = 8;
 
@@ -30,6 +32,7 @@ export function startProjector(foundation: Foundation, stops: StopSequence): voi
     connectionsMax: CONNECTIONS_MAX,
     acquireMsMax: BATCH_STATEMENT_MS_MAX,
     statementMsMax: BATCH_STATEMENT_MS_MAX,
+    idleInTransactionMsMax: IDLE_IN_TRANSACTION_MS_MAX,
     onIdleError: lifecycle.fault('database'),
   });
   stops.add(close);
