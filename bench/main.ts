@@ -15,6 +15,9 @@ const SCENARIOS = [
   'unfollowed',
   'soak',
   'projector',
+  'rebuild',
+  'flatCost',
+  'projectionLag',
   'import',
 ] as const;
 

@@ -1,12 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedNats } from '../../src/platform/embedded/natsServer.ts';
+import { type EmbeddedServer, startEmbeddedNats } from '../../src/platform/embedded/natsServer.ts';
 import { startEmbeddedPostgres } from '../../src/platform/embedded/postgresServer.ts';
 
 export interface BenchServers {
+  readonly dataDir: string;
   readonly natsUrl: string;
   readonly databaseUrl: string;
+  /** The database is gone until {@link BenchServers.startPostgres}. */
+  stopPostgres(): Promise<void>;
+  /** Starts it again on the same port with the same data. */
+  startPostgres(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -14,12 +19,22 @@ export interface BenchServers {
 export async function startBenchServers(options: { postgres: boolean }): Promise<BenchServers> {
   const dataDir = mkdtempSync(join(tmpdir(), 'chat-backend-bench-'));
   const nats = await startEmbeddedNats({ dataDir, binary: process.env.NATS_SERVER_BIN ?? 'nats-server' });
-  const postgres = options.postgres ? await startEmbeddedPostgres({ dataDir }) : null;
+  let postgres: EmbeddedServer | null = options.postgres ? await startEmbeddedPostgres({ dataDir }) : null;
+  const { url: databaseUrl = '', port } = postgres ?? {};
+  const stopPostgres = async () => {
+    await postgres?.stop();
+    postgres = null;
+  };
   return {
+    dataDir,
     natsUrl: nats.url,
-    databaseUrl: postgres?.url ?? '',
+    databaseUrl,
+    stopPostgres,
+    startPostgres: async () => {
+      postgres = await startEmbeddedPostgres({ dataDir, port });
+    },
     stop: async () => {
-      await postgres?.stop();
+      await stopPostgres();
       await nats.stop();
       rmSync(dataDir, { recursive: true, force: true });
     },

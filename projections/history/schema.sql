@@ -51,7 +51,7 @@ CREATE TABLE messages (
 );
 CREATE UNIQUE INDEX messages_conversation_seq ON messages (conversation_id, seq);
 CREATE INDEX messages_conversation_at ON messages (conversation_id, at);
-CREATE INDEX messages_user ON messages (user_id, conversation_id, seq);
+CREATE INDEX messages_user ON messages (user_id, seq);
 
 CREATE TABLE reactions (
   message_id text NOT NULL,

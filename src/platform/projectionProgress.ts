@@ -97,6 +97,26 @@ export function announceProgress(
 }
 
 /**
+ * Hears how far the groups of one projection are, from whichever workers hold them.
+ *
+ * @returns a function that ends the listening
+ */
+export function listenForAnnouncements(
+  connection: Pick<NatsConnection, 'subscribe'>,
+  projection: string,
+  onAnnouncement: (announcement: Announcement) => void,
+): () => void {
+  const subscription = connection.subscribe(checkpointSubject(projection), {
+    callback: (error, message) => {
+      if (error !== null) return;
+      const announced = AnnouncementSchema.safeParse(parseJson(message.data));
+      if (announced.success) onAnnouncement(announced.data);
+    },
+  });
+  return () => subscription.unsubscribe();
+}
+
+/**
  * Progress of one projection as announced over NATS.
  *
  * @returns the progress, and a function that ends the listening and the waiting
@@ -106,15 +126,11 @@ export function listenForProgress(
   projection: string,
 ): { progress: ReadModelProgress; stop: () => void } {
   const progress = new AnnouncedProgress();
-  const subscription = connection.subscribe(checkpointSubject(projection), {
-    callback: (error, message) => {
-      if (error !== null) return;
-      const announced = AnnouncementSchema.safeParse(parseJson(message.data));
-      if (announced.success) progress.announce(announced.data);
-    },
-  });
+  const hush = listenForAnnouncements(connection, projection, (announcement) =>
+    progress.announce(announcement),
+  );
   const stop = () => {
-    subscription.unsubscribe();
+    hush();
     progress.stop();
   };
   return { progress, stop };

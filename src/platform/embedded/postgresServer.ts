@@ -24,12 +24,15 @@ export interface EmbeddedPostgresOptions {
 const databaseName = 'chat';
 const startTimeoutMsDefault = 60_000;
 
-/** No unix socket: its path is limited to 107 bytes, and a data folder's need not be. */
+/**
+ * No unix socket: its path is limited to 107 bytes, and a data folder's need not be. The buffers hold the indexes that
+ * the projector writes into at random; with the 128 MB that PostgreSQL starts with it reads them from the disk instead.
+ */
 const settingsDefault = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   synchronous_commit: 'on',
-  shared_buffers: '128MB',
+  shared_buffers: '512MB',
   max_connections: '100',
   max_wal_size: '2GB',
   timezone: 'UTC',

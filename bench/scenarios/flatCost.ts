@@ -1,0 +1,75 @@
+import { appendConversations, appendMessages } from '../support/chatHistory.ts';
+import { openBenchLog } from '../support/log.ts';
+import { openBenchDatabase, projectHistory } from '../support/projecting.ts';
+import { startBenchServers } from '../support/servers.ts';
+
+/**
+ * What it costs to project 200,000 messages when there are few or many rows, and few or many conversations, already.
+ * Wanted: at most 1.2 times as much with many.
+ */
+const MESSAGES = Number(process.env.BENCH_MESSAGES ?? 200_000);
+const [ROWS_FEW, ROWS_MANY] = [100_000, 3_000_000];
+const [CONVERSATIONS_FEW, CONVERSATIONS_MANY] = [1_000, 1_000_000];
+
+async function compare(
+  what: string,
+  work: (bench: Bench) => Promise<readonly [number, number]>,
+): Promise<void> {
+  const servers = await startBenchServers({ postgres: true });
+  const pool = await openBenchDatabase(servers.databaseUrl);
+  const { log, connection } = await openBenchLog(servers.natsUrl);
+  /** @returns events per second */
+  const measure = async (conversationIds: readonly string[]) => {
+    await appendMessages(log, MESSAGES, conversationIds);
+    return projectHistory(log, pool);
+  };
+  const fill = async (append: () => Promise<unknown>) => {
+    await append();
+    await projectHistory(log, pool);
+    await pool.query('VACUUM ANALYZE');
+  };
+  try {
+    const [few, many] = await work({ log, measure, fill });
+    console.log(
+      `flatCost: ${what}: ${Math.round(few)} and ${Math.round(many)} events/s, ` +
+        `${(few / many).toFixed(2)} times the cost (wanted ≤ 1.2)`,
+    );
+  } finally {
+    await pool.end();
+    await log.close(1_000);
+    await connection.close();
+    await servers.stop();
+  }
+}
+
+interface Bench {
+  readonly log: Awaited<ReturnType<typeof openBenchLog>>['log'];
+  readonly measure: (conversationIds: readonly string[]) => Promise<number>;
+  readonly fill: (append: () => Promise<unknown>) => Promise<void>;
+}
+
+await compare(`${ROWS_FEW} and ${ROWS_MANY} messages`, async ({ log, measure, fill }) => {
+  const ids = await appendConversations(log, CONVERSATIONS_FEW);
+  await fill(() => appendMessages(log, ROWS_FEW, ids));
+  const few = await measure(ids);
+  await fill(() => appendMessages(log, ROWS_MANY - ROWS_FEW - MESSAGES, ids));
+  return [few, await measure(ids)];
+});
+
+/** Either all conversations talk alike, or the few that talk do so among many that are silent. */
+for (const talking of ['all', 'few'] as const) {
+  await compare(
+    `${CONVERSATIONS_FEW} and ${CONVERSATIONS_MANY} conversations, of which ${talking} talk`,
+    async ({ log, measure, fill }) => {
+      let ids: readonly string[] = [];
+      const create = async (count: number) => {
+        ids = await appendConversations(log, count);
+      };
+      await fill(() => create(CONVERSATIONS_FEW));
+      const fewIds = ids;
+      const few = await measure(fewIds);
+      await fill(() => create(CONVERSATIONS_MANY - CONVERSATIONS_FEW));
+      return [few, await measure(talking === 'all' ? [...fewIds, ...ids] : fewIds)];
+    },
+  );
+}
