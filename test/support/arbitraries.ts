@@ -20,6 +20,8 @@ const textOf = (lengthMax: number) =>
     .map((value) => value.replaceAll('\0', '') || 'x');
 
 export const content = textOf(60);
+/** As `content`, but short: what a reaction is named. */
+export const emoji = fc.constantFrom('👍', '❤️', ':shipit:', '👩‍👩‍👧', 'x');
 export const userId = fc.string({
   unit: fc.oneof(fc.constantFrom(...' !"\'\\/.*>{}äßжあ'), idCharacter, fc.constantFrom('😀', '𝔘')),
   minLength: 1,
@@ -59,6 +61,13 @@ export const chatEvent: fc.Arbitrary<ChatEvent> = fc.oneof(
   }),
   record({ ...typed('MessageEdited'), messageId, content }),
   record({ ...typed('MessageDeleted'), messageId }),
+  record({
+    ...typed('MessageDeleted'),
+    messageId,
+    erased: record({ seq: fc.integer({ min: 1 }), userId, replyTo: fc.option(messageId), at }),
+  }),
+  record({ ...typed('ReactionAdded'), messageId, emoji }),
+  record({ ...typed('ReactionRemoved'), messageId, emoji }),
   record({ ...typed('ConversationCreated'), state }),
   record({ ...typed('ConversationRenamed'), state }),
   record({ ...typed('ConversationArchived'), state }),
