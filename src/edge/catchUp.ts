@@ -1,4 +1,5 @@
 import type { Channel } from './hub.ts';
+import { LinkedEvent } from './linkedEvent.ts';
 import type { PastEvents } from './pastEvents.ts';
 import type { RecentEvents } from './recentEvents.ts';
 import type { ClientSocket } from './socket.ts';
@@ -33,10 +34,23 @@ export async function catchUp(
   { after, wanted }: CatchUpRequest,
 ): Promise<'live' | 'behind' | 'gone'> {
   let seen = after;
+  let delivered = after;
+  const deliver = (event: LinkedEvent) => {
+    // Nothing is left out between the two: what this event was linked to was erased meanwhile.
+    const linked = event.prev > delivered ? new LinkedEvent(event, delivered) : event;
+    delivered = event.seq;
+    return socket.deliver(linked);
+  };
   for (let pages = 0; pages < PAGES_MAX; pages++) {
-    seen = await deliverRecent(context.recent, socket, channel, { after: seen, wanted });
+    seen = await deliverRecent(context.recent, { deliver, drained: () => socket.drained() }, channel, {
+      after: seen,
+      wanted,
+    });
     if (!wanted()) return 'gone';
     if (seen >= channel.head) {
+      // Events up to the head were erased meanwhile: linked to them, the next one would look to this client as if it had
+      // missed something.
+      channel.linkBack(delivered);
       socket.subscribe(channel.conversationId);
       return 'live';
     }
@@ -44,7 +58,7 @@ export async function catchUp(
     if (page === null) return 'behind';
     for (const event of page.events) {
       if (!wanted()) return 'gone';
-      if (event.seq > seen && !socket.deliver(event)) await socket.drained();
+      if (event.seq > seen && !deliver(event)) await socket.drained();
     }
     seen = Math.max(seen, page.to);
   }
@@ -54,7 +68,7 @@ export async function catchUp(
 /** Delivers what memory holds without a gap. @returns how far the client has come: to the channel's head, if all was there */
 async function deliverRecent(
   recent: RecentEvents,
-  socket: ClientSocket,
+  socket: Pick<ClientSocket, 'deliver' | 'drained'>,
   channel: Channel,
   { after, wanted }: CatchUpRequest,
 ): Promise<number> {

@@ -18,9 +18,11 @@ export interface Member {
 /** A conversation that somebody at this edge follows. */
 export interface Channel {
   readonly conversationId: string;
-  /** The latest event of the conversation that this edge knows: the `prev` of the next one. */
+  /** The latest event of the conversation that this edge knows: the `prev` of the next one, unless it was erased. */
   readonly head: number;
   readonly members: ReadonlySet<Member>;
+  /** Links the next event to `seq` at most: a member has all there is up to the head, and `seq` was the last of it. */
+  linkBack(seq: number): void;
   /** Gives the channel back; the last one to do so closes it. */
   leave(member: Member): void;
 }
@@ -137,6 +139,8 @@ class OpenChannel implements Channel {
   opened: Promise<void> = Promise.resolve();
   isOpen = false;
   head = 0;
+  /** What the next event is linked to: the head, or what is before it when that was erased. */
+  #last = 0;
 
   constructor(conversationId: string, onUnused: () => void) {
     this.conversationId = conversationId;
@@ -144,19 +148,23 @@ class OpenChannel implements Channel {
   }
 
   advance(head: number): void {
-    this.head = Math.max(this.head, head);
+    this.#moveTo(Math.max(this.head, head));
     this.isOpen = true;
+  }
+
+  linkBack(seq: number): void {
+    this.#last = Math.min(this.#last, seq);
   }
 
   /** What an event is linked to: nothing that is known for sure while the head is being read. */
   link(seq: number): number | null {
-    return this.isOpen && seq > this.head ? this.head : null;
+    return this.isOpen && seq > this.head ? this.#last : null;
   }
 
   accept(stored: StoredEvent): void {
-    const prev = this.head;
-    if (stored.seq <= prev) return;
-    this.head = stored.seq;
+    if (stored.seq <= this.head) return;
+    const prev = this.#last;
+    this.#moveTo(stored.seq);
     if (!this.isOpen) return;
     const event = new LinkedEvent(stored, prev);
     for (const fanout of this.#fanouts.keys()) fanout.publish(this.conversationId, event);
@@ -175,5 +183,11 @@ class OpenChannel implements Channel {
     if (left === 0) this.#fanouts.delete(fanout);
     else this.#fanouts.set(fanout, left);
     if (this.members.size === 0) this.#onUnused();
+  }
+
+  #moveTo(head: number): void {
+    // Standing still keeps the link back.
+    if (head > this.head) this.#last = head;
+    this.head = head;
   }
 }
