@@ -3,12 +3,13 @@ import { AdmissionControl } from './admission.ts';
 import { drain } from './drain.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
 import type { Realtime } from './realtime.ts';
+import { AnswerHeaders, type AnswerHeadersOptions } from './transports/answerHeaders.ts';
 import { type EdgeHealth, serveHealth } from './transports/health.ts';
 import { NativeTransport } from './transports/native.ts';
 import { SocketIoTransport } from './transports/socketIo.ts';
 import type { Drainable } from './transports/transport.ts';
 
-export interface EdgeOptions {
+export interface EdgeOptions extends AnswerHeadersOptions {
   readonly realtime: Realtime;
   readonly host: string;
   /** 0: any free port. */
@@ -53,12 +54,13 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
   });
   const transports: Drainable[] = [];
   const connections = () => transports.reduce((sum, transport) => sum + transport.connections, 0);
-  const { backpressureBytesMax, onFault } = options;
-  const shared = { admission, connections, backpressureBytesMax, onEvent, onFault };
+  const { backpressureBytesMax, metrics, onFault } = options;
+  const answerHeaders = new AnswerHeaders(options);
+  const shared = { admission, connections, backpressureBytesMax, answerHeaders, onEvent, onFault };
   const native = new NativeTransport(app, realtime.context, shared);
   const socketIo = new SocketIoTransport(app, realtime.context, shared);
   transports.push(native, socketIo);
-  serveHealth(app, { realtime, admission, connections, metrics: options.metrics });
+  serveHealth(app, { ...shared, realtime, metrics });
   const listening = await listen(app, options);
   const slowLook = setInterval(() => native.closeSlow(), options.slowLookMs ?? 1_000);
   slowLook.unref();

@@ -13,6 +13,7 @@ import { presenceRoutes } from './presence.ts';
 import { problems } from './problem.ts';
 import { receiptRoutes } from './receipts.ts';
 import { searchRoutes } from './search.ts';
+import { shell } from './shell.ts';
 
 /** The HTTP API as an Express app, without a server; see `startHttpServer`. */
 export function createHttpApp(deps: HttpDeps): Express {
@@ -21,7 +22,8 @@ export function createHttpApp(deps: HttpDeps): Express {
   app.disable('etag');
   // Queries are read by each route through its schema, strictly; Express' lenient reading stays out of the way.
   app.set('query parser', false);
-  app.use(requestId, requestLog(deps.logger), fixedHeaders);
+  app.use(requestId, requestLog(deps.logger));
+  shell(app, deps.shell);
   app.use(routes(deps));
   app.use(unknownPath, problems);
   return app;
@@ -40,11 +42,6 @@ function routes(deps: HttpDeps): Router {
   metricsRoutes(router, deps);
   return router;
 }
-
-const fixedHeaders: RequestHandler = (_req, res, next) => {
-  res.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
-  next();
-};
 
 const unknownPath: RequestHandler = () => {
   throw new ChatError('not_found', 'There is nothing at this path.');

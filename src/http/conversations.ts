@@ -16,9 +16,10 @@ import {
 import { decodeCursor } from '../queries/conversationCursor.ts';
 import { listConversations } from '../queries/listConversations.ts';
 import { readBody } from './body.ts';
+import { sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';
 import { readQuery } from './query.ts';
-import { type Handler, resource, sendJsonText } from './resource.ts';
+import { type Handler, resource } from './resource.ts';
 import { check, invalid } from './validate.ts';
 
 const COLLECTION = '/api/chat/conversations';
@@ -50,7 +51,7 @@ function list({ database }: HttpDeps): Handler {
     }
     const page = await listConversations(database, { userId, after, limit });
     const nextCursor = JSON.stringify(page.nextCursor);
-    sendJsonText(res, `{"conversations":${page.conversationsJson},"nextCursor":${nextCursor}}`);
+    sendJsonPage(res, { json: `{"conversations":${page.conversationsJson},"nextCursor":${nextCursor}}` });
   };
 }
 
@@ -58,7 +59,8 @@ function getOne({ application }: HttpDeps): Handler {
   return async (req, res) => {
     const { conversationId } = check(ConversationPath, req.params);
     const { userId } = readQuery(req, GetConversationQuery);
-    res.json({ conversation: await viewConversation(application, conversationId, userId ?? null) });
+    const conversation = await viewConversation(application, conversationId, userId ?? null);
+    sendJsonPage(res, { json: JSON.stringify({ conversation }) });
   };
 }
 

@@ -7,6 +7,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Database } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
+import type { HttpShellOptions } from './shell.ts';
 
 /** What the HTTP API stands on. Built once, by the composition root. */
 export interface HttpDeps {
@@ -21,6 +22,7 @@ export interface HttpDeps {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;
   readonly health: HealthDeps;
+  readonly shell?: HttpShellOptions;
 }
 
 /** What serves event streams: the realtime side, which this one only asks. */

@@ -5,9 +5,10 @@ import { ConversationPath, ReadMessagesQuery } from '../contracts/http.ts';
 import { parsePosition } from '../contracts/position.ts';
 import { lagOf } from '../queries/lag.ts';
 import { type MessagesPage, readMessages } from '../queries/readMessages.ts';
+import { type JsonPage, sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';
 import { readQuery } from './query.ts';
-import { type Handler, resource, sendJsonText } from './resource.ts';
+import { type Handler, resource } from './resource.ts';
 import { check } from './validate.ts';
 
 /** How long a read waits for the position it was given. After that it answers with what there is; `lag` tells. */
@@ -27,7 +28,7 @@ function read(deps: HttpDeps): Handler {
     const ask = () => readMessages(deps.database, { conversationId, ...range });
     const reach = () => deps.historyProgress.waitFor(conversationId, seq, POSITION_MS_MAX);
     const page = await readFrom(seq, reach, ask);
-    sendJsonText(res, pageJson(page, deps));
+    sendJsonPage(res, pageJson(page, deps));
   };
 }
 
@@ -55,9 +56,10 @@ function seqOf(position: string, epoch: string): number {
   throw new ChatError('conflict', detail);
 }
 
-function pageJson(page: MessagesPage, { logHead, application }: HttpDeps): string {
+/** The lag moves by the second: what it is does not make another page of it. */
+function pageJson(page: MessagesPage, { logHead, application }: HttpDeps): JsonPage {
   const nowMs = application.clock.nowMs();
   const lag = lagOf(page.checkpoint, logHead, nowMs);
-  const rest = { hasMore: page.hasMore, source: 'database', lag };
-  return `{"messages":${page.messagesJson},${JSON.stringify(rest).slice(1)}`;
+  const etagOf = `{"messages":${page.messagesJson},"hasMore":${page.hasMore},"source":"database"`;
+  return { etagOf, json: `${etagOf},"lag":${JSON.stringify(lag)}}` };
 }

@@ -1,36 +1,72 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ChatError } from '../contracts/errors.ts';
-import { toProblem } from './problem.ts';
+import { PROBLEM_TYPE, toProblem } from '../contracts/problem.ts';
+import { REQUEST_ID_HEADER } from '../middleware/requestId.ts';
+import type { HeaderList } from '../middleware/securityHeaders.ts';
+
+export interface MalformedOptions {
+  /** What every answer carries. */
+  readonly headers: HeaderList;
+  /** Answers that are being made. */
+  readonly underWay: ReadonlySet<ServerResponse>;
+}
 
 /**
  * Answers what is not HTTP, or not in time: there is no request for the app to answer. The connection is closed, as
  * nobody knows where on it a next request would begin.
+ *
+ * Answers go out in the order of the requests: one that is being made for an earlier request goes first, and one that has
+ * begun is cut off rather than continued with another.
  */
-export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+export function malformedAnswers({ headers, underWay }: MalformedOptions) {
+  const condemned = new WeakSet<Duplex>();
+  return (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    if (condemned.has(socket)) return;
+    condemned.add(socket);
+    const answer = () => sendMalformed(error, socket, headers);
+    const earlier = [...underWay].findLast((res) => res.socket === socket && !res.writableFinished);
+    if (earlier === undefined) answer();
+    else if (earlier.writableEnded || (!earlier.headersSent && earlier.req.complete)) {
+      earlier.once('finish', answer);
+    } else if (earlier.headersSent) socket.destroy();
+    // What is broken is the body of this very request.
+    else answer();
+  };
+}
+
+function sendMalformed(error: NodeJS.ErrnoException, socket: Duplex, headers: HeaderList): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
-    return;
-  }
+  socket.end(rawProblem(meaningOf(error), headers));
+}
+
+/** A whole answer, for sockets that no longer have an HTTP server's response. */
+export function rawProblem(error: ChatError, headers: HeaderList): string {
   const requestId = randomUUID();
-  const { status, ...problem } = toProblem(meaningOf(error), requestId);
-  const body = JSON.stringify({ ...problem, status });
-  const headers = [
-    `HTTP/1.1 ${status} ${problem.title}`,
-    'Content-Type: application/problem+json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
-    'Connection: close',
+  const problem = toProblem(error, requestId);
+  const body = JSON.stringify(problem);
+  const all = [
+    ...headers,
+    ['Cache-Control', 'no-store'],
+    ['Content-Type', PROBLEM_TYPE],
+    ['Content-Length', String(Buffer.byteLength(body))],
+    [REQUEST_ID_HEADER, requestId],
+    ['Connection', 'close'],
   ];
-  socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
+  const lines = all.map(([name, value]) => `${name}: ${value}`);
+  return `HTTP/1.1 ${problem.status} ${problem.title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
 function meaningOf(error: NodeJS.ErrnoException): ChatError {
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
+  const { code } = error;
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new ChatError('request_timeout', 'The request did not come in time.', { cause: error });
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') {
     return new ChatError('payload_too_large', 'The headers and the path are too long.', { cause: error });
   }
   return new ChatError('invalid_request', 'This is not HTTP/1.1.', { cause: error });

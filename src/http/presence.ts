@@ -1,5 +1,6 @@
 import type { Request, Router } from 'express';
 import { PresenceQuery } from '../contracts/http.ts';
+import { sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';
 import { queryPairs } from './query.ts';
 import { type Handler, resource } from './resource.ts';
@@ -15,7 +16,7 @@ function read({ presence }: HttpDeps): Handler {
     const { userIds } = check(PresenceQuery, presenceFields(req));
     const states = userIds.map((userId) => [userId, presence.isOnline(userId) ? 'online' : 'offline']);
     // Defines each key, so that a user of the name __proto__ is one like any other.
-    res.json({ presence: Object.fromEntries(states) });
+    sendJsonPage(res, { json: JSON.stringify({ presence: Object.fromEntries(states) }) });
   };
 }
 

@@ -1,21 +1,9 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { asChatError } from '../application/append.ts';
-import { ChatError, ERRORS, type FieldError } from '../contracts/errors.ts';
+import { ChatError } from '../contracts/errors.ts';
+import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../contracts/problem.ts';
 import { noteFault } from '../middleware/fault.ts';
 import { requestIdOf } from '../middleware/requestId.ts';
-
-/** An error as clients get it: RFC 9457, with the catalogue's code. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly requestId: string;
-  readonly retryable: boolean;
-  readonly retryAfterMs?: number;
-  readonly errors?: readonly FieldError[];
-}
 
 /** The one place where errors become answers. */
 export const problems: ErrorRequestHandler = (error: unknown, _req, res, _next) => {
@@ -26,24 +14,10 @@ export const problems: ErrorRequestHandler = (error: unknown, _req, res, _next) 
 };
 
 export function sendProblem(res: Response, error: ChatError): void {
-  if (error.retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1_000)));
-  res.status(error.status).type('application/problem+json');
+  const retryAfter = retryAfterSeconds(error);
+  if (retryAfter !== null) res.set('Retry-After', retryAfter);
+  res.status(error.status).set('Content-Type', PROBLEM_TYPE);
   res.send(JSON.stringify(toProblem(error, requestIdOf(res))));
-}
-
-export function toProblem(error: ChatError, requestId: string): Problem {
-  const { code, status, message: detail, retryable, retryAfterMs, errors } = error;
-  return {
-    type: `urn:chat-backend:problem:${code}`,
-    title: ERRORS[code].title,
-    status,
-    detail,
-    code,
-    requestId,
-    retryable,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(errors.length > 0 && { errors }),
-  };
 }
 
 /** What an error means to a client. What nobody foresaw says nothing of what is inside: the log does. */

@@ -27,5 +27,6 @@ export function resource(router: Router, path: string, handlers: Handlers): void
 
 /** Answers with JSON that is text already, as Postgres built it. */
 export function sendJsonText(res: Response, json: string): void {
-  res.type('json').send(json);
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.send(json);
 }

@@ -2,9 +2,10 @@ import type { Router } from 'express';
 import { viewConversation } from '../application/viewConversation.ts';
 import { SearchQuery } from '../contracts/http.ts';
 import { searchMessages } from '../queries/searchMessages.ts';
+import { sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';
 import { readQuery } from './query.ts';
-import { type Handler, resource, sendJsonText } from './resource.ts';
+import { type Handler, resource } from './resource.ts';
 
 /** Search by words. Whether one conversation may be seen is the log's word; which are a user's own, the inbox's. */
 export function searchRoutes(router: Router, deps: HttpDeps): void {
@@ -16,7 +17,7 @@ function search({ application, database }: HttpDeps): Handler {
     const { userId, q: text, conversationId, cursor: before, limit } = readQuery(req, SearchQuery);
     if (conversationId !== undefined) await viewConversation(application, conversationId, userId);
     const page = await searchMessages(database, { text, userId, conversationId, before, limit });
-    const nextCursor = page.nextBefore === null ? null : String(page.nextBefore);
-    sendJsonText(res, `{"messages":${page.messagesJson},"nextCursor":${JSON.stringify(nextCursor)}}`);
+    const nextCursor = JSON.stringify(page.nextBefore === null ? null : String(page.nextBefore));
+    sendJsonPage(res, { json: `{"messages":${page.messagesJson},"nextCursor":${nextCursor}}` });
   };
 }

@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerMalformed } from './malformed.ts';
+import { ChatError } from '../contracts/errors.ts';
+import { type HeaderList, securityHeaders } from '../middleware/securityHeaders.ts';
+import { malformedAnswers, rawProblem } from './malformed.ts';
 
 export interface HttpServerOptions {
   readonly app: RequestListener;
@@ -16,8 +18,14 @@ export interface HttpServerOptions {
   readonly requestMsMax?: number;
   /** How long a connection may be idle; longer than the proxy in front keeps it (60 s), in milliseconds. Default 65,000. */
   readonly idleMsMax?: number;
+  /** How long nothing may move on a connection while a request is under way, in milliseconds. Default 60,000. */
+  readonly stalledMsMax?: number;
+  /** How often connections are looked at for the first two, in milliseconds. Default 2,000. */
+  readonly lookEveryMs?: number;
   /** Connections at a time; more are closed at once. Default 10,000. */
   readonly connectionsMax?: number;
+  /** What every answer carries that the app does not make itself. Default: {@link securityHeaders}. */
+  readonly headers?: HeaderList;
 }
 
 export interface HttpServer {
@@ -47,16 +55,28 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     requestTimeout: options.requestMsMax ?? 30_000,
     keepAliveTimeout: options.idleMsMax ?? 65_000,
     maxHeaderSize: HEADER_BYTES_MAX,
-    connectionsCheckingInterval: 2_000,
+    connectionsCheckingInterval: options.lookEveryMs ?? 2_000,
+    // The app refuses requests without one, with a problem.
+    requireHostHeader: false,
   });
   server.maxConnections = options.connectionsMax ?? 10_000;
-  server.on('clientError', answerMalformed);
-  server.on('request', (req, res) => {
+  // Node drops those that are too many in silence; the app refuses such requests, and the bytes bound how many there are.
+  server.maxHeadersCount = 0;
+  // A client that does not read its answer; event streams beat more often than this.
+  server.timeout = options.stalledMsMax ?? 60_000;
+  const headers = options.headers ?? securityHeaders();
+  server.on('clientError', malformedAnswers({ headers, underWay }));
+  server.on('connect', (_req, socket) => {
+    socket.end(rawProblem(new ChatError('method_not_allowed', 'This is no proxy.'), headers));
+  });
+  const serve: RequestListener = (req, res) => {
     underWay.add(res);
     res.once('close', () => underWay.delete(res));
     if (!server.listening) res.setHeader('Connection', 'close');
     options.app(req, res);
-  });
+  };
+  // Expectations other than 100-continue may be ignored (RFC 9110, 10.1.1).
+  server.on('request', serve).on('checkExpectation', serve);
   const port = await listen(server, options);
   return { port, stop: ({ deadlineMs = STOP_MS_MAX } = {}) => stop(server, underWay, deadlineMs) };
 }

@@ -22,6 +22,8 @@ interface About {
   readonly description: string;
   readonly example: string;
   readonly unit?: string;
+  /** Whether the value may hold a password. Default, for a setting that may be absent: true. */
+  readonly secret?: boolean;
 }
 
 /** A setting with a default, written as an operator would write it. */
@@ -32,7 +34,7 @@ export function setting<T>(variable: string, kind: SettingKind<T>, defaultText: 
 
 /** A setting that may be absent: URLs of other systems, which may hold passwords. */
 export function optionalSetting<T>(variable: string, kind: SettingKind<T>, about: About) {
-  const description = { ...describe(variable, kind.allowed, null, about), secret: true };
+  const description = { ...describe(variable, kind.allowed, null, about), secret: about.secret ?? true };
   return kind.schema.optional().register(descriptions, description);
 }
 

@@ -9,6 +9,7 @@ export interface SettingKind<T> {
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, K: 1_024, M: 1_024 ** 2, G: 1_024 ** 3 };
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/;
 const BROKER_URL = /^(nats|tls):\/\/[^\s,/]+$/;
 
 export function wholeNumber(min: number, max: number): SettingKind<number> {
@@ -59,6 +60,22 @@ export function someOf<const T extends string>(values: readonly T[]): SettingKin
 /** Text without white space at its ends. */
 export function text(allowed: string, pattern: RegExp): SettingKind<string> {
   return { schema: z.string().trim().regex(pattern), allowed };
+}
+
+/** Origins of web pages as browsers name them, or `*` for all; white space around the commas goes. */
+export function origins(): SettingKind<'*' | readonly string[]> {
+  const list = z
+    .string()
+    .transform((text) => text.split(',').map((origin) => origin.trim().toLowerCase()))
+    .pipe(z.array(z.string().regex(ORIGIN).refine(isOrigin)))
+    .readonly();
+  const schema = z.union([z.literal('*'), list]);
+  return { schema, allowed: '"*", or origins (scheme://host, :port if it has one) separated by commas' };
+}
+
+/** Schemes of the web leave their usual port out; those of apps are taken as they are. */
+function isOrigin(origin: string): boolean {
+  return !/^https?:/.test(origin) || (URL.canParse(origin) && new URL(origin).origin === origin);
 }
 
 /** One or several URLs of nats-servers; white space around the commas goes. */

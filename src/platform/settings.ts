@@ -5,6 +5,7 @@ import {
   databaseUrl,
   durationOrAlways,
   oneOf,
+  origins,
   replicas,
   someOf,
   text,
@@ -139,6 +140,33 @@ export const settings = {
     description: 'What may wait for a slow socket; beyond, it is closed and can resume.',
     unit: 'bytes',
     example: '256KB',
+  }),
+  corsOrigins: optionalSetting('CORS_ORIGINS', origins(), {
+    description:
+      'Whose web pages may use the API and connect to the edge. Unset: the API tells browsers of no other origin, the edge takes all.',
+    example: 'https://chat.example.com,http://localhost:5173',
+    secret: false,
+  }),
+  hstsSeconds: setting('HSTS_MAX_AGE_SECONDS', wholeNumber(0, 63_072_000), '31536000', {
+    description: 'For how long browsers that came by TLS keep to it; 0 leaves that to the gateway.',
+    unit: 's',
+    example: '0',
+  }),
+  httpKeepAliveTimeoutMs: setting('HTTP_KEEP_ALIVE_TIMEOUT_MS', TIMEOUT_MS, '65000', {
+    description:
+      'How long the API keeps an idle connection; longer than the load balancer does, or requests meet closed ones.',
+    unit: 'ms',
+    example: '75000',
+  }),
+  httpHeadersTimeoutMs: setting('HTTP_HEADERS_TIMEOUT_MS', wholeNumber(100, 30_000), '10000', {
+    description: 'How long a client may take to send the headers of a request to the API.',
+    unit: 'ms',
+    example: '5000',
+  }),
+  httpConnectionsMax: setting('HTTP_CONNECTIONS_MAX', wholeNumber(1, 1_000_000), '10000', {
+    description: 'Connections to the API per process, at most; more are closed at once.',
+    unit: 'connections',
+    example: '2000',
   }),
   shutdownTimeoutMs: setting('SHUTDOWN_TIMEOUT_MS', TIMEOUT_MS, '10000', {
     description: 'How long a stopping process waits for work under way.',

@@ -33,6 +33,11 @@ const DEFAULTS = {
   recentEventsMax: 16_384,
   recentBytesMax: 32 * 1_024 ** 2,
   backpressureBytesMax: 1_024 ** 2,
+  corsOrigins: undefined,
+  hstsSeconds: 31_536_000,
+  httpKeepAliveTimeoutMs: 65_000,
+  httpHeadersTimeoutMs: 10_000,
+  httpConnectionsMax: 10_000,
   shutdownTimeoutMs: 10_000,
 };
 const CLUSTER = 'nats://a:4222,nats://b:4222';
@@ -49,7 +54,8 @@ function messageOf(env: Record<string, string>): string {
 
 describe('the config', () => {
   it('has a default for everything', () => {
-    expect({ natsUrl: undefined, databaseUrl: undefined, ...loadConfig({}) }).toEqual(DEFAULTS);
+    const unset = { natsUrl: undefined, databaseUrl: undefined, corsOrigins: undefined };
+    expect({ ...unset, ...loadConfig({}) }).toEqual(DEFAULTS);
   });
 
   it('is frozen', () => {
@@ -74,6 +80,13 @@ describe('the config', () => {
     ['DATABASE_URL', 'postgres://u:p@h/d', 'databaseUrl', 'postgres://u:p@h/d'],
     ['CHAT_DATA_DIR', '/var/lib/chat data', 'dataDir', '/var/lib/chat data'],
     ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
+    ['CORS_ORIGINS', '*', 'corsOrigins', '*'],
+    [
+      'CORS_ORIGINS',
+      'https://Chat.example.com , http://localhost:5173,capacitor://localhost',
+      'corsOrigins',
+      ['https://chat.example.com', 'http://localhost:5173', 'capacitor://localhost'],
+    ],
     ['STREAM_MAX_BYTES', '1048576', 'streamBytesMax', 1_048_576],
     ['STREAM_MAX_BYTES', '2048KB', 'streamBytesMax', 2 * 1_024 ** 2],
     ['STREAM_MAX_BYTES', '512MB', 'streamBytesMax', 512 * 1_024 ** 2],
@@ -128,6 +141,14 @@ describe('a wrong setting', () => {
     ['PUBLISH_WINDOW', '8193'],
     ['PROJECTION_BATCH_SIZE', '10001'],
     ['SHUTDOWN_TIMEOUT_MS', '1e4'],
+    ['CORS_ORIGINS', 'https://chat.example.com/'],
+    ['CORS_ORIGINS', 'https://chat.example.com:443'],
+    ['CORS_ORIGINS', 'https://*.example.com'],
+    ['CORS_ORIGINS', 'chat.example.com'],
+    ['CORS_ORIGINS', 'https://a,*'],
+    ['CORS_ORIGINS', 'https://a,'],
+    ['HTTP_KEEP_ALIVE_TIMEOUT_MS', '0'],
+    ['HTTP_HEADERS_TIMEOUT_MS', '60000'],
   ])('%s=%j is refused in one line that says what would be right', (variable, value) => {
     const message = messageOf({ [variable]: value });
     expect(message.split('\n')).toHaveLength(1);

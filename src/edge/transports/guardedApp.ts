@@ -7,27 +7,36 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
+import { ChatError } from '../../contracts/errors.ts';
+import type { HeaderList } from '../../middleware/securityHeaders.ts';
 import type { Admission } from '../admission.ts';
+import type { AnswerHeaders } from './answerHeaders.ts';
 import { GuardedResponse } from './guardedResponse.ts';
 import { GuardedSocket } from './guardedSocket.ts';
-import { refuse } from './refuse.ts';
+import { foreignPage, noRoom, refuse } from './refuse.ts';
+import { hasTwoLengths } from './requestBody.ts';
 
 export interface GuardOptions {
   readonly backpressureBytesMax: number;
   /** Asked for every new session, before anything is made for it. */
   readonly admit: () => Admission;
+  readonly answerHeaders: AnswerHeaders;
+  /** Told of every request that is turned away. */
+  readonly onRefused: (error: ChatError) => void;
   readonly onFault: (error: unknown) => void;
 }
 
 type HttpHandler = (response: HttpResponse, request: HttpRequest) => void;
 
 /**
- * The app as Engine.IO gets it: what it does is passed on to uWebSockets.js, minus three things that would hurt.
+ * The app as Engine.IO gets it: what it does is passed on to uWebSockets.js, minus what would hurt.
  *
  * - It sets no `closeOnBackpressureLimit`, so what a slow socket cannot take would vanish in silence. Here the socket is
  *   closed, and its client resumes.
  * - It touches responses and sockets that are gone, which throws and would end the process. Here that does nothing.
- * - It makes a session for everyone. Here {@link GuardOptions.admit} is asked first.
+ * - It makes a session for everyone. Here {@link GuardOptions.admit} is asked first, and pages that are not on the list are
+ *   turned away.
+ * - Its answers lack what those of everybody else here carry: security headers, the request's id, whose pages may read it.
  *
  * Source of what it calls: engine.io/lib/userver.ts and transports-uws/.
  */
@@ -45,9 +54,13 @@ export class GuardedApp {
   }
 
   any(pattern: string, handler: HttpHandler): this {
+    const { answerHeaders } = this.#options;
     this.#app.any(pattern, (response, request) => {
+      const preflight = answerHeaders.preflightOf(request);
+      if (preflight !== null) return answerPreflight(response, preflight);
       if (!this.#admits(response, request)) return;
-      this.#guard(() => handler(new GuardedResponse(response).asResponse(), request));
+      const guarded = new GuardedResponse(response, answerHeaders.readableOf(request));
+      this.#guard(() => handler(guarded.asResponse(), request));
     });
     return this;
   }
@@ -60,7 +73,9 @@ export class GuardedApp {
       closeOnBackpressureLimit: 1,
       upgrade: (response: HttpResponse, request: HttpRequest, context: us_socket_context_t) => {
         if (!this.#admits(response, request)) return;
-        this.#guard(() => behavior.upgrade?.(new GuardedResponse(response).asResponse(), request, context));
+        const { answerHeaders } = this.#options;
+        const answer = new GuardedResponse(response, answerHeaders.readableOf(request));
+        this.#guard(() => behavior.upgrade?.(answer.asResponse(), request, context));
       },
       open: (ws: WebSocket<UserData>) => {
         const socket = new GuardedSocket(ws);
@@ -81,14 +96,22 @@ export class GuardedApp {
     return this;
   }
 
-  /** Only who comes without a session asks for one. */
   #admits(response: HttpResponse, request: HttpRequest): boolean {
-    if (/(^|&)sid=/.test(request.getQuery() ?? '')) return true;
-    const admission = this.#options.admit();
-    if (admission.admitted) return true;
-    const detail = 'This edge takes no more connections just now.';
-    refuse(response, { status: 503, code: 'overloaded', detail, ...admission });
+    const error = this.#refusalOf(request);
+    if (error === null) return true;
+    this.#options.onRefused(error);
+    const headers = this.#options.answerHeaders.readableOf(request);
+    refuse(response, error, { headers, closeConnection: error.code === 'invalid_request' });
     return false;
+  }
+
+  #refusalOf(request: HttpRequest): ChatError | null {
+    if (!this.#options.answerHeaders.allows(request)) return foreignPage();
+    if (hasTwoLengths(request)) return new ChatError('invalid_request', 'Content-Length must be given once.');
+    // Only who comes without a session asks for one.
+    if (/(^|&)sid=/.test(request.getQuery() ?? '')) return null;
+    const admission = this.#options.admit();
+    return admission.admitted ? null : noRoom(admission.retryAfterMs);
   }
 
   #guard(work: () => unknown): void {
@@ -99,4 +122,12 @@ export class GuardedApp {
       this.#options.onFault(error);
     }
   }
+}
+
+function answerPreflight(response: HttpResponse, headers: HeaderList): void {
+  response.cork(() => {
+    response.writeStatus('204 No Content');
+    for (const [name, value] of headers) response.writeHeader(name, value);
+    response.endWithoutBody();
+  });
 }

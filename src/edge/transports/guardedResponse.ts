@@ -1,18 +1,23 @@
 import type { HttpResponse, RecognizedString, us_socket_context_t } from 'uWebSockets.js';
+import { REQUEST_ID_HEADER } from '../../middleware/requestId.ts';
+import type { HeaderList } from '../../middleware/securityHeaders.ts';
 
 /**
  * A response that may be touched when it is gone: that then does nothing. Status and headers are kept and written with
- * the end, in one piece.
+ * the end, in one piece, after those that every answer carries.
  */
 export class GuardedResponse {
   readonly #response: HttpResponse;
-  readonly #headers: [RecognizedString, RecognizedString][] = [];
+  readonly #common: HeaderList;
+  readonly #headers = new Map<string, readonly [RecognizedString, RecognizedString]>();
   #status: RecognizedString | null = null;
   #onAborted: (() => void) | null = null;
   #gone = false;
 
-  constructor(response: HttpResponse) {
+  /** @param headers those of every answer, but one whose name is written later; of an upgrade, the request's id alone */
+  constructor(response: HttpResponse, headers: HeaderList) {
     this.#response = response;
+    this.#common = headers;
     response.onAborted(() => {
       this.#gone = true;
       this.#onAborted?.();
@@ -45,7 +50,7 @@ export class GuardedResponse {
   }
 
   writeHeader(name: RecognizedString, value: RecognizedString): this {
-    this.#headers.push([name, value]);
+    this.#headers.set(String(name).toLowerCase(), [name, value]);
     return this;
   }
 
@@ -55,7 +60,7 @@ export class GuardedResponse {
   }
 
   end(body?: RecognizedString): this {
-    this.#finish((response) => response.end(body));
+    this.#finish(this.#common, (response) => response.end(body));
     return this;
   }
 
@@ -71,15 +76,19 @@ export class GuardedResponse {
     extensions: RecognizedString,
     context: us_socket_context_t,
   ): void {
-    this.#finish((response) => response.upgrade(userData, key, protocol, extensions, context));
+    const named = this.#common.filter(([name]) => name === REQUEST_ID_HEADER);
+    this.#finish(named, (response) => response.upgrade(userData, key, protocol, extensions, context));
   }
 
-  #finish(how: (response: HttpResponse) => void): void {
+  #finish(common: HeaderList, how: (response: HttpResponse) => void): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#response.cork(() => {
       if (this.#status !== null) this.#response.writeStatus(this.#status);
-      for (const [name, value] of this.#headers) this.#response.writeHeader(name, value);
+      for (const [name, value] of common) {
+        if (!this.#headers.has(name.toLowerCase())) this.#response.writeHeader(name, value);
+      }
+      for (const [name, value] of this.#headers.values()) this.#response.writeHeader(name, value);
       how(this.#response);
     });
   }

@@ -1,12 +1,26 @@
 import type uWS from 'uWebSockets.js';
+import type { HttpResponse } from 'uWebSockets.js';
+import { ChatError } from '../../contracts/errors.ts';
+import type { HeaderList } from '../../middleware/securityHeaders.ts';
 import type { AdmissionControl } from '../admission.ts';
 import type { Realtime } from '../realtime.ts';
+import type { AnswerHeaders } from './answerHeaders.ts';
+import { refuse, statusLine } from './refuse.ts';
+import { hasBody } from './requestBody.ts';
 
 export interface EdgeHealth {
   readonly realtime: Realtime;
   readonly admission: AdmissionControl;
   readonly connections: () => number;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
+  readonly answerHeaders: AnswerHeaders;
+  readonly onFault: (error: unknown) => void;
+}
+
+interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
 }
 
 /** Events that the live feed may be behind the log before the edge says that it is not well. */
@@ -14,33 +28,74 @@ const LAG_EVENTS_MAX = 10_000;
 
 /** Health of an edge process on its own port, for load balancers; and an answer to whatever is not served here. */
 export function serveHealth(app: uWS.TemplatedApp, health: EdgeHealth): void {
-  const serve = (path: string, healthy: () => boolean) =>
-    app.get(path, (response) => {
-      const well = healthy();
-      const body = JSON.stringify({ status: well ? 'OK' : 'ERROR', ...describe(health) });
-      response.writeStatus(well ? '200 OK' : '503 Service Unavailable');
-      response.writeHeader('Content-Type', 'application/json').end(body);
-    });
+  const { answerHeaders } = health;
+  const page = (healthy: boolean) => ({
+    status: healthy ? 200 : 503,
+    type: 'application/json',
+    text: JSON.stringify({ status: healthy ? 'OK' : 'ERROR', ...describe(health) }),
+  });
   const feedIsWell = () => health.realtime.feed.lagEvents <= LAG_EVENTS_MAX;
-  serve('/health', () => true);
-  serve('/health/live', () => true);
-  serve('/health/ready', () => !health.admission.draining && feedIsWell());
-  app.get('/metrics', (response) => void sendMetrics(response, health));
-  app.any('/*', (response) => {
-    response
-      .writeStatus('404 Not Found')
-      .end('The edge serves /ws, /socket.io/, /health and /metrics; the HTTP API is on another port.');
+  const { metrics } = health;
+  serve(app, '/health', health, () => page(true));
+  serve(app, '/health/live', health, () => page(true));
+  serve(app, '/health/ready', health, () => page(!health.admission.draining && feedIsWell()));
+  serve(app, '/metrics', health, async () => ({
+    status: 200,
+    type: metrics.contentType,
+    text: await metrics.text(),
+  }));
+  const detail = 'The edge serves /ws, /socket.io/, /health and /metrics; the HTTP API is on another port.';
+  app.any('/*', (response, request) => {
+    const headers = answerHeaders.of(request);
+    refuse(response, new ChatError('not_found', detail), { headers, closeConnection: hasBody(request) });
   });
 }
 
-async function sendMetrics(response: uWS.HttpResponse, { metrics }: EdgeHealth): Promise<void> {
+type MakePage = () => Page | Promise<Page>;
+
+function serve(app: uWS.TemplatedApp, path: string, health: EdgeHealth, make: MakePage): void {
+  app.any(path, (response, request) => {
+    const headers = health.answerHeaders.of(request);
+    // Nobody here reads a body: it is not waited for, and not taken for the next request.
+    const closeConnection = hasBody(request);
+    const method = request.getMethod();
+    if (method === 'get' || method === 'head') {
+      const bodiless = method === 'head';
+      void send(response, make, { headers, closeConnection, bodiless, onFault: health.onFault });
+      return;
+    }
+    const error = new ChatError('method_not_allowed', `${path} takes GET and HEAD.`);
+    refuse(response, error, { headers: [...headers, ['Allow', 'GET, HEAD']], closeConnection });
+  });
+}
+
+interface SendOptions {
+  readonly headers: HeaderList;
+  readonly closeConnection: boolean;
+  readonly bodiless: boolean;
+  readonly onFault: (error: unknown) => void;
+}
+
+async function send(response: HttpResponse, make: MakePage, options: SendOptions): Promise<void> {
   let gone = false;
   response.onAborted(() => {
     gone = true;
   });
-  const text = await metrics.text();
-  if (gone) return;
-  response.cork(() => response.writeHeader('Content-Type', metrics.contentType).end(text));
+  try {
+    const page = await make();
+    if (!gone) response.cork(() => write(response, page, options));
+  } catch (cause) {
+    options.onFault(cause);
+    if (!gone) refuse(response, new ChatError('internal', 'The page cannot be made.', { cause }), options);
+  }
+}
+
+function write(response: HttpResponse, { status, type, text }: Page, options: SendOptions): void {
+  response.writeStatus(statusLine(status));
+  for (const [name, value] of options.headers) response.writeHeader(name, value);
+  response.writeHeader('Content-Type', type);
+  if (options.bodiless) response.endWithoutBody(Buffer.byteLength(text), options.closeConnection);
+  else response.end(text, options.closeConnection);
 }
 
 function describe({ realtime, admission, connections }: EdgeHealth) {

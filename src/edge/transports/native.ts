@@ -1,14 +1,17 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
-import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL, WsQuery } from '../../contracts/frames.ts';
+import { ChatError } from '../../contracts/errors.ts';
+import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../contracts/frames.ts';
 import type { AdmissionControl } from '../admission.ts';
 import type { OnEdgeEvent } from '../edgeEvents.ts';
 import type { LinkedEvent } from '../linkedEvent.ts';
 import type { SessionContext } from '../session.ts';
 import type { Fanout } from '../socket.ts';
+import type { AnswerHeaders } from './answerHeaders.ts';
 import { NativeConnection, type SocketData } from './nativeConnection.ts';
-import { refuse } from './refuse.ts';
+import { foreignPage, noRoom, refuse } from './refuse.ts';
 import type { Drainable } from './transport.ts';
+import { userIdOf } from './upgradeQuery.ts';
 
 export interface NativeTransportOptions {
   readonly admission: AdmissionControl;
@@ -16,6 +19,7 @@ export interface NativeTransportOptions {
   readonly connections: () => number;
   /** Unsent bytes at which a socket counts as stuck and is closed. */
   readonly backpressureBytesMax: number;
+  readonly answerHeaders: AnswerHeaders;
   readonly onEvent: OnEdgeEvent;
 }
 
@@ -106,32 +110,38 @@ export class NativeTransport implements Drainable, Fanout {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const query = WsQuery.safeParse(Object.fromEntries(new URLSearchParams(request.getQuery() ?? '')));
-    const offered = request.getHeader('sec-websocket-protocol');
-    const protocols = offered === '' ? [] : offered.split(',').map((name) => name.trim());
-    const admission = this.#options.admission.admit(this.#options.connections());
-    if (!admission.admitted) {
-      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'overloaded' });
-      const detail = 'This edge takes no more connections just now.';
-      return refuse(response, { status: 503, code: 'overloaded', detail, ...admission });
+    const { answerHeaders, onEvent } = this.#options;
+    const newcomer = this.#admit(request);
+    if (newcomer instanceof ChatError) {
+      onEvent({ type: 'refused', transport: TRANSPORT, reason: newcomer.code });
+      return refuse(response, newcomer, { headers: answerHeaders.of(request) });
     }
-    if (!query.success) {
-      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'invalid_request' });
-      const detail = 'userId must be 1–128 printable characters.';
-      return refuse(response, { status: 400, code: 'invalid_request', detail });
-    }
-    if (protocols.length > 0 && !protocols.includes(WS_SUBPROTOCOL)) {
-      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'invalid_request' });
-      const detail = `The subprotocol is ${WS_SUBPROTOCOL}.`;
-      return refuse(response, { status: 400, code: 'invalid_request', detail });
-    }
+    // The status goes first, or the header would come with one of its own.
+    response.writeStatus('101 Switching Protocols');
+    response.writeHeader(...answerHeaders.requestId(request));
     response.upgrade<SocketData>(
-      { userId: query.data.userId, connection: null },
+      { userId: newcomer.userId, connection: null },
       request.getHeader('sec-websocket-key'),
-      protocols.length > 0 ? WS_SUBPROTOCOL : '',
+      newcomer.protocol,
       request.getHeader('sec-websocket-extensions'),
       context,
     );
+  }
+
+  /** Who comes, and by which subprotocol; or why not. */
+  #admit(request: HttpRequest): { userId: string; protocol: string } | ChatError {
+    if (!this.#options.answerHeaders.allows(request)) return foreignPage();
+    const admission = this.#options.admission.admit(this.#options.connections());
+    if (!admission.admitted) return noRoom(admission.retryAfterMs);
+    const userId = userIdOf(request.getQuery() ?? '');
+    if (userId === null) {
+      return new ChatError('invalid_request', 'userId must be given once, as 1–128 printable characters.');
+    }
+    const offered = request.getHeader('sec-websocket-protocol');
+    if (offered === '') return { userId, protocol: '' };
+    const known = offered.split(',').some((name) => name.trim() === WS_SUBPROTOCOL);
+    if (known) return { userId, protocol: WS_SUBPROTOCOL };
+    return new ChatError('invalid_request', `The subprotocol is ${WS_SUBPROTOCOL}.`);
   }
 
   #open(ws: WebSocket<SocketData>): void {

@@ -1,22 +1,41 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
+import { ChatError } from '../../contracts/errors.ts';
+import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../../contracts/problem.ts';
+import { REQUEST_ID_HEADER } from '../../middleware/requestId.ts';
+import type { HeaderList } from '../../middleware/securityHeaders.ts';
 
-export interface Refusal {
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly retryAfterMs?: number;
+export interface RefuseOptions {
+  /** What every answer to this request carries. */
+  readonly headers: HeaderList;
+  /** Whether nothing more is to be read from this connection. Default false. */
+  readonly closeConnection?: boolean;
 }
 
-/** Answers a request to the edge that goes no further, as problem+json. */
-export function refuse(response: HttpResponse, { status, code, detail, retryAfterMs }: Refusal): void {
-  const title = STATUS_CODES[status] ?? 'Error';
-  const retry = retryAfterMs === undefined ? {} : { retryable: true, retryAfterMs };
+/** Answers a request to the edge that goes no further, as the API would: with a problem of the catalogue. */
+export function refuse(response: HttpResponse, error: ChatError, options: RefuseOptions): void {
+  const { headers, closeConnection = false } = options;
+  const requestId = headers.find(([name]) => name === REQUEST_ID_HEADER)?.[1] ?? 'unknown';
+  const retryAfter = retryAfterSeconds(error);
   response.cork(() => {
-    response.writeStatus(`${status} ${title}`).writeHeader('Content-Type', 'application/problem+json');
-    if (retryAfterMs !== undefined) {
-      response.writeHeader('Retry-After', String(Math.ceil(retryAfterMs / 1_000)));
-    }
-    response.end(JSON.stringify({ type: 'about:blank', title, status, detail, code, ...retry }));
+    response.writeStatus(statusLine(error.status));
+    for (const [name, value] of headers) response.writeHeader(name, value);
+    response.writeHeader('Content-Type', PROBLEM_TYPE);
+    if (retryAfter !== null) response.writeHeader('Retry-After', retryAfter);
+    response.end(JSON.stringify(toProblem(error, requestId)), closeConnection);
   });
+}
+
+export function statusLine(status: number): string {
+  return `${status} ${STATUS_CODES[status] ?? 'Error'}`;
+}
+
+/** To who comes from a page that is not on the list. */
+export function foreignPage(): ChatError {
+  return new ChatError('forbidden', 'Pages of this origin may not connect here: CORS_ORIGINS lists who may.');
+}
+
+/** To who comes when there is no room. @param retryAfterMs when to come back */
+export function noRoom(retryAfterMs: number): ChatError {
+  return new ChatError('overloaded', 'This edge takes no more connections just now.', { retryAfterMs });
 }

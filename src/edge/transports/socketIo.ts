@@ -7,6 +7,7 @@ import type { OnEdgeEvent } from '../edgeEvents.ts';
 import type { LinkedEvent } from '../linkedEvent.ts';
 import type { SessionContext } from '../session.ts';
 import type { Fanout } from '../socket.ts';
+import type { AnswerHeaders } from './answerHeaders.ts';
 import { GuardedApp } from './guardedApp.ts';
 import { SocketIoConnection, topicOf } from './socketIoConnection.ts';
 import type { Drainable } from './transport.ts';
@@ -16,6 +17,7 @@ export interface SocketIoTransportOptions {
   /** Connections of all transports of this edge. */
   readonly connections: () => number;
   readonly backpressureBytesMax: number;
+  readonly answerHeaders: AnswerHeaders;
   readonly onEvent: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
@@ -43,15 +45,15 @@ export class SocketIoTransport implements Drainable, Fanout {
       connectTimeout: 10_000,
       httpCompression: false,
     });
-    const { onFault, backpressureBytesMax } = options;
-    const admit = () => {
-      const admission = options.admission.admit(options.connections());
-      if (!admission.admitted) {
-        options.onEvent({ type: 'refused', transport: 'socketio-polling', reason: 'overloaded' });
-      }
-      return admission;
-    };
-    this.#server.attachApp(new GuardedApp(app, { backpressureBytesMax, admit, onFault }));
+    const { onFault, backpressureBytesMax, answerHeaders, onEvent } = options;
+    const guarded = new GuardedApp(app, {
+      backpressureBytesMax,
+      answerHeaders,
+      admit: () => options.admission.admit(options.connections()),
+      onRefused: ({ code }) => onEvent({ type: 'refused', transport: 'socketio-polling', reason: code }),
+      onFault,
+    });
+    this.#server.attachApp(guarded);
     this.#server.use((socket, next) => next(userIdOf(socket) === null ? invalidUserId() : undefined));
     this.#server.on('connection', (socket) => this.#open(socket, context));
   }

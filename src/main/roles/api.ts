@@ -4,6 +4,7 @@ import type { Realtime } from '../../edge/realtime.ts';
 import { EventStreamTransport } from '../../edge/transports/eventStream.ts';
 import { createHttpApp } from '../../http/app.ts';
 import { startHttpServer } from '../../http/server.ts';
+import { securityHeaders } from '../../middleware/securityHeaders.ts';
 import { openDatabase } from '../../platform/database.ts';
 import { PolledLogHead } from '../../platform/logHead.ts';
 import type { StopSequence } from '../stopSequence.ts';
@@ -43,6 +44,7 @@ export async function startApi(
     lagSecondsMax: config.projectionLagSecondsMax,
     isDraining,
   };
+  const shell = { allowedOrigins: config.corsOrigins, hstsSeconds: config.hstsSeconds };
   const app = createHttpApp({
     application,
     database,
@@ -54,8 +56,17 @@ export async function startApi(
     metrics: foundation.metrics,
     logger,
     health,
+    shell,
   });
-  const server = await startHttpServer({ app, host: config.host, port: config.port });
+  const server = await startHttpServer({
+    app,
+    host: config.host,
+    port: config.port,
+    idleMsMax: config.httpKeepAliveTimeoutMs,
+    headersMsMax: config.httpHeadersTimeoutMs,
+    connectionsMax: config.httpConnectionsMax,
+    headers: securityHeaders(shell),
+  });
   stops.add(() => server.stop({ deadlineMs: config.shutdownTimeoutMs }));
   // Streams end by themselves never: they are ended before the server waits for its requests.
   stops.add(() => eventStreams.drain());

@@ -16,6 +16,8 @@ export async function startEdgeRole(
     connectionsMax: config.connectionsMax,
     connectsPerSecondMax: config.connectsPerSecondMax,
     backpressureBytesMax: config.backpressureBytesMax,
+    allowedOrigins: config.corsOrigins,
+    hstsSeconds: config.hstsSeconds,
     metrics,
     onEvent: lifecycle.edge,
     onFault: lifecycle.fault('edge'),
