@@ -10,7 +10,8 @@ import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import type { HealthDeps } from '../../src/http/deps.ts';
-import { startHttpServer } from '../../src/http/server.ts';
+import { type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
+import type { HttpShellOptions } from '../../src/http/shell.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { type Database, openDatabase } from '../../src/platform/database.ts';
@@ -32,6 +33,8 @@ export interface TestApiOptions {
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
   readonly isOnline?: (userId: string) => boolean;
+  readonly shell?: HttpShellOptions;
+  readonly server?: Partial<HttpServerOptions>;
 }
 
 export interface Answer {
@@ -97,8 +100,9 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     metrics: new Metrics(),
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
+    ...(options.shell && { shell: options.shell }),
   });
-  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1' });
+  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1', ...options.server });
   const url = `http://127.0.0.1:${server.port}`;
   const stop = async () => {
     logHead.stop();
