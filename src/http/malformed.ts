@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ChatError } from '../contracts/errors.ts';
-import { PROBLEM_TYPE, toProblem } from '../contracts/problem.ts';
+import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../contracts/problem.ts';
 import { REQUEST_ID_HEADER } from '../middleware/requestId.ts';
 import type { HeaderList } from '../middleware/securityHeaders.ts';
 
@@ -49,8 +49,10 @@ export function rawProblem(error: ChatError, headers: HeaderList): string {
   const requestId = randomUUID();
   const problem = toProblem(error, requestId);
   const body = JSON.stringify(problem);
+  const retryAfter = retryAfterSeconds(error);
   const all = [
     ...headers,
+    ...(retryAfter === null ? [] : [['Retry-After', retryAfter] as const]),
     ['Cache-Control', 'no-store'],
     ['Content-Type', PROBLEM_TYPE],
     ['Content-Length', String(Buffer.byteLength(body))],

@@ -7,14 +7,14 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
-import { ChatError } from '../../contracts/errors.ts';
+import type { ChatError } from '../../contracts/errors.ts';
 import type { HeaderList } from '../../middleware/securityHeaders.ts';
 import type { Admission } from '../admission.ts';
 import type { AnswerHeaders } from './answerHeaders.ts';
 import { GuardedResponse } from './guardedResponse.ts';
 import { GuardedSocket } from './guardedSocket.ts';
 import { foreignPage, noRoom, refuse } from './refuse.ts';
-import { hasTwoLengths } from './requestBody.ts';
+import { cutOffTwoLengths } from './requestBody.ts';
 
 export interface GuardOptions {
   readonly backpressureBytesMax: number;
@@ -97,17 +97,16 @@ export class GuardedApp {
   }
 
   #admits(response: HttpResponse, request: HttpRequest): boolean {
+    if (cutOffTwoLengths(response, request)) return false;
     const error = this.#refusalOf(request);
     if (error === null) return true;
     this.#options.onRefused(error);
-    const headers = this.#options.answerHeaders.readableOf(request);
-    refuse(response, error, { headers, closeConnection: error.code === 'invalid_request' });
+    refuse(response, error, { headers: this.#options.answerHeaders.readableOf(request) });
     return false;
   }
 
   #refusalOf(request: HttpRequest): ChatError | null {
     if (!this.#options.answerHeaders.allows(request)) return foreignPage();
-    if (hasTwoLengths(request)) return new ChatError('invalid_request', 'Content-Length must be given once.');
     // Only who comes without a session asks for one.
     if (/(^|&)sid=/.test(request.getQuery() ?? '')) return null;
     const admission = this.#options.admit();

@@ -6,7 +6,7 @@ import type { AdmissionControl } from '../admission.ts';
 import type { Realtime } from '../realtime.ts';
 import type { AnswerHeaders } from './answerHeaders.ts';
 import { refuse, statusLine } from './refuse.ts';
-import { hasBody } from './requestBody.ts';
+import { cutOffTwoLengths, hasBody } from './requestBody.ts';
 
 export interface EdgeHealth {
   readonly realtime: Realtime;
@@ -46,6 +46,7 @@ export function serveHealth(app: uWS.TemplatedApp, health: EdgeHealth): void {
   }));
   const detail = 'The edge serves /ws, /socket.io/, /health and /metrics; the HTTP API is on another port.';
   app.any('/*', (response, request) => {
+    if (cutOffTwoLengths(response, request)) return;
     const headers = answerHeaders.of(request);
     refuse(response, new ChatError('not_found', detail), { headers, closeConnection: hasBody(request) });
   });
@@ -55,6 +56,7 @@ type MakePage = () => Page | Promise<Page>;
 
 function serve(app: uWS.TemplatedApp, path: string, health: EdgeHealth, make: MakePage): void {
   app.any(path, (response, request) => {
+    if (cutOffTwoLengths(response, request)) return;
     const headers = health.answerHeaders.of(request);
     // Nobody here reads a body: it is not waited for, and not taken for the next request.
     const closeConnection = hasBody(request);

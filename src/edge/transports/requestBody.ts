@@ -1,4 +1,4 @@
-import type { HttpRequest } from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 
 /** Whether a request says that a body follows its headers. */
 export function hasBody(request: HttpRequest): boolean {
@@ -7,13 +7,17 @@ export function hasBody(request: HttpRequest): boolean {
 }
 
 /**
- * Whether a request says more than once how long its body is. uWebSockets.js believes the first; somebody on the way may
- * have believed the other, and takes what is left for the next request.
+ * Cuts off who says more than once how long a body is. uWebSockets.js believes the first; somebody on the way may have
+ * believed the other, and takes what is left for the next request. There is no answer: uWebSockets.js would serve what
+ * follows before it closes.
+ *
+ * @returns whether the connection is gone
  */
-export function hasTwoLengths(request: HttpRequest): boolean {
+export function cutOffTwoLengths(response: HttpResponse, request: HttpRequest): boolean {
   let lengths = 0;
   request.forEach((name) => {
     if (name === 'content-length') lengths += 1;
   });
+  if (lengths > 1) response.close();
   return lengths > 1;
 }
