@@ -1,17 +1,23 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
+import type { LogHistory } from '../application/logHistory.ts';
 import type { Presence } from '../application/presence.ts';
 import type { ReadMarks } from '../application/readMarks.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { Database } from '../platform/database.ts';
+import type { Database, Reads } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 
 /** What the HTTP API stands on. Built once, by the composition root. */
 export interface HttpDeps {
   readonly application: ApplicationContext;
+  /** Postgres itself. */
   readonly database: Database;
+  /** Who answers questions that may be a moment old: a read replica, if there is one, else the database. */
+  readonly reads: Reads;
+  /** History while the database does not answer. */
+  readonly logHistory: Pick<LogHistory, 'read'>;
   readonly logHead: LogHead;
   /** Progress of the projection `history`. */
   readonly historyProgress: ReadModelProgress;

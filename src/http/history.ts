@@ -1,19 +1,30 @@
 import type { Router } from 'express';
 import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
-import { ConversationPath, ReadMessagesQuery } from '../contracts/http.ts';
+import { ConversationPath, type LagView, ReadMessagesQuery } from '../contracts/http.ts';
 import { parsePosition } from '../contracts/position.ts';
 import { lagOf } from '../queries/lag.ts';
-import { type MessagesPage, readMessages } from '../queries/readMessages.ts';
+import { type MessagesPage, type MessagesQuestion, readMessages } from '../queries/readMessages.ts';
 import type { HttpDeps } from './deps.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource, sendJsonText } from './resource.ts';
 import { check } from './validate.ts';
 
-/** How long a read waits for the position it was given. After that it answers with what there is; `lag` tells. */
+/** How long a read waits for the position it was given, in milliseconds; then the log is asked. */
 const POSITION_MS_MAX = 2_000;
 
-/** History of a conversation. Who may see it is the log's word; what is in it, the database's. */
+/** A page as it is answered: JSON text of the messages, as Postgres built it or as it was made from the log. */
+interface Page {
+  readonly messagesJson: string;
+  readonly hasMore: boolean;
+  readonly source: 'database' | 'log';
+  readonly lag: LagView;
+}
+
+/**
+ * History of a conversation. Who may see it is the log's word; what is in it, the database's, or the log's while the
+ * database does not answer or has not come as far as the reader wants.
+ */
 export function historyRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/conversations/:conversationId/messages', { get: read(deps) });
 }
@@ -24,26 +35,61 @@ function read(deps: HttpDeps): Handler {
     const { userId, position, ...range } = readQuery(req, ReadMessagesQuery);
     const seq = position === undefined ? 0 : seqOf(position, deps.application.log.epoch);
     await viewConversation(deps.application, conversationId, userId ?? null);
-    const ask = () => readMessages(deps.database, { conversationId, ...range });
-    const reach = () => deps.historyProgress.waitFor(conversationId, seq, POSITION_MS_MAX);
-    const page = await readFrom(seq, reach, ask);
-    sendJsonText(res, pageJson(page, deps));
+    sendJsonText(res, pageJson(await pageAt(deps, { conversationId, ...range }, seq)));
   };
 }
 
+/** @param seq the page must be of a history that is at least here */
+async function pageAt(deps: HttpDeps, question: MessagesQuestion, seq: number): Promise<Page> {
+  try {
+    const page = await readMessages(deps.reads, question);
+    if (seq <= (page.checkpoint?.seq ?? 0)) return fromDatabase(page, deps);
+    return await pageBehind(deps, question, seq, page);
+  } catch (error) {
+    if (!isDatabaseAway(error)) throw error;
+    return fromLog(deps, question, seq);
+  }
+}
+
 /**
- * Reads when the history is at least at `seq`, or when waiting for that has taken too long. Reads before it waits,
- * because the database may be further than the last announcement that arrived.
+ * The history is not there yet. It was read before anything is waited for, because it may be further than the last
+ * announcement that arrived.
+ *
+ * @param page what it has so far: better than nothing, and its lag tells
  */
-async function readFrom(
+async function pageBehind(
+  deps: HttpDeps,
+  question: MessagesQuestion,
   seq: number,
-  reach: () => Promise<unknown>,
-  ask: () => Promise<MessagesPage>,
-): Promise<MessagesPage> {
-  const page = await ask();
-  if (seq <= (page.checkpoint?.seq ?? 0)) return page;
-  await reach();
-  return ask();
+  page: MessagesPage,
+): Promise<Page> {
+  const arrival = await deps.historyProgress.waitFor(question.conversationId, seq, POSITION_MS_MAX);
+  // The primary: a replica has yet to hear of it.
+  if (arrival === 'reached') return fromDatabase(await readMessages(deps.database, question), deps);
+  return fromLog(deps, question, seq).catch(() => fromDatabase(page, deps));
+}
+
+function fromDatabase(page: MessagesPage, { logHead, application }: HttpDeps): Page {
+  const { messagesJson, hasMore, checkpoint } = page;
+  return {
+    messagesJson,
+    hasMore,
+    source: 'database',
+    lag: lagOf(checkpoint, logHead, application.clock.nowMs()),
+  };
+}
+
+/** Who names a position has been told of what is there, and must see it. */
+async function fromLog({ logHistory }: HttpDeps, question: MessagesQuestion, seq: number): Promise<Page> {
+  return {
+    ...(await logHistory.read(question, { fresh: seq > 0 })),
+    source: 'log',
+    lag: { events: 0, seconds: 0 },
+  };
+}
+
+function isDatabaseAway(error: unknown): boolean {
+  return error instanceof ChatError && error.code === 'database_unavailable';
 }
 
 /** The sequence in a position. @throws ChatError conflict when it is of another incarnation of the log */
@@ -55,9 +101,6 @@ function seqOf(position: string, epoch: string): number {
   throw new ChatError('conflict', detail);
 }
 
-function pageJson(page: MessagesPage, { logHead, application }: HttpDeps): string {
-  const nowMs = application.clock.nowMs();
-  const lag = lagOf(page.checkpoint, logHead, nowMs);
-  const rest = { hasMore: page.hasMore, source: 'database', lag };
-  return `{"messages":${page.messagesJson},${JSON.stringify(rest).slice(1)}`;
+function pageJson({ messagesJson, ...rest }: Page): string {
+  return `{"messages":${messagesJson},${JSON.stringify(rest).slice(1)}`;
 }

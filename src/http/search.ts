@@ -11,11 +11,11 @@ export function searchRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/search', { get: search(deps) });
 }
 
-function search({ application, database }: HttpDeps): Handler {
+function search({ application, reads }: HttpDeps): Handler {
   return async (req, res) => {
     const { userId, q: text, conversationId, cursor: before, limit } = readQuery(req, SearchQuery);
     if (conversationId !== undefined) await viewConversation(application, conversationId, userId);
-    const page = await searchMessages(database, { text, userId, conversationId, before, limit });
+    const page = await searchMessages(reads, { text, userId, conversationId, before, limit });
     const nextCursor = page.nextBefore === null ? null : String(page.nextBefore);
     sendJsonText(res, `{"messages":${page.messagesJson},"nextCursor":${JSON.stringify(nextCursor)}}`);
   };

@@ -4,10 +4,13 @@ import type { UpkeepEvent } from '../../projections/runner/upkeep.ts';
 import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
 import type { AuditEvent } from '../maintenance/auditor.ts';
+import type { DatabaseName } from '../observability/databaseMetrics.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
 import type { NatsEvent } from '../platform/nats.ts';
+import type { QueryDone } from '../platform/poolOptions.ts';
+import type { ReplicaState } from '../platform/replicaReads.ts';
 import type { SignalFault } from '../ports/signals.ts';
 
 /** JSON lines on standard output. */
@@ -15,8 +18,15 @@ export function createLogger(level: string): Logger {
   return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
 }
 
+/** Breakers by what stands behind them: `chat_breaker_state{dependency}`. */
+const BREAKERS: Record<DatabaseName, string> = {
+  primary: 'postgres',
+  replica: 'postgres_replica',
+  projector: 'postgres_projector',
+};
+
 /** What the parts tell of their lives, put into log lines and metrics. The parts themselves know neither. */
-export function lifecycleLog(logger: Logger, metrics: Metrics) {
+export function lifecycleLog(logger: Logger, metrics: Metrics, { slowQueryMs }: { slowQueryMs: number }) {
   return {
     nats: (event: NatsEvent) => {
       const level = event.type === 'natsConnected' || event.type === 'natsReconnected' ? 'info' : 'warn';
@@ -53,10 +63,29 @@ export function lifecycleLog(logger: Logger, metrics: Metrics) {
       if (event.type === 'tailRestarted')
         logger.warn({ component: 'edge', ...event }, 'live feed began anew');
     },
-    breaker: (state: BreakerState) => {
-      metrics.onBreaker('postgres', state);
-      const level = state === 'open' ? 'error' : 'info';
-      logger[level]({ component: 'database', breaker: state }, 'circuit breaker is %s', state);
+    /** What to do with what a database tells of itself. */
+    database: (database: DatabaseName) => ({
+      onIdleError: (error: Error) =>
+        logger.warn({ component: 'database', database, err: error }, 'connection lost'),
+      onBreaker: (state: BreakerState) => {
+        metrics.onBreaker(BREAKERS[database], state);
+        const level = state === 'open' ? 'error' : 'info';
+        logger[level]({ component: 'database', database, breaker: state }, 'circuit breaker is %s', state);
+      },
+      onQuery: (query: QueryDone) => {
+        metrics.databases.onQuery(database, query);
+        if (query.durationMs < slowQueryMs) return;
+        const durationMs = Math.round(query.durationMs);
+        logger.warn({ component: 'database', database, ...query, durationMs }, 'slow query');
+      },
+    }),
+    replica: (state: ReplicaState, lagSeconds: number | null) => {
+      const level = state === 'usable' ? 'info' : 'warn';
+      logger[level](
+        { component: 'database', database: 'replica', state, lagSeconds },
+        'read replica is %s',
+        state,
+      );
     },
     fault: (component: string) => (error: unknown) => logger.error({ component, err: error }, 'fault'),
   };

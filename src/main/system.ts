@@ -78,7 +78,7 @@ async function startFoundation(
   signal: AbortSignal,
 ): Promise<Foundation> {
   const metrics = new Metrics();
-  const lifecycle = lifecycleLog(logger, metrics);
+  const lifecycle = lifecycleLog(logger, metrics, { slowQueryMs: config.slowQueryMs });
   const servers = await startEmbeddedServers({
     dataDir: config.dataDir,
     roles: config.roles,

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EdgeEvent, TransportName } from '../edge/edgeEvents.ts';
 import type { BreakerState } from '../platform/breaker.ts';
+import { DatabaseMetrics } from './databaseMetrics.ts';
 import { type ProjectionSource, projectionGauges } from './projectionMetrics.ts';
 
 /** What the live feed tells of itself when it is asked. */
@@ -45,7 +46,10 @@ export class Metrics {
     'dependency',
   ]);
 
+  readonly databases: DatabaseMetrics;
+
   constructor() {
+    this.databases = new DatabaseMetrics(this.#registry);
     collectDefaultMetrics({ register: this.#registry });
     for (const labels of Object.values(LABELS)) this.#connections.set(labels, 0);
   }

@@ -110,6 +110,21 @@ export const settings = {
     unit: 'ms',
     example: '3000',
   }),
+  slowQueryMs: setting('SLOW_QUERY_MS', wholeNumber(1, 600_000), '500', {
+    description: 'A query that takes longer is logged as "slow query", with its name.',
+    unit: 'ms',
+    example: '200',
+  }),
+  replicaUrl: optionalSetting('DATABASE_REPLICA_URL', databaseUrl(), {
+    description:
+      'A read replica of the database, asked first for history and search. Unset: the database alone.',
+    example: 'postgresql://chat:secret@replica:5432/chat?connection_limit=20',
+  }),
+  replicaLagSecondsMax: setting('DATABASE_REPLICA_LAG_SECONDS_MAX', wholeNumber(1, 86_400), '5', {
+    description: 'A replica whose history is further behind the log than this is not asked.',
+    unit: 's',
+    example: '10',
+  }),
   connectionsMax: setting('CONNECTIONS_MAX', wholeNumber(1, 1_000_000), '5000', {
     description: 'WebSockets per edge process, at most.',
     unit: 'sockets',

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { LogHistory } from '../../src/application/logHistory.ts';
 import { ReadMarks } from '../../src/application/readMarks.ts';
 import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
@@ -13,7 +14,7 @@ import type { HealthDeps } from '../../src/http/deps.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
+import { type Database, openDatabase, type Reads } from '../../src/platform/database.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { PolledLogHead } from '../../src/platform/logHead.ts';
 import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
@@ -29,6 +30,8 @@ export interface TestApiOptions {
   readonly log?: (log: MemoryEventLog) => EventLog;
   /** What the API follows; default: {@link TestApi.log}. */
   readonly feed?: EventFeed;
+  /** Where history and search are read; default: the database. */
+  readonly reads?: (database: Database, logHead: PolledLogHead) => Reads;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
   readonly isOnline?: (userId: string) => boolean;
@@ -89,6 +92,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const app = createHttpApp({
     application,
     database,
+    reads: options.reads?.(database, logHead) ?? database,
+    logHistory: new LogHistory({ log, feed }),
     logHead,
     historyProgress: progress,
     presence: { isOnline: options.isOnline ?? (() => false) },

@@ -1,3 +1,4 @@
+import { LogHistory } from '../../application/logHistory.ts';
 import { AdmissionControl } from '../../edge/admission.ts';
 import { drain } from '../../edge/drain.ts';
 import type { Realtime } from '../../edge/realtime.ts';
@@ -9,6 +10,7 @@ import { PolledLogHead } from '../../platform/logHead.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
 import { projectionSource } from './projectionSource.ts';
+import { startReads } from './reads.ts';
 
 /** The HTTP API. @returns the port it listens on */
 export async function startApi(
@@ -21,10 +23,10 @@ export async function startApi(
     url: foundation.databaseUrl,
     applicationName: 'chat-backend api',
     statementMsMax: config.databaseStatementTimeoutMs,
-    onIdleError: lifecycle.fault('database'),
-    onBreaker: lifecycle.breaker,
+    ...lifecycle.database('primary'),
   });
   stops.add(() => database.close());
+  foundation.metrics.databases.watch('primary', database.pool);
   const logHead = await PolledLogHead.start({ log, nowMs: application.clock.nowMs });
   stops.add(() => logHead.stop());
   foundation.metrics.watchProjections(
@@ -46,6 +48,8 @@ export async function startApi(
   const app = createHttpApp({
     application,
     database,
+    reads: startReads(foundation, { primary: database, logHead }, stops),
+    logHistory: new LogHistory({ log, feed: log }),
     logHead,
     historyProgress: foundation.historyProgress,
     presence,

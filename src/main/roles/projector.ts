@@ -8,7 +8,7 @@ import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { ProjectionRunner } from '../../../projections/runner/runner.ts';
 import { Upkeep } from '../../../projections/runner/upkeep.ts';
 import { Auditor } from '../../maintenance/auditor.ts';
-import { openDatabase } from '../../platform/database.ts';
+import { GuardedPool } from '../../platform/guardedPool.ts';
 import { newEdgeId } from '../../platform/ids.ts';
 import { announceProgress } from '../../platform/projectionProgress.ts';
 import { projectRootUrl } from '../../platform/projectRootUrl.ts';
@@ -26,16 +26,17 @@ const CONNECTIONS_MAX = 8;
 /** The worker that builds the read models. */
 export function startProjector(foundation: Foundation, stops: StopSequence): void {
   const { log, lifecycle, databaseUrl } = foundation;
-  const { pool, close } = openDatabase({
+  const pool = new GuardedPool({
     url: databaseUrl,
     applicationName: 'chat-backend projector',
     connectionsMax: CONNECTIONS_MAX,
     acquireMsMax: BATCH_STATEMENT_MS_MAX,
     statementMsMax: BATCH_STATEMENT_MS_MAX,
     idleInTransactionMsMax: IDLE_IN_TRANSACTION_MS_MAX,
-    onIdleError: lifecycle.fault('database'),
+    ...lifecycle.database('projector'),
   });
-  stops.add(close);
+  stops.add(() => pool.close());
+  foundation.metrics.databases.watch('projector', pool);
   const worker = `${hostname()}:${process.pid}:${newEdgeId()}`;
   for (const projection of allProjections(projectRootUrl())) {
     startProjection(foundation, { projection, pool, worker }, stops);
