@@ -26,6 +26,8 @@ const DEFAULTS = {
   projectionBatchEvents: 2_000,
   projectionLagSecondsMax: 30,
   databaseStatementTimeoutMs: 5_000,
+  slowQueryMs: 500,
+  replicaLagSecondsMax: 5,
   connectionsMax: 5_000,
   joinsPerSocketMax: 200,
   receiptsBytesMax: 256 * 1_024 ** 2,
