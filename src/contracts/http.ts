@@ -95,6 +95,7 @@ export const ListConversationsQuery = z.strictObject({
   userId: UserId,
   cursor: z.string().min(1).max(200).optional(),
   limit,
+  position: PositionText.optional(),
 });
 
 /** Longer than anybody types; bounds what one search may ask of Postgres. */
@@ -107,6 +108,7 @@ export const SearchQuery = z.strictObject({
   /** As the answer before gave it. */
   cursor: seqText.optional(),
   limit,
+  position: PositionText.optional(),
 });
 
 export const EventStreamQuery = z.strictObject({

@@ -17,6 +17,7 @@ import { decodeCursor } from '../queries/conversationCursor.ts';
 import { listConversations } from '../queries/listConversations.ts';
 import { readBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
+import { reachPosition } from './position.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource, sendJsonText } from './resource.ts';
 import { check, invalid } from './validate.ts';
@@ -41,13 +42,16 @@ function create({ application }: HttpDeps): Handler {
   };
 }
 
-function list({ database }: HttpDeps): Handler {
+/** What is listed is from two read models: whose conversations they are, and what is in them. */
+function list(deps: HttpDeps): Handler {
+  const { database, inboxProgress, historyProgress } = deps;
   return async (req, res) => {
-    const { userId, cursor, limit } = readQuery(req, ListConversationsQuery);
+    const { userId, cursor, limit, position } = readQuery(req, ListConversationsQuery);
     const after = cursor === undefined ? null : decodeCursor(cursor);
     if (cursor !== undefined && after === null) {
       throw invalid([{ path: 'cursor', reason: 'must be a nextCursor as the server gave it' }]);
     }
+    if (position !== undefined) await reachPosition(deps, position, [inboxProgress, historyProgress]);
     const page = await listConversations(database, { userId, after, limit });
     const nextCursor = JSON.stringify(page.nextCursor);
     sendJsonText(res, `{"conversations":${page.conversationsJson},"nextCursor":${nextCursor}}`);

@@ -21,6 +21,10 @@ export interface HttpDeps {
   readonly logHead: LogHead;
   /** Progress of the projection `history`. */
   readonly historyProgress: ReadModelProgress;
+  /** Progress of the projection `inbox`. */
+  readonly inboxProgress: ReadModelProgress;
+  /** Progress of the projection `search`. */
+  readonly searchProgress: ReadModelProgress;
   readonly readMarks: Pick<ReadMarks, 'mark'>;
   readonly presence: Pick<Presence, 'isOnline'>;
   readonly eventStreams: EventStreams;

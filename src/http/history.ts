@@ -2,16 +2,13 @@ import type { Router } from 'express';
 import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { ConversationPath, type LagView, ReadMessagesQuery } from '../contracts/http.ts';
-import { parsePosition } from '../contracts/position.ts';
 import { lagOf } from '../queries/lag.ts';
 import { type MessagesPage, type MessagesQuestion, readMessages } from '../queries/readMessages.ts';
 import type { HttpDeps } from './deps.ts';
+import { POSITION_MS_MAX, seqOf } from './position.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource, sendJsonText } from './resource.ts';
 import { check } from './validate.ts';
-
-/** How long a read waits for the position it was given, in milliseconds; then the log is asked. */
-const POSITION_MS_MAX = 2_000;
 
 /** A page as it is answered: JSON text of the messages, as Postgres built it or as it was made from the log. */
 interface Page {
@@ -90,15 +87,6 @@ async function fromLog({ logHistory }: HttpDeps, question: MessagesQuestion, seq
 
 function isDatabaseAway(error: unknown): boolean {
   return error instanceof ChatError && error.code === 'database_unavailable';
-}
-
-/** The sequence in a position. @throws ChatError conflict when it is of another incarnation of the log */
-function seqOf(position: string, epoch: string): number {
-  const parsed = parsePosition(position);
-  if (parsed === null) throw new Error('The schema lets no position through that is none');
-  if (parsed.epoch === epoch) return parsed.seq;
-  const detail = 'The position is from before the log was restored: read again without it.';
-  throw new ChatError('conflict', detail);
 }
 
 function pageJson({ messagesJson, ...rest }: Page): string {

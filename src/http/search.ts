@@ -3,6 +3,7 @@ import { viewConversation } from '../application/viewConversation.ts';
 import { SearchQuery } from '../contracts/http.ts';
 import { searchMessages } from '../queries/searchMessages.ts';
 import type { HttpDeps } from './deps.ts';
+import { reachPosition } from './position.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource, sendJsonText } from './resource.ts';
 
@@ -11,10 +12,15 @@ export function searchRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/search', { get: search(deps) });
 }
 
-function search({ application, reads }: HttpDeps): Handler {
+function search(deps: HttpDeps): Handler {
+  const { application, searchProgress, historyProgress } = deps;
   return async (req, res) => {
-    const { userId, q: text, conversationId, cursor: before, limit } = readQuery(req, SearchQuery);
+    const asked = readQuery(req, SearchQuery);
+    const { userId, q: text, conversationId, cursor: before, limit, position } = asked;
     if (conversationId !== undefined) await viewConversation(application, conversationId, userId);
+    if (position !== undefined) await reachPosition(deps, position, [searchProgress, historyProgress]);
+    // A replica has yet to hear of what was waited for.
+    const reads = position === undefined ? deps.reads : deps.database;
     const page = await searchMessages(reads, { text, userId, conversationId, before, limit });
     const nextCursor = page.nextBefore === null ? null : String(page.nextBefore);
     sendJsonText(res, `{"messages":${page.messagesJson},"nextCursor":${JSON.stringify(nextCursor)}}`);

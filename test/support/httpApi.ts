@@ -96,6 +96,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     logHistory: new LogHistory({ log, feed }),
     logHead,
     historyProgress: progress,
+    inboxProgress: progress,
+    searchProgress: progress,
     presence: { isOnline: options.isOnline ?? (() => false) },
     readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
     eventStreams,

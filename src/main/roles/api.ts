@@ -7,6 +7,8 @@ import { createHttpApp } from '../../http/app.ts';
 import { startHttpServer } from '../../http/server.ts';
 import { openDatabase } from '../../platform/database.ts';
 import { PolledLogHead } from '../../platform/logHead.ts';
+import { listenForProgress } from '../../platform/projectionProgress.ts';
+import type { ReadModelProgress } from '../../ports/readModelProgress.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
 import { projectionSource } from './projectionSource.ts';
@@ -52,6 +54,8 @@ export async function startApi(
     logHistory: new LogHistory({ log, feed: log }),
     logHead,
     historyProgress: foundation.historyProgress,
+    inboxProgress: listenTo('inbox', foundation, stops),
+    searchProgress: listenTo('search', foundation, stops),
     presence,
     readMarks: foundation.readMarks,
     eventStreams,
@@ -64,6 +68,12 @@ export async function startApi(
   // Streams end by themselves never: they are ended before the server waits for its requests.
   stops.add(() => eventStreams.drain());
   return server.port;
+}
+
+function listenTo(projection: string, { connection }: Foundation, stops: StopSequence): ReadModelProgress {
+  const { progress, stop } = listenForProgress(connection, projection);
+  stops.add(stop);
+  return progress;
 }
 
 const STREAMS_END_MS_MAX = 1_000;
