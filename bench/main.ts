@@ -18,6 +18,7 @@ const SCENARIOS = [
   'rebuild',
   'flatCost',
   'projectionLag',
+  'logHistory',
   'import',
 ] as const;
 
