@@ -66,8 +66,55 @@ export interface PingFrame {
   readonly id: number;
 }
 
+interface ChangeFrame {
+  readonly id: number;
+  readonly conversationId: string;
+  readonly messageId: string;
+  /** Where the message is in the log: saves the server a search. */
+  readonly seq?: number;
+}
+
+/** Only the author of a message may. */
+export interface EditFrame extends ChangeFrame {
+  readonly op: 'edit';
+  readonly content: string;
+}
+
+/** Only the author may. `erase`: its bytes are taken out of the log as well. */
+export interface DeleteFrame extends ChangeFrame {
+  readonly op: 'delete';
+  readonly erase?: boolean;
+}
+
+export interface ReactFrame extends ChangeFrame {
+  readonly op: 'react';
+  readonly emoji: string;
+}
+
+export interface UnreactFrame extends ChangeFrame {
+  readonly op: 'unreact';
+  readonly emoji: string;
+}
+
+export interface PresenceFrame {
+  readonly op: 'presence';
+  readonly id: number;
+  readonly userIds: string[];
+}
+
 /** Everything that a client sends. */
-export type ClientFrame = JoinFrame | LeaveFrame | SendFrame | TypingFrame | ReadFrame | PingFrame;
+export type ClientFrame =
+  | JoinFrame
+  | LeaveFrame
+  | SendFrame
+  | TypingFrame
+  | ReadFrame
+  | PingFrame
+  | EditFrame
+  | DeleteFrame
+  | ReactFrame
+  | UnreactFrame
+  | PresenceFrame;
 
 export interface JoinedFrame {
   readonly op: 'joined';
@@ -100,6 +147,25 @@ export interface AckFrame {
 export interface PongFrame {
   readonly op: 'pong';
   readonly id: number;
+}
+
+/** The answer to `edit`, `delete`, `react` and `unreact`: where the change is in the log. */
+export interface ChangedFrame {
+  readonly op: 'changed';
+  readonly id: number;
+  readonly messageId: string;
+  readonly seq: number;
+  readonly position: string;
+  readonly at: string;
+  /** Of an erasure: events whose bytes were taken out of the log. */
+  readonly erased?: number;
+}
+
+/** The answer to `presence`. */
+export interface PresenceAnswerFrame {
+  readonly op: 'presence';
+  readonly id: number;
+  readonly presence: Readonly<Record<string, 'online' | 'offline'>>;
 }
 
 export interface EventFrame {
@@ -153,6 +219,8 @@ export type ServerFrame =
   | LeftFrame
   | AckFrame
   | PongFrame
+  | ChangedFrame
+  | PresenceAnswerFrame
   | EventFrame
   | ResyncFrame
   | TypingNoticeFrame

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ClientMessageId, Content, ConversationId, MessageId, Seq, UserId } from './ids.ts';
+import { PRESENCE_USERS_MAX } from './http.ts';
+import { ClientMessageId, Content, ConversationId, Emoji, MessageId, Seq, UserId } from './ids.ts';
 import { Epoch } from './position.ts';
 
 /**
@@ -29,6 +30,14 @@ const RequestId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** In place of a conversation's id: all conversations that the user takes part in, also new ones. */
 export const INBOX = '*';
 
+/** Which message is to be changed, and where it is in the log, if the client knows: saves a search. */
+const change = {
+  id: RequestId,
+  conversationId: ConversationId,
+  messageId: MessageId,
+  seq: Seq.optional(),
+};
+
 export const ClientFrame = z.discriminatedUnion('op', [
   z.strictObject({
     op: z.literal('join'),
@@ -57,6 +66,16 @@ export const ClientFrame = z.discriminatedUnion('op', [
     level: AckLevel.optional(),
   }),
   z.strictObject({ op: z.literal('ping'), id: RequestId }),
+  z.strictObject({ op: z.literal('edit'), ...change, content: Content }),
+  /** `erase` takes the bytes out of the log as well. */
+  z.strictObject({ op: z.literal('delete'), ...change, erase: z.boolean().optional() }),
+  z.strictObject({ op: z.literal('react'), ...change, emoji: Emoji }),
+  z.strictObject({ op: z.literal('unreact'), ...change, emoji: Emoji }),
+  z.strictObject({
+    op: z.literal('presence'),
+    id: RequestId,
+    userIds: z.array(UserId).min(1).max(PRESENCE_USERS_MAX),
+  }),
 ]);
 
 export type ClientFrame = z.infer<typeof ClientFrame>;
@@ -75,6 +94,18 @@ export type ServerFrame =
   /** The answer to `read`: how far the user has read now. */
   | { op: 'ack'; id: number; conversationId: string; seq: number }
   | { op: 'pong'; id: number }
+  /** The answer to `edit`, `delete`, `react` and `unreact`: where the change is in the log, and when it was made. */
+  | {
+      op: 'changed';
+      id: number;
+      messageId: string;
+      seq: number;
+      position: string;
+      at: string;
+      /** Of an erasure: events whose bytes were taken out of the log. */
+      erased?: number;
+    }
+  | { op: 'presence'; id: number; presence: Readonly<Record<string, 'online' | 'offline'>> }
   | { op: 'resync'; conversationId: string; reason: 'epoch' | 'expired' }
   | { op: 'draining'; retryAfterMs: number }
   | {
