@@ -29,3 +29,15 @@ export function resource(router: Router, path: string, handlers: Handlers): void
 export function sendJsonText(res: Response, json: string): void {
   res.type('json').send(json);
 }
+
+/**
+ * Answers a command with JSON. Nobody will ever ask whether it has changed since, so that what Express does for that, and
+ * for every other kind of answer, is left out.
+ */
+export function sendAnswer(res: Response, status: number, answer: object): void {
+  const json = JSON.stringify(answer);
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.setHeader('Content-Length', Buffer.byteLength(json));
+  res.end(json);
+}
