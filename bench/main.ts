@@ -18,6 +18,9 @@ const SCENARIOS = [
   'rebuild',
   'flatCost',
   'projectionLag',
+  'httpRead',
+  'httpSend',
+  'classic',
   'import',
 ] as const;
 

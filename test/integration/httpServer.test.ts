@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
 import { startTestApi } from '../support/httpApi.ts';
@@ -31,6 +32,29 @@ describe('the port', () => {
     await expect(second).rejects.toThrow(
       `Port ${port} (PORT) is taken: end what listens there or set PORT to another one (0 takes any that is free).`,
     );
+  });
+});
+
+describe('an Express app', () => {
+  it('is given requests and responses that are its own already: changing their prototypes would cost', async () => {
+    const { request, response } = express();
+    const seen: boolean[] = [];
+    const listen: RequestListener = (req, res) => {
+      seen.push(Object.getPrototypeOf(req) === app.request, Object.getPrototypeOf(res) === app.response);
+      res.end();
+    };
+    const app = Object.assign(listen, { request, response });
+    const { port } = await serve(app);
+    await fetch(`http://127.0.0.1:${port}/`);
+    expect(seen).toEqual([true, true]);
+  });
+
+  it('finds on them what it puts there', async () => {
+    const app = express();
+    app.get('/:name', (req, res) => void res.json([req.app === app, res.app === app, req.params.name]));
+    const { port } = await serve(app);
+    const answer = await fetch(`http://127.0.0.1:${port}/here`);
+    expect(await answer.json()).toEqual([true, true, 'here']);
   });
 });
 
