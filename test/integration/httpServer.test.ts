@@ -3,6 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { readBody } from '../../src/http/body.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
 import { startTestApi } from '../support/httpApi.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -89,6 +91,28 @@ describe('what is no request', () => {
     const body = exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx');
     expect(await headers).toContain('408');
     expect(await body).toContain('408');
+  });
+
+  it('a body that its client gives up is an error for whoever reads it, not a wait without end', async () => {
+    let caught: unknown = null;
+    let reading = false;
+    const app = express();
+    app.post('/', (req) => {
+      readBody(req, z.unknown()).catch((error: unknown) => {
+        caught = error;
+      });
+      reading = true;
+    });
+    const { port } = await serve(app);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx');
+    await waitFor('the body to be read', () => reading);
+    socket.destroy();
+    await waitFor('the reader to be told', () => caught);
+    expect(caught).toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining('ended before'),
+    });
   });
 
   it('an endless body is answered with 413 while it is still being sent, and cut off', async () => {
