@@ -19,6 +19,9 @@ const SCENARIOS = [
   'flatCost',
   'projectionLag',
   'logHistory',
+  'httpRead',
+  'httpSend',
+  'classic',
   'import',
 ] as const;
 

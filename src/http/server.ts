@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { expressMessages } from './expressMessages.ts';
 import { answerMalformed } from './malformed.ts';
 
 export interface HttpServerOptions {
@@ -43,6 +44,7 @@ const STOP_MS_MAX = 10_000;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const underWay = new Set<ServerResponse>();
   const server = createServer({
+    ...expressMessages(options.app),
     headersTimeout: options.headersMsMax ?? 10_000,
     requestTimeout: options.requestMsMax ?? 30_000,
     keepAliveTimeout: options.idleMsMax ?? 65_000,
