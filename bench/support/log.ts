@@ -13,7 +13,13 @@ export async function openBenchLog(
     connection,
     definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
     settings: { maxBytes: 4 * 1_024 ** 3, replicas: 1 },
-    publisher: { windowMax: 2_048, queueMax: 16_384, ackTimeoutMs: 2_000, deadlineMs: 10_000 },
+    publisher: {
+      windowMax: 2_048,
+      queueMax: 16_384,
+      queueBytesMax: 64 * 1_024 ** 2,
+      ackTimeoutMs: 2_000,
+      deadlineMs: 10_000,
+    },
     makeEpoch: newEpoch,
   });
   return { log, connection };

@@ -3,7 +3,7 @@ import {
   type LogEvent,
   openJetStreamLog,
 } from '../../src/eventlog/jetstream/jetStreamLog.ts';
-import type { PublisherOptions } from '../../src/eventlog/jetstream/publisher.ts';
+import type { PublisherOptions } from '../../src/eventlog/jetstream/publisherOptions.ts';
 import { newEpoch } from '../../src/platform/ids.ts';
 import { connectNats } from '../../src/platform/nats.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
@@ -33,6 +33,7 @@ export async function openTestLog(natsUrl: string, options: TestLogOptions = {})
     publisher: {
       windowMax: 256,
       queueMax: 4_096,
+      queueBytesMax: 64 * 1_024 ** 2,
       ackTimeoutMs: 500,
       deadlineMs: 10_000,
       ...options.publisher,
