@@ -1,5 +1,4 @@
 import type { Router } from 'express';
-import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { ConversationPath, ReadMessagesQuery } from '../contracts/http.ts';
 import { parsePosition } from '../contracts/position.ts';
@@ -9,6 +8,7 @@ import type { HttpDeps } from './deps.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource, sendJsonText } from './resource.ts';
 import { check } from './validate.ts';
+import { visibleConversation } from './visibleConversation.ts';
 
 /** How long a read waits for the position it was given. After that it answers with what there is; `lag` tells. */
 const POSITION_MS_MAX = 2_000;
@@ -23,7 +23,7 @@ function read(deps: HttpDeps): Handler {
     const { conversationId } = check(ConversationPath, req.params);
     const { userId, position, ...range } = readQuery(req, ReadMessagesQuery);
     const seq = position === undefined ? 0 : seqOf(position, deps.application.log.epoch);
-    await viewConversation(deps.application, conversationId, userId ?? null);
+    await visibleConversation(deps, conversationId, userId ?? null);
     const ask = () => readMessages(deps.database, { conversationId, ...range });
     const reach = () => deps.historyProgress.waitFor(conversationId, seq, POSITION_MS_MAX);
     const page = await readFrom(seq, reach, ask);

@@ -1,5 +1,6 @@
 import {
   type JetStreamLog,
+  type JetStreamLogOptions,
   type LogEvent,
   openJetStreamLog,
 } from '../../src/eventlog/jetstream/jetStreamLog.ts';
@@ -20,6 +21,8 @@ export const TEST_STREAM_BYTES_MAX = 256 * 1_024 ** 2;
 export interface TestLogOptions {
   readonly maxBytes?: number;
   readonly publisher?: Partial<PublisherOptions>;
+  /** Default: as in production. */
+  readonly circuit?: JetStreamLogOptions['circuit'];
 }
 
 /** The project's log on a test's own nats-server, with its lifecycle events kept. */
@@ -38,6 +41,7 @@ export async function openTestLog(natsUrl: string, options: TestLogOptions = {})
       deadlineMs: 10_000,
       ...options.publisher,
     },
+    ...(options.circuit && { circuit: options.circuit }),
     makeEpoch: newEpoch,
     onEvent: (event) => events.push(event),
   });

@@ -1,6 +1,7 @@
-import { LogOverloadedError, LogUnavailableError } from '../../ports/eventLog.ts';
+import { LogFullError, LogOverloadedError, LogUnavailableError } from '../../ports/eventLog.ts';
 import type { Timers } from '../../ports/timers.ts';
 import { type LogState, type LogTrigger, refuses, transition } from './logCircuitStates.ts';
+import { Silence } from './silence.ts';
 
 /** How often it looks, in milliseconds. All times below are counted in looks. */
 export const LOOK_MS = 100;
@@ -8,6 +9,8 @@ export const LOOK_MS = 100;
 export const SILENT_LOOKS = 10;
 /** How long the log may stay suspect: one second, in which a local server restarts. */
 export const GRACE_LOOKS = 10;
+/** Both for a log that came back without having acknowledged anything: half a second. */
+const UNPROVEN = { silentLooks: 3, graceLooks: 2 };
 /** The pause between two probes: half a second to a second. */
 const PAUSE_LOOKS = { least: 5, spread: 5 };
 /** How long a probe may take before there is another one: one second. */
@@ -47,8 +50,8 @@ export interface Appends {
  * Knows whether the log can be asked (the states are those of `logCircuitStates.ts`) and refuses at once while it cannot.
  *
  * It learns from what happens anyway: PubAcks, answers to reads, the connection. Appends and reads are watched apart: a
- * log that answers reads may still take nothing (its disk is gone), so while acknowledgements are overdue nothing else
- * counts as a proof. Only when the log is suspect or unavailable it asks by itself; never is a client's request the probe.
+ * log whose disk is full answers reads and takes nothing, without a word. So while acknowledgements are overdue nothing
+ * else counts as a proof; but where questions are answered, reads go on although appends are refused. Only when the log is suspect or unavailable it asks by itself; never is a client's request the probe.
  *
  * Silence is counted in looks at which something was owed and nothing had come since the look before. So a standstill of
  * this process is not taken for one of the log: however long it took, it is one look.
@@ -72,7 +75,11 @@ export class LogCircuit {
   /** Whether what is owed was sent again since this probe began. */
   #tried = false;
   #cancelLook: () => void = () => {};
-  /** True while appends and reads are refused. A field, because every append asks for it. */
+  /** It is available because it answered a question; nothing was acknowledged since. */
+  #unproven = false;
+  /** Questions are answered although acknowledgements are overdue. */
+  #readsWork = false;
+  /** True while appends are refused. A field, because every append asks for it. */
   refuses = false;
 
   constructor(options: LogCircuitOptions) {
@@ -85,6 +92,11 @@ export class LogCircuit {
     return this.#state;
   }
 
+  /** True while reads are refused. */
+  get refusesReads(): boolean {
+    return this.refuses && !this.#readsWork;
+  }
+
   attach(appends: Appends): void {
     this.#appends = appends;
   }
@@ -93,10 +105,12 @@ export class LogCircuit {
   acknowledged(): void {
     this.#acks.heard = true;
     if (this.#state !== 'available') this.#on('acknowledged');
+    this.#unproven = false;
   }
 
   onDisconnect(): void {
     this.#connected = false;
+    this.#readsWork = false;
     this.#on('disconnected');
   }
 
@@ -113,7 +127,7 @@ export class LogCircuit {
    * @throws LogOverloadedError when too many reads are under way
    */
   ask<T>(request: () => Promise<T>): Promise<T> {
-    if (this.refuses) return Promise.reject(this.refusal());
+    if (this.refusesReads) return Promise.reject(this.refusal());
     const readsMax = this.#options.readsMax ?? 10_000;
     if (this.#asking.size >= readsMax) {
       return Promise.reject(new LogOverloadedError(`${readsMax} reads of the log are under way already`));
@@ -135,6 +149,11 @@ export class LogCircuit {
 
   /** What an append or a read is refused with. */
   refusal(): LogUnavailableError {
+    if (this.#readsWork) {
+      const detail =
+        'The log answers questions but acknowledges nothing; the disk of nats-server may be full';
+      return new LogFullError(`${detail}: make room there and restart it.`);
+    }
     return new LogUnavailableError('The log does not answer; nothing was sent to it. Try again in a second.');
   }
 
@@ -152,13 +171,15 @@ export class LogCircuit {
   #onAnswer(): void {
     this.#reads.heard = true;
     if (!this.#acksOverdue) return this.#on('answered');
+    this.#readsWork = this.#state !== 'available';
     if (this.#state !== 'probing' || this.#tried) return;
     this.#tried = true;
     this.#appends?.onTrial();
   }
 
   get #acksOverdue(): boolean {
-    return this.#appends?.isOwed() === true && this.#acks.looks >= this.#silentLooks;
+    const looksMax = this.#unproven ? UNPROVEN.silentLooks : this.#silentLooks;
+    return this.#appends?.isOwed() === true && this.#acks.looks >= looksMax;
   }
 
   #on(trigger: LogTrigger): void {
@@ -174,12 +195,13 @@ export class LogCircuit {
   #enter(from: LogState, to: LogState): void {
     switch (to) {
       case 'suspect':
-        this.#looksLeft = this.#options.graceLooks ?? GRACE_LOOKS;
+        this.#looksLeft = this.#graceLooks;
         return this.#probe();
       case 'unavailable':
         this.#looksLeft =
           PAUSE_LOOKS.least + Math.round((this.#options.random ?? Math.random)() * PAUSE_LOOKS.spread);
-        return refuses(from) ? undefined : this.#refuseWaiting();
+        if (!refuses(from)) this.#appends?.onUnavailable();
+        return this.#refuseWaiting();
       case 'probing':
         this.#looksLeft = PROBE_LOOKS;
         this.#tried = false;
@@ -187,17 +209,24 @@ export class LogCircuit {
       case 'available':
         this.#acks.looks = 0;
         this.#reads.looks = 0;
+        this.#readsWork = false;
+        this.#unproven = refuses(from);
         return this.#appends?.onAvailable();
       case 'closed':
         return this.#cancelLook();
     }
   }
 
+  #readsFail(): void {
+    this.#readsWork = false;
+    this.#refuseWaiting();
+  }
+
   #refuseWaiting(): void {
+    if (!this.refusesReads) return;
     const asking = [...this.#asking];
     this.#asking.clear();
     for (const reject of asking) reject(this.refusal());
-    this.#appends?.onUnavailable();
   }
 
   /** An answer counts whenever it comes; a failure only while it is the last thing that was asked. */
@@ -223,9 +252,10 @@ export class LogCircuit {
     if (this.#acks.heard) this.#reads.heard = true;
     this.#acks.look(this.#appends?.isOwed() ?? false);
     this.#reads.look(this.#asking.size > 0);
+    if (this.#reads.looks >= this.#silentLooks) this.#readsFail();
     switch (this.#state) {
       case 'available':
-        if (Math.max(this.#acks.looks, this.#reads.looks) >= this.#silentLooks) this.#on('silent');
+        if (this.#acksOverdue || this.#reads.looks >= this.#silentLooks) this.#on('silent');
         return;
       case 'suspect':
         return this.#countDown('graceOver');
@@ -233,6 +263,7 @@ export class LogCircuit {
         // Without a connection there is nobody to ask; the client library looks for one all the time.
         return this.#connected ? this.#countDown('probeDue') : undefined;
       case 'probing':
+        if (this.#looksLeft <= 1 && !this.#tried) this.#readsFail();
         return this.#countDown('probeFailed');
       case 'closed':
         return;
@@ -244,20 +275,13 @@ export class LogCircuit {
     if (this.#looksLeft <= 0) this.#on(trigger);
   }
 
+  get #graceLooks(): number {
+    const graceLooks = this.#options.graceLooks ?? GRACE_LOOKS;
+    return this.#unproven && this.#acksOverdue ? Math.min(UNPROVEN.graceLooks, graceLooks) : graceLooks;
+  }
+
   get #silentLooks(): number {
     return this.#options.silentLooks ?? SILENT_LOOKS;
-  }
-}
-
-/** For how many looks in a row something was owed and nothing came. */
-class Silence {
-  /** Set when something comes; taken back by the look. */
-  heard = false;
-  looks = 0;
-
-  look(owed: boolean): void {
-    this.looks = owed && !this.heard ? this.looks + 1 : 0;
-    this.heard = false;
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type LogTrigger,
   transition,
 } from '../../../src/eventlog/jetstream/logCircuitStates.ts';
-import { LogOverloadedError, LogUnavailableError } from '../../../src/ports/eventLog.ts';
+import { LogFullError, LogOverloadedError, LogUnavailableError } from '../../../src/ports/eventLog.ts';
 import { ManualTime } from '../../support/manualTime.ts';
 
 const STATES: LogState[] = ['available', 'suspect', 'unavailable', 'probing', 'closed'];
@@ -237,6 +237,10 @@ describe('the circuit of the log', () => {
     expect(world.circuit.refuses).toBe(true);
     expect(world.trials).toBeGreaterThan(0);
     expect(world.states).not.toContain('available');
+    const read = world.ask();
+    await world.pass(50);
+    expect(read.outcome, 'reads go on where they are answered').toBe('answered');
+    expect(world.circuit.refusal()).toBeInstanceOf(LogFullError);
     world.takes = true;
     await world.pass(100);
     expect(world.circuit.state).toBe('available');
