@@ -133,7 +133,7 @@ test('appends are bounded by what they hold, and what was given up or stored hol
 test('what waits when the log turns out to be away is refused, and what comes after within milliseconds', () =>
   withServer(async (server) => {
     const { log, events, close } = await openTestLog(server.url, {
-      publisher: { windowMax: 1, deadlineMs: 4_000 },
+      publisher: { windowMax: 1, ackTimeoutMs: 4_000, deadlineMs: 4_000 },
     });
     const id = systemIds.conversationId();
     server.freeze();
