@@ -112,6 +112,8 @@ export class LogCircuit {
     this.#connected = false;
     this.#readsWork = false;
     this.#on('disconnected');
+    // What was asked over that connection is not answered over the next one.
+    this.#refuseAsking(new LogUnavailableError('The connection to the log broke during a read; try again.'));
   }
 
   onReconnect(): void {
@@ -223,10 +225,13 @@ export class LogCircuit {
   }
 
   #refuseWaiting(): void {
-    if (!this.refusesReads) return;
+    if (this.refusesReads) this.#refuseAsking(this.refusal());
+  }
+
+  #refuseAsking(error: Error): void {
     const asking = [...this.#asking];
     this.#asking.clear();
-    for (const reject of asking) reject(this.refusal());
+    for (const reject of asking) reject(error);
   }
 
   /** An answer counts whenever it comes; a failure only while it is the last thing that was asked. */

@@ -181,6 +181,16 @@ describe('the circuit of the log', () => {
     expect(world.probes).toBe(probes);
   });
 
+  it('refuses reads that were under way when the connection broke; those that come after wait for the next one', async () => {
+    world.set({ answers: false });
+    const lost = world.ask();
+    world.set({ connected: false, answers: true });
+    const waiting = world.ask();
+    await world.pass(200);
+    expect([lost.outcome, waiting.outcome]).toEqual([expect.any(LogUnavailableError), 'waiting']);
+    expect(world.circuit.state).toBe('suspect');
+  });
+
   it('asks by itself whether the log is back, and needs no client for that', async () => {
     world.set({ connected: false });
     await world.pass(5_000);
