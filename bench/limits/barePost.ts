@@ -29,7 +29,11 @@ app.post('/api/chat/messages', async (req, res) => {
   const message = Body.parse(req.body);
   const event = { type: 'MessagePosted', ...message, at: new Date().toISOString() };
   const bytes = Buffer.from(JSON.stringify(event));
-  const result = await publisher.publish(`limit.${message.conversationId}`, bytes, message.clientMessageId);
+  const result = await publisher.publish({
+    subject: `limit.${message.conversationId}`,
+    bytes,
+    key: message.clientMessageId,
+  });
   res.status(201).json({ message: event, ...result });
 });
 const server = app.listen(0, '127.0.0.1', () => {

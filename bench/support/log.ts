@@ -5,7 +5,13 @@ import { connectNats } from '../../src/platform/nats.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
 
 /** As the settings are by default. */
-export const PUBLISHER = { windowMax: 2_048, queueMax: 16_384, ackTimeoutMs: 2_000, deadlineMs: 10_000 };
+export const PUBLISHER = {
+  windowMax: 2_048,
+  queueMax: 16_384,
+  queueBytesMax: 64 * 1_024 ** 2,
+  ackTimeoutMs: 2_000,
+  deadlineMs: 10_000,
+};
 
 /** The project's log with its default settings. */
 export async function openBenchLog(

@@ -5,6 +5,7 @@ import {
   type AppendResult,
   type EventLog,
   EventTooLargeError,
+  LogFullError,
   LogOverloadedError,
   LogUnavailableError,
   UnknownOutcomeError,
@@ -32,8 +33,15 @@ function rethrow(cause: unknown): never {
   throw asChatError(cause);
 }
 
+/** Room is made by people: asking every second does not help. */
+const FULL_RETRY_MS = 30_000;
+
 /** Faults of the log as clients see them; anything else stays what it is. */
 export function asChatError(cause: unknown): unknown {
+  if (cause instanceof LogFullError) {
+    const detail = `${cause.message} Nothing was stored; reading works.`;
+    return new ChatError('log_unavailable', detail, { cause, retryAfterMs: FULL_RETRY_MS });
+  }
   if (cause instanceof LogUnavailableError) {
     return new ChatError('log_unavailable', 'The log takes nothing right now; nothing was stored.', {
       cause,

@@ -4,7 +4,7 @@ import type { ChangedConversation } from '../application/changeConversation.ts';
 import { addParticipants, removeParticipants } from '../application/changeParticipants.ts';
 import { createConversation } from '../application/createConversation.ts';
 import { renameConversation } from '../application/renameConversation.ts';
-import { toView, viewConversation } from '../application/viewConversation.ts';
+import { toView } from '../application/viewConversation.ts';
 import {
   ChangeConversationBody,
   ConversationPath,
@@ -21,11 +21,12 @@ import { reachPosition } from './position.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource, sendJsonText } from './resource.ts';
 import { check, invalid } from './validate.ts';
+import { visibleConversation } from './visibleConversation.ts';
 
 const COLLECTION = '/api/chat/conversations';
 const ONE = `${COLLECTION}/:conversationId`;
 
-/** Conversations and who is in them. All but the list comes from the log and works without the database. */
+/** Conversations and who is in them. All but the list comes from the log and works without the database; showing one works without the log. */
 export function conversationRoutes(router: Router, deps: HttpDeps): void {
   resource(router, COLLECTION, { get: list(deps), post: create(deps) });
   resource(router, ONE, { get: getOne(deps), patch: change(deps) });
@@ -58,11 +59,11 @@ function list(deps: HttpDeps): Handler {
   };
 }
 
-function getOne({ application }: HttpDeps): Handler {
+function getOne(deps: HttpDeps): Handler {
   return async (req, res) => {
     const { conversationId } = check(ConversationPath, req.params);
     const { userId } = readQuery(req, GetConversationQuery);
-    res.json({ conversation: await viewConversation(application, conversationId, userId ?? null) });
+    res.json({ conversation: await visibleConversation(deps, conversationId, userId ?? null) });
   };
 }
 

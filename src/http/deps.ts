@@ -51,6 +51,8 @@ export interface HealthDeps {
   readonly fsyncPolicy: string;
   /** How long the log took to acknowledge the latest append, in milliseconds; null before the first. */
   readonly publishAckMs: () => number | null;
+  /** Whether the log can be asked, in one word: `available`, `suspect`, `unavailable` or `probing`. */
+  readonly logState: () => string;
   /** A live read model that is further behind than this many seconds is not healthy. */
   readonly lagSecondsMax: number;
   /** True from when the process was told to stop. */

@@ -1,5 +1,4 @@
 import type { Router } from 'express';
-import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { ConversationPath, type LagView, ReadMessagesQuery } from '../contracts/http.ts';
 import { lagOf } from '../queries/lag.ts';
@@ -9,6 +8,7 @@ import { POSITION_MS_MAX, seqOf } from './position.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource, sendJsonText } from './resource.ts';
 import { check } from './validate.ts';
+import { visibleConversation } from './visibleConversation.ts';
 
 /** A page as it is answered: JSON text of the messages, as Postgres built it or as it was made from the log. */
 interface Page {
@@ -31,7 +31,7 @@ function read(deps: HttpDeps): Handler {
     const { conversationId } = check(ConversationPath, req.params);
     const { userId, position, ...range } = readQuery(req, ReadMessagesQuery);
     const seq = position === undefined ? 0 : seqOf(position, deps.application.log.epoch);
-    await viewConversation(deps.application, conversationId, userId ?? null);
+    await visibleConversation(deps, conversationId, userId ?? null);
     sendJsonText(res, pageJson(await pageAt(deps, { conversationId, ...range }, seq)));
   };
 }

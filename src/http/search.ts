@@ -1,11 +1,11 @@
 import type { Router } from 'express';
-import { viewConversation } from '../application/viewConversation.ts';
 import { SearchQuery } from '../contracts/http.ts';
 import { searchMessages } from '../queries/searchMessages.ts';
 import type { HttpDeps } from './deps.ts';
 import { reachPosition } from './position.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource, sendJsonText } from './resource.ts';
+import { visibleConversation } from './visibleConversation.ts';
 
 /** Search by words. Whether one conversation may be seen is the log's word; which are a user's own, the inbox's. */
 export function searchRoutes(router: Router, deps: HttpDeps): void {
@@ -13,11 +13,11 @@ export function searchRoutes(router: Router, deps: HttpDeps): void {
 }
 
 function search(deps: HttpDeps): Handler {
-  const { application, searchProgress, historyProgress } = deps;
+  const { searchProgress, historyProgress } = deps;
   return async (req, res) => {
     const asked = readQuery(req, SearchQuery);
     const { userId, q: text, conversationId, cursor: before, limit, position } = asked;
-    if (conversationId !== undefined) await viewConversation(application, conversationId, userId);
+    if (conversationId !== undefined) await visibleConversation(deps, conversationId, userId);
     if (position !== undefined) await reachPosition(deps, position, [searchProgress, historyProgress]);
     // A replica has yet to hear of what was waited for.
     const reads = position === undefined ? deps.reads : deps.database;

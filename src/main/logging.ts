@@ -32,7 +32,10 @@ export function lifecycleLog(logger: Logger, metrics: Metrics, { slowQueryMs }: 
       const level = event.type === 'natsConnected' || event.type === 'natsReconnected' ? 'info' : 'warn';
       logger[level]({ component: 'nats', ...event }, event.type);
     },
-    log: (event: LogEvent) => logger.warn({ component: 'log', ...event }, event.type),
+    log: (event: LogEvent) => {
+      if (event.type === 'logState') logState(logger, metrics, event);
+      else logger.warn({ component: 'log', ...event }, event.type);
+    },
     server: (event: EmbeddedServerEvent) => {
       const level = event.type === 'serverDied' || event.type === 'serverRestarting' ? 'warn' : 'info';
       logger[level]({ component: 'embedded', ...describeServerEvent(event) }, event.type);
@@ -90,6 +93,27 @@ export function lifecycleLog(logger: Logger, metrics: Metrics, { slowQueryMs }: 
     fault: (component: string) => (error: unknown) => logger.error({ component, err: error }, 'fault'),
   };
 }
+
+/** As circuit breakers go: what is suspect lets everything through, what is probed lets nothing through but the probe. */
+const BREAKER_STATES = {
+  available: 'closed',
+  suspect: 'closed',
+  unavailable: 'open',
+  probing: 'halfOpen',
+  closed: 'closed',
+} as const;
+
+/** That the log is away and that it is back; each probe in between is nobody's news. */
+function logState(logger: Logger, metrics: Metrics, { from, to }: LogStateEvent): void {
+  metrics.onBreaker('log', BREAKER_STATES[to]);
+  const fields = { component: 'log', from, state: to };
+  if (to === 'unavailable' && from === 'suspect')
+    logger.error(fields, 'the log does not answer: appends and reads are refused');
+  else if (to === 'available' && from !== 'suspect') logger.warn(fields, 'the log answers again');
+  else logger.debug(fields, 'the log is %s', to);
+}
+
+type LogStateEvent = Extract<LogEvent, { type: 'logState' }>;
 
 /**
  * Logs what did not become a signal: of each kind the first, and then at most one line a minute that says how many there

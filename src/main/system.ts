@@ -114,6 +114,7 @@ async function startFoundation(
   const isDraining = () => signal.aborted;
   const shared = startSignals(connection, logger, stops);
   metrics.watchPublishAck(() => log.publishAckMs);
+  metrics.onBreaker('log', 'closed');
   const parts = { config, logger, lifecycle, metrics, connection, log, application };
   const readMarks = new ReadMarks({ application, receipts, timers: systemTimers });
   const { progress: historyProgress, stop } = listenForProgress(connection, 'history');

@@ -85,6 +85,11 @@ export const settings = {
     unit: 'messages',
     example: '4096',
   }),
+  publishQueueBytesMax: setting('PUBLISH_QUEUE_BYTES_MAX', byteSize(1_024 ** 2), '64MB', {
+    description: 'What messages may hold that wait for the window or an acknowledgement; more: "overloaded".',
+    unit: 'bytes',
+    example: '16MB',
+  }),
   publishAckTimeoutMs: setting('PUBLISH_ACK_TIMEOUT_MS', TIMEOUT_MS, '2000', {
     description: 'Without an acknowledgement for so long, a message is sent to the log again.',
     unit: 'ms',

@@ -74,7 +74,13 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const conversations = new ConversationStore(log);
   const feed = options.feed ?? memory;
   const application = { log, feed, conversations, clock: systemClock, ids: systemIds };
-  const health = { fsyncPolicy: 'test', publishAckMs: () => 1.5, lagSecondsMax: 60, isDraining: () => false };
+  const health = {
+    fsyncPolicy: 'test',
+    publishAckMs: () => 1.5,
+    logState: () => 'available',
+    lagSecondsMax: 60,
+    isDraining: () => false,
+  };
   const receipts = new MemoryReceipts();
   const realtime = await startRealtime({
     // Past what stands between the API and its log: its troubles are the API's to show.

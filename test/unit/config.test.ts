@@ -21,6 +21,7 @@ const DEFAULTS = {
   natsSyncIntervalMs: 120_000,
   publishWindowMessages: 2_048,
   publishQueueMessagesMax: 16_384,
+  publishQueueBytesMax: 64 * 1_024 ** 2,
   publishAckTimeoutMs: 2_000,
   publishDeadlineMs: 10_000,
   projectionBatchEvents: 2_000,

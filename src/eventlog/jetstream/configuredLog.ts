@@ -46,6 +46,7 @@ function publisherOptions(config: Config) {
   return {
     windowMax: config.publishWindowMessages,
     queueMax: config.publishQueueMessagesMax,
+    queueBytesMax: config.publishQueueBytesMax,
     ackTimeoutMs: config.publishAckTimeoutMs,
     deadlineMs: config.publishDeadlineMs,
   };

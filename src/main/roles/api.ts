@@ -44,6 +44,7 @@ export async function startApi(
   const health = {
     fsyncPolicy: fsyncPolicy(config),
     publishAckMs: () => log.publishAckMs,
+    logState: () => log.state,
     lagSecondsMax: config.projectionLagSecondsMax,
     isDraining,
   };
