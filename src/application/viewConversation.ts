@@ -29,9 +29,11 @@ async function visibleState(
   userId: string | null,
 ): Promise<ConversationState | null> {
   try {
-    const cached = context.conversations.cached(conversationId)?.state ?? null;
-    if (cached !== null && maySee(cached, userId)) return cached;
-    const { state } = await context.conversations.loadFresh(conversationId);
+    const { conversations } = context;
+    const known = conversations.cached(conversationId) ?? (await conversations.shared(conversationId));
+    const seen = known?.state ?? null;
+    if (seen !== null && maySee(seen, userId)) return seen;
+    const { state } = await conversations.loadFresh(conversationId);
     return state !== null && maySee(state, userId) ? state : null;
   } catch (cause) {
     throw asChatError(cause);

@@ -80,6 +80,7 @@ export class LiveFeed {
 
   async #begin({ epoch, firstSeq, lastSeq }: LogStatus): Promise<void> {
     this.#epoch = epoch;
+    this.#options.application.conversations.tailBegins(epoch);
     this.head = lastSeq;
     const after = Math.max(0, firstSeq - 1, lastSeq - this.#options.preloadEvents);
     this.#options.recent.begin(after + 1);

@@ -16,7 +16,7 @@ export interface HttpDeps {
   /** Progress of the projection `history`. */
   readonly historyProgress: ReadModelProgress;
   readonly readMarks: Pick<ReadMarks, 'mark'>;
-  readonly presence: Pick<Presence, 'isOnline'>;
+  readonly presence: Pick<Presence, 'online'>;
   readonly eventStreams: EventStreams;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;

@@ -8,6 +8,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
 import type { NatsEvent } from '../platform/nats.ts';
+import type { RedisEvent } from '../platform/redis/redis.ts';
 import type { SignalFault } from '../ports/signals.ts';
 
 /** JSON lines on standard output. */
@@ -22,6 +23,8 @@ export function lifecycleLog(logger: Logger, metrics: Metrics) {
       const level = event.type === 'natsConnected' || event.type === 'natsReconnected' ? 'info' : 'warn';
       logger[level]({ component: 'nats', ...event }, event.type);
     },
+    redis: (event: RedisEvent) =>
+      logger[event.type === 'redisUp' ? 'info' : 'warn']({ component: 'redis', ...event }, event.type),
     log: (event: LogEvent) => logger.warn({ component: 'log', ...event }, event.type),
     server: (event: EmbeddedServerEvent) => {
       const level = event.type === 'serverDied' || event.type === 'serverRestarting' ? 'warn' : 'info';

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EdgeEvent, TransportName } from '../edge/edgeEvents.ts';
 import type { BreakerState } from '../platform/breaker.ts';
+import { type CacheSource, cacheMetrics } from './cacheMetrics.ts';
 import { type ProjectionSource, projectionGauges } from './projectionMetrics.ts';
 
 /** What the live feed tells of itself when it is asked. */
@@ -45,6 +46,9 @@ export class Metrics {
     'dependency',
   ]);
 
+  /** Has a cache looked at, under its name, whenever metrics are asked for. */
+  readonly watchCache: (cache: string, source: CacheSource) => void = cacheMetrics(this.#registry);
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
     for (const labels of Object.values(LABELS)) this.#connections.set(labels, 0);
@@ -81,6 +85,11 @@ export class Metrics {
 
   onBreaker(dependency: string, state: BreakerState): void {
     this.#breaker.set({ dependency }, BREAKER_VALUES[state]);
+  }
+
+  /** Looks at whether Redis takes commands: 1 or 0. */
+  watchRedis(isUp: () => boolean): void {
+    this.#looked('chat_redis_up', 'Whether Redis takes commands.', () => Number(isUp()));
   }
 
   /** Looks at the live feed whenever metrics are asked for. */

@@ -91,7 +91,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     database,
     logHead,
     historyProgress: progress,
-    presence: { isOnline: options.isOnline ?? (() => false) },
+    presence: { online: async (userIds) => new Set(userIds.filter(options.isOnline ?? (() => false))) },
     readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
     eventStreams,
     metrics: new Metrics(),

@@ -14,6 +14,7 @@ const DEFAULTS = {
   edgePort: 3002,
   natsUrl: undefined,
   databaseUrl: undefined,
+  redisUrl: undefined,
   dataDir: '.data',
   logLevel: 'info',
   streamBytesMax: 4 * 1_024 ** 3,
@@ -49,7 +50,9 @@ function messageOf(env: Record<string, string>): string {
 
 describe('the config', () => {
   it('has a default for everything', () => {
-    expect({ natsUrl: undefined, databaseUrl: undefined, ...loadConfig({}) }).toEqual(DEFAULTS);
+    expect({ natsUrl: undefined, databaseUrl: undefined, redisUrl: undefined, ...loadConfig({}) }).toEqual(
+      DEFAULTS,
+    );
   });
 
   it('is frozen', () => {
