@@ -107,9 +107,9 @@ export class ConversationStore {
     return loading;
   }
 
-  /** The tail begins, in the log of this epoch: from here on, every event is observed. */
-  tailBegins(epoch: string): void {
-    this.#recent.clear();
+  /** The tail begins, in the log of this epoch: every event behind `after` will be observed. */
+  tailBegins(epoch: string, after: number): void {
+    this.#recent.begin(after);
     this.#tailEpoch = epoch;
   }
 
@@ -136,7 +136,8 @@ export class ConversationStore {
   /** Takes note of a change; an older one than is known changes nothing. */
   remember(conversationId: string, event: ConversationEvent, seq: number): void {
     const known = this.#cache.get(conversationId);
-    this.#admit(conversationId, { state: evolve(known?.state ?? null, event), version: seq });
+    const state = evolve(known?.state ?? null, event);
+    this.#admit(conversationId, { state, version: seq, asOfSeq: seq });
   }
 
   /** Forgets everything, for when the tail may have missed something. */
@@ -147,10 +148,15 @@ export class ConversationStore {
     this.#clears += 1;
   }
 
-  /** The tail keeps fresh what is cached, not what is about to be: a change may have passed while this was on its way. */
-  #admit(conversationId: string, { state, version }: Existing): void {
-    if ((this.#cache.get(conversationId)?.version ?? 0) >= version) return;
-    if (this.#recent.latest(conversationId) <= version) this.#cache.set(conversationId, { state, version });
+  /**
+   * Caches what is certainly not older than what the tail has passed: it keeps fresh what is cached, not what is on its
+   * way here meanwhile. Without a tail there is nothing to compare with.
+   */
+  #admit(conversationId: string, { state, version, asOfSeq }: SharedConversation): void {
+    if (this.#recent.latest(conversationId) > version) return;
+    if (this.#tailEpoch !== null && !this.#recent.completeBehind(asOfSeq)) return;
+    const known = this.#cache.get(conversationId)?.version ?? 0;
+    if (known < version) this.#cache.set(conversationId, { state, version });
   }
 
   async #read(conversationId: string): Promise<LoadedConversation> {
@@ -164,9 +170,11 @@ export class ConversationStore {
     const event = decodeEvent(stored.bytes, seq);
     if (!('state' in event)) throw new Error(`Event ${seq} lies in the wrong category`);
     const { state } = event;
-    if (clears === this.#clears && epoch === this.#log.epoch && this.#recent.latest(conversationId) <= seq) {
-      this.#admit(conversationId, { state, version: seq });
-      this.#share(epoch, conversationId, { state, version: seq, asOfSeq: Math.max(seq, position) }, nowMs);
+    const found = { state, version: seq, asOfSeq: Math.max(seq, position) };
+    // What was read from a log that has been replaced meanwhile is nobody's business any more.
+    if (clears === this.#clears && epoch === this.#log.epoch) {
+      this.#admit(conversationId, found);
+      this.#share(epoch, conversationId, found, nowMs);
     }
     return { state, version: seq };
   }
@@ -180,8 +188,7 @@ export class ConversationStore {
     const found = await conversations.get(epoch, conversationId);
     if (found === null || clears !== this.#clears || epoch !== this.#log.epoch) return undefined;
     if (found.version < this.#recent.latest(conversationId)) return undefined;
-    const proven = this.#tailEpoch === epoch && this.#recent.completeBehind(found.asOfSeq);
-    if (proven) this.#admit(conversationId, found);
+    if (this.#tailEpoch === epoch) this.#admit(conversationId, found);
     return this.#cache.get(conversationId) ?? { state: found.state, version: found.version };
   }
 

@@ -19,7 +19,7 @@ export class RecentChanges {
     this.#changesMax = changesMax;
   }
 
-  /** The sequence of the event that passed last; 0 before the first. */
+  /** The sequence up to which everything passed; 0 when that is not known. */
   get position(): number {
     return this.#position;
   }
@@ -28,9 +28,15 @@ export class RecentChanges {
     return this.#changes.size;
   }
 
-  /** Takes note of an event; they come in the order of the log, without gaps. */
+  /** From here on, every event behind `seq` passes, in the order of the log. */
+  begin(seq: number): void {
+    this.#changes.clear();
+    this.#completeFrom = seq + 1;
+    this.#position = seq;
+  }
+
+  /** Takes note of an event that passes. */
   note({ seq, category, conversationId }: StoredEvent): void {
-    if (this.#completeFrom === Number.POSITIVE_INFINITY) this.#completeFrom = seq;
     this.#position = seq;
     if (category !== 'conversation') return;
     // Taken out first, so that it goes to the end.
@@ -44,7 +50,7 @@ export class RecentChanges {
     return this.#changes.get(conversationId) ?? 0;
   }
 
-  /** Whether every change behind this sequence is known, so far as the tail has come. */
+  /** Whether every change behind this sequence is known or will be: all that the tail has passed, and all that is to come. */
   completeBehind(seq: number): boolean {
     return seq + 1 >= this.#completeFrom;
   }

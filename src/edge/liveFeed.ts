@@ -80,10 +80,10 @@ export class LiveFeed {
 
   async #begin({ epoch, firstSeq, lastSeq }: LogStatus): Promise<void> {
     this.#epoch = epoch;
-    this.#options.application.conversations.tailBegins(epoch);
     this.head = lastSeq;
     const after = Math.max(0, firstSeq - 1, lastSeq - this.#options.preloadEvents);
     this.#options.recent.begin(after + 1);
+    this.#options.application.conversations.tailBegins(epoch, after);
     await this.#follow(after);
   }
 
