@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
+import type { Presence } from '../../src/application/presence.ts';
 import { ReadMarks } from '../../src/application/readMarks.ts';
 import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
@@ -31,7 +32,7 @@ export interface TestApiOptions {
   readonly feed?: EventFeed;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
-  readonly isOnline?: (userId: string) => boolean;
+  readonly online?: Presence['online'];
 }
 
 export interface Answer {
@@ -91,7 +92,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     database,
     logHead,
     historyProgress: progress,
-    presence: { online: async (userIds) => new Set(userIds.filter(options.isOnline ?? (() => false))) },
+    presence: { online: options.online ?? (async () => new Set<string>()) },
     readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
     eventStreams,
     metrics: new Metrics(),
