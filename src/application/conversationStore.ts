@@ -123,21 +123,20 @@ export class ConversationStore {
     if (event.category !== 'conversation' || !this.#cache.has(conversationId)) return;
     try {
       const decoded = decodeEvent(event.bytes, seq);
-      if (!('state' in decoded)) return;
-      this.remember(conversationId, decoded, seq);
-      if (this.#tailEpoch !== this.#log.epoch) return;
-      const found = { state: decoded.state, version: seq, asOfSeq: seq };
-      this.#share(this.#tailEpoch, conversationId, found, event.storedAtMs);
+      if ('state' in decoded) this.remember(conversationId, decoded, seq);
     } catch {
       this.#cache.delete(conversationId);
     }
   }
 
-  /** Takes note of a change; an older one than is known changes nothing. */
+  /** Takes note of a change, and tells others; an older one than is known changes nothing. */
   remember(conversationId: string, event: ConversationEvent, seq: number): void {
     const known = this.#cache.get(conversationId);
-    const state = evolve(known?.state ?? null, event);
-    this.#admit(conversationId, { state, version: seq, asOfSeq: seq });
+    const found = { state: evolve(known?.state ?? null, event), version: seq, asOfSeq: seq };
+    this.#admit(conversationId, found);
+    const { epoch } = this.#log;
+    // It was decided before it was stored; and what is old already, such as what is imported, is not told to anybody.
+    if (this.#tailEpoch === epoch) this.#share(epoch, conversationId, found, Date.parse(event.at));
   }
 
   /** Forgets everything, for when the tail may have missed something. */

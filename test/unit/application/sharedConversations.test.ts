@@ -61,7 +61,7 @@ interface Change {
 class World {
   readonly clock = new SetClock();
   readonly memory = new MemoryEventLog();
-  readonly writer = processOn(this.memory);
+  readonly writer = { ...processOn(this.memory), clock: this.clock };
   readonly values = new MemorySharedConversations(this.clock);
   readonly puts = new Held();
   readonly gets = new Held();
@@ -169,13 +169,11 @@ class WorldProcess {
   }
 
   async follow(events: number): Promise<void> {
-    for (const { seq, atMs } of this.#world.changes
-      .filter((change) => change.seq > this.seq)
-      .slice(0, events)) {
+    for (const { seq } of this.#world.changes.filter((change) => change.seq > this.seq).slice(0, events)) {
       const event = await this.#world.memory.at(seq);
       if (event === null) throw new Error(`Nothing is stored at ${seq}`);
       this.seq = seq;
-      this.store.observe({ ...event, storedAtMs: atMs });
+      this.store.observe(event);
     }
   }
 
@@ -256,7 +254,7 @@ describe('conversations that processes share', () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 });
@@ -318,6 +316,51 @@ describe('what other processes know of a conversation', () => {
     const late = started(world);
     expect(await quietly(world, late.shared(id))).toMatchObject({ version: 4 });
     expect(late.cached(id)).toMatchObject({ version: 4 });
+  });
+
+  it('is not told by a tail that is more than a minute behind', async () => {
+    const { world, id, reading } = await readOnce();
+    await quietly(world, reading ?? Promise.reject(new Error('Nobody reads')));
+    await world.change(id);
+    world.clock.ms += SHARED_MS;
+    await world.process(0)?.follow(1);
+    await quietly(world, Promise.resolve());
+    expect(await world.values.get(world.memory.epoch, id)).toBeNull();
+    expect(world.process(0)?.store.cached(id)).toMatchObject({ version: 4 });
+  });
+
+  it('is not cached when the tail passed a change while it was on its way, from the log or from others', async () => {
+    const { world, id, reading } = await readOnce();
+    const asking = world.process(0)?.store.shared(id);
+    await settle();
+    world.puts.next(0, false);
+    await world.change(id);
+    await world.process(0)?.follow(1);
+    world.values.put(
+      world.memory.epoch,
+      id,
+      { state: STATE, version: 1, asOfSeq: 3 },
+      world.clock.ms + 1_000,
+    );
+    const answers = await quietly(world, Promise.all([reading, asking]));
+    expect(answers.map((answer) => answer?.version)).toEqual([1, undefined]);
+    expect(world.process(0)?.store.cached(id)).toBeUndefined();
+  });
+
+  it('is told by whoever changed it, also when the tail was faster than the answer', async () => {
+    const { world, id } = await readOnce();
+    await world.change(id);
+    await world.process(0)?.follow(1);
+    const event = {
+      type: 'ConversationRenamed',
+      v: 1,
+      conversationId: id,
+      userId: 'alice',
+      state: STATE,
+    } as const;
+    world.process(0)?.store.remember(id, { ...event, at: new Date(world.clock.ms).toISOString() }, 4);
+    await quietly(world, Promise.resolve());
+    expect(await world.values.get(world.memory.epoch, id)).toMatchObject({ version: 4, asOfSeq: 4 });
   });
 
   it('is asked for once by all who want it at the same time', async () => {
