@@ -79,6 +79,20 @@ describe('the connection to Redis', () => {
     redis.close();
   });
 
+  it('does not take its own process being busy for a Redis that does not answer', async () => {
+    const { redis, events } = await connected();
+    // Takes Redis some milliseconds each, so that the answers come while this process looks elsewhere.
+    const command = ['EVAL', 'for n = 1, 1e6 do end return 7', '0'];
+    const asked = Promise.all(Array.from({ length: 6 }, () => redis.command(command, 400)));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    // Timers come next after an immediate, before any socket is looked at.
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+    expect(await asked).toEqual(Array(6).fill(7));
+    expect(events).toEqual(['redisUp']);
+    redis.close();
+  });
+
   it('makes another connection when one stays silent, also while it is made', async () => {
     const { redis } = await connected({ silentMsMax: 300 });
     const clients = async () => String(await redis.command(['CLIENT', 'ID']));

@@ -1,5 +1,5 @@
 import { createClient, ErrorReply } from '@redis/client';
-import { TimeoutError, withTimeout } from '../withTimeout.ts';
+import { TimeoutError } from '../withTimeout.ts';
 
 /** What happened to Redis, as this process sees it; the composition root logs and meters it. */
 export type RedisEvent =
@@ -96,7 +96,7 @@ export class Redis {
   async #send(args: readonly string[], timeoutMs: number): Promise<unknown> {
     const client = this.#client;
     try {
-      const answer = await withTimeout(client.sendCommand([...args]), timeoutMs, `${args[0]} to Redis`);
+      const answer = await answerWithin(client.sendCommand([...args]), timeoutMs);
       this.#answered(client);
       return answer;
     } catch (cause) {
@@ -195,4 +195,16 @@ export class Redis {
     this.#probing = null;
     this.#silence = null;
   }
+}
+
+/**
+ * The time is up only when the answer does not lie in the socket by then: a process that was busy has not looked yet, and
+ * looks between its timers and its immediates.
+ */
+function answerWithin<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new TimeoutError(`no answer within ${timeoutMs} ms`));
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
