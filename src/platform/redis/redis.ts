@@ -37,7 +37,7 @@ type Client = ReturnType<typeof createClient>;
  * States:
  * - `connecting`: at the start. Commands are refused at once, as in all states but `up`.
  * - `up`: commands are sent.
- * - `down`: there is no connection; another attempt is made every 0.1 to 3 s, with jitter, for ever.
+ * - `down`: there is no connection; another attempt is made within 0.05 to 3 s, with jitter, for ever.
  * - `suspended`: there is one, but commands go without an answer. A PING goes out every second.
  * - `closed`: final.
  *
