@@ -115,6 +115,23 @@ it('a process that dies is gone after a while, one that lives stays', async () =
   expect(await onlineAt(other, 'alice', 'bob')).toBe('bob');
 });
 
+it('a process that dies between two commands leaves nothing that stays for ever', async () => {
+  let commands = 0;
+  const redis = {
+    isUp: true,
+    command: (args: readonly string[]) => {
+      commands += 1;
+      return commands === 1 ? admin.command(args) : Promise.reject(new Error('It died'));
+    },
+  };
+  const shared = new RedisPresence({ redis, timers: systemTimers, edgeId: newEdgeId() });
+  shared.came('alice');
+  await waitFor('the first command, and the second', () => commands > 1);
+  await shared.stop();
+  const [key] = (await admin.command(['KEYS', '*'])) as string[];
+  expect(Number(await admin.command(['PTTL', key ?? '']))).toBeGreaterThan(0);
+});
+
 it('all is told again when Redis was emptied, and when it comes back with nothing', async () => {
   const [one, other] = [await startProcess(600), await startProcess(600)];
   const users = Array.from({ length: 1_200 }, (_, n) => `user-${n}`);

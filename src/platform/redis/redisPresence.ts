@@ -56,8 +56,10 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[1])`;
 
 const Flags = z.array(z.union([z.literal(0), z.literal(1)]));
 
+type Commands = Pick<Redis, 'command' | 'isUp'>;
+
 export interface RedisPresenceOptions {
-  readonly redis: Redis;
+  readonly redis: Commands;
   readonly timers: Timers;
   /** Names this process among others, as for announcements. */
   readonly edgeId: string;
@@ -80,7 +82,7 @@ export interface RedisPresenceOptions {
  * holds them without `#changes`. Nothing of it is waited for, except the end.
  */
 export class RedisPresence implements SharedPresence {
-  readonly #redis: Redis;
+  readonly #redis: Commands;
   readonly #timers: Timers;
   readonly #edgeId: string;
   readonly #goneMs: number;
@@ -182,8 +184,7 @@ export class RedisPresence implements SharedPresence {
     if (this.#pass !== null) return;
     this.#pass = (this.#mode === 'everything' ? this.#writeEverything() : work())
       .catch(() => {
-        // What is there is not known any more, so changes to it say nothing.
-        this.#changes = new Map();
+        // What is there is not known any more.
         if (this.#mode !== 'stopped') this.#mode = 'everything';
       })
       .finally(() => {
