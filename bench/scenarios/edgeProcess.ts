@@ -15,7 +15,7 @@ const onFault = (error: unknown) => console.error(error);
 const realtime = await startRealtime({
   application: { log, feed: log, conversations, clock: systemClock, ids: systemIds },
   signals: new MemorySignalBus().connect(),
-  presence: { connected: () => {}, disconnected: () => {}, isOnline: () => false },
+  presence: { connected: () => {}, disconnected: () => {}, online: async () => new Set<string>() },
   readMarks: { mark: async ({ seq }) => ({ seq }) },
   historyProgress: { waitFor: async () => 'late' },
   joinsPerSocketMax: 200,

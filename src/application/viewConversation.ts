@@ -42,7 +42,11 @@ async function visibleState(
   const cached = context.conversations.cached(conversationId);
   if (cached !== undefined && cached.state !== null && maySee(cached.state, userId)) return cached.state;
   try {
-    const { state } = await context.conversations.loadFresh(conversationId);
+    const { conversations } = context;
+    const shared = cached === undefined ? await conversations.shared(conversationId) : undefined;
+    const seen = shared?.state ?? null;
+    if (seen !== null && maySee(seen, userId)) return seen;
+    const { state } = await conversations.loadFresh(conversationId);
     return state !== null && maySee(state, userId) ? state : null;
   } catch (cause) {
     if (cause instanceof LogUnavailableError) {

@@ -34,7 +34,7 @@ export interface SessionContext {
   readonly recent: RecentEvents;
   readonly past: PastEvents;
   readonly signals: Signals;
-  readonly presence: Pick<Presence, 'connected' | 'disconnected' | 'isOnline'>;
+  readonly presence: Pick<Presence, 'connected' | 'disconnected' | 'online'>;
   readonly typing: TypingThrottle;
   readonly readMarks: Pick<ReadMarks, 'mark'>;
   readonly historyProgress: ReadModelProgress;
@@ -121,15 +121,13 @@ export class Session {
       case 'unreact':
         return changeMessage(this.#context.application, this.#socket.userId, frame);
       case 'presence':
-        return Promise.resolve(this.#presence(frame));
+        return this.#presence(frame);
     }
   }
 
-  #presence({ id, userIds }: FrameOf<'presence'>): ServerFrame {
-    const { presence } = this.#context;
-    const states = userIds.map(
-      (userId) => [userId, presence.isOnline(userId) ? 'online' : 'offline'] as const,
-    );
+  async #presence({ id, userIds }: FrameOf<'presence'>): Promise<ServerFrame> {
+    const online = await this.#context.presence.online(userIds);
+    const states = userIds.map((userId) => [userId, online.has(userId) ? 'online' : 'offline'] as const);
     // Defines each key, so that a user of the name __proto__ is one like any other.
     return { op: 'presence', id, presence: Object.fromEntries(states) };
   }

@@ -26,7 +26,7 @@ export interface HttpDeps {
   /** Progress of the projection `search`. */
   readonly searchProgress: ReadModelProgress;
   readonly readMarks: Pick<ReadMarks, 'mark'>;
-  readonly presence: Pick<Presence, 'isOnline'>;
+  readonly presence: Pick<Presence, 'online'>;
   readonly eventStreams: EventStreams;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;

@@ -10,6 +10,7 @@ import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
 import type { NatsEvent } from '../platform/nats.ts';
 import type { QueryDone } from '../platform/poolOptions.ts';
+import type { RedisEvent } from '../platform/redis/redis.ts';
 import type { ReplicaState } from '../platform/replicaReads.ts';
 import type { SignalFault } from '../ports/signals.ts';
 
@@ -36,6 +37,8 @@ export function lifecycleLog(logger: Logger, metrics: Metrics, { slowQueryMs }: 
       if (event.type === 'logState') logState(logger, metrics, event);
       else logger.warn({ component: 'log', ...event }, event.type);
     },
+    redis: (event: RedisEvent) =>
+      logger[event.type === 'redisUp' ? 'info' : 'warn']({ component: 'redis', ...event }, event.type),
     server: (event: EmbeddedServerEvent) => {
       const level = event.type === 'serverDied' || event.type === 'serverRestarting' ? 'warn' : 'info';
       logger[level]({ component: 'embedded', ...describeServerEvent(event) }, event.type);

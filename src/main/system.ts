@@ -27,6 +27,7 @@ import { type LifecycleLog, lifecycleLog, signalFaultLog } from './logging.ts';
 import { startApi } from './roles/api.ts';
 import { startEdgeRole } from './roles/edge.ts';
 import { startProjector } from './roles/projector.ts';
+import { type SharedCaches, sharedConversations, startSharedCaches } from './sharedCaches.ts';
 import { StopSequence } from './stopSequence.ts';
 
 /** What every role is built from. */
@@ -108,11 +109,14 @@ async function startFoundation(
   stops.add(() => receipts.close(config.shutdownTimeoutMs));
   const databaseUrl = servers.databaseUrl ?? '';
   if (needsDatabase(config)) await migrateDatabase(databaseUrl, logger);
-  const conversations = new ConversationStore(log);
+  const edgeId = newEdgeId();
+  const sharedCaches = startSharedCaches(config.redisUrl, edgeId, { lifecycle, metrics }, stops);
+  const conversations = new ConversationStore(log, { shared: sharedConversations(sharedCaches) });
+  metrics.watchCache('conversations', conversations);
   caches.conversations = conversations;
   const application = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
   const isDraining = () => signal.aborted;
-  const shared = startSignals(connection, logger, stops);
+  const shared = startSignals(connection, logger, stops, edgeId, sharedCaches);
   metrics.watchPublishAck(() => log.publishAckMs);
   metrics.onBreaker('log', 'closed');
   const parts = { config, logger, lifecycle, metrics, connection, log, application };
@@ -127,6 +131,8 @@ function startSignals(
   connection: NatsConnection,
   logger: Logger,
   stops: StopSequence,
+  edgeId: string,
+  sharedCaches: SharedCaches | null,
 ): Pick<Foundation, 'signals' | 'presence'> {
   const started: { presence?: Presence } = {};
   const signals = new NatsSignals(connection, {
@@ -134,7 +140,8 @@ function startSignals(
     onReconnect: () => started.presence?.refresh(),
   });
   stops.add(() => signals.close());
-  const presence = new Presence({ signals, clock: systemClock, timers: systemTimers, edgeId: newEdgeId() });
+  const shared = sharedCaches?.presence;
+  const presence = new Presence({ signals, clock: systemClock, timers: systemTimers, edgeId, shared });
   started.presence = presence;
   stops.add(() => presence.stop());
   return { signals, presence };

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EdgeEvent, TransportName } from '../edge/edgeEvents.ts';
 import type { BreakerState } from '../platform/breaker.ts';
+import { type CacheSource, cacheMetrics } from './cacheMetrics.ts';
 import { DatabaseMetrics } from './databaseMetrics.ts';
 import { type ProjectionSource, projectionGauges } from './projectionMetrics.ts';
 
@@ -47,6 +48,8 @@ export class Metrics {
   ]);
 
   readonly databases: DatabaseMetrics;
+  /** Has a cache looked at, under its name, whenever metrics are asked for. */
+  readonly watchCache: (cache: string, source: CacheSource) => void = cacheMetrics(this.#registry);
 
   constructor() {
     this.databases = new DatabaseMetrics(this.#registry);
@@ -85,6 +88,11 @@ export class Metrics {
 
   onBreaker(dependency: string, state: BreakerState): void {
     this.#breaker.set({ dependency }, BREAKER_VALUES[state]);
+  }
+
+  /** Looks at whether Redis takes commands: 1 or 0. */
+  watchRedis(isUp: () => boolean): void {
+    this.#looked('chat_redis_up', 'Whether Redis takes commands.', () => Number(isUp()));
   }
 
   /** Looks at the live feed whenever metrics are asked for. */

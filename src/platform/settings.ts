@@ -5,6 +5,7 @@ import {
   databaseUrl,
   durationOrAlways,
   oneOf,
+  redisUrl,
   replicas,
   someOf,
   text,
@@ -46,6 +47,10 @@ export const settings = {
     description:
       'Where Postgres is; connection_limit and pool_timeout (s) count. Unset: an embedded one is started.',
     example: 'postgresql://chat:secret@localhost:5432/chat?connection_limit=10&pool_timeout=5',
+  }),
+  redisUrl: optionalSetting('REDIS_URL', redisUrl(), {
+    description: 'Where Redis is, for what processes share in memory. Unset: each knows for itself.',
+    example: 'redis://:secret@redis-1:6379/0',
   }),
   dataDir: setting('CHAT_DATA_DIR', text('a path', /^[^\0]{1,4096}$/), '.data', {
     description: 'Where the embedded servers keep their data.',

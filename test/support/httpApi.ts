@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import pino from 'pino';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { LogHistory } from '../../src/application/logHistory.ts';
+import type { Presence } from '../../src/application/presence.ts';
 import { ReadMarks } from '../../src/application/readMarks.ts';
 import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
@@ -34,7 +35,7 @@ export interface TestApiOptions {
   readonly reads?: (database: Database, logHead: PolledLogHead) => Reads;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
-  readonly isOnline?: (userId: string) => boolean;
+  readonly online?: Presence['online'];
 }
 
 export interface Answer {
@@ -104,7 +105,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     historyProgress: progress,
     inboxProgress: progress,
     searchProgress: progress,
-    presence: { isOnline: options.isOnline ?? (() => false) },
+    presence: { online: options.online ?? (async () => new Set<string>()) },
     readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
     eventStreams,
     metrics: new Metrics(),

@@ -50,7 +50,7 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
     presence: {
       connected: (id) => online.push(id),
       disconnected: (id) => online.splice(online.indexOf(id), 1),
-      isOnline: (id) => online.includes(id),
+      online: async (ids) => new Set(ids.filter((id) => online.includes(id))),
     },
     historyProgress: progress,
     joinsPerSocketMax: options.joinsMax ?? 100,
