@@ -1,6 +1,7 @@
 import { ChatError } from '../contracts/errors.ts';
 import { encodeEvent } from '../contracts/events.ts';
 import { type ChatEvent, categoryOf } from '../domain/conversation/events.ts';
+import { StoreFullError } from '../ports/attachmentStore.ts';
 import {
   type AppendResult,
   type EventLog,
@@ -32,8 +33,17 @@ function rethrow(cause: unknown): never {
   throw asChatError(cause);
 }
 
+/** A full store empties by what is swept and erased, not by the second. */
+const STORE_FULL_RETRY_MS = 60_000;
+
 /** Faults of the log as clients see them; anything else stays what it is. */
 export function asChatError(cause: unknown): unknown {
+  if (cause instanceof StoreFullError) {
+    return new ChatError('overloaded', 'The store of uploads is full; nothing was stored.', {
+      cause,
+      retryAfterMs: STORE_FULL_RETRY_MS,
+    });
+  }
   if (cause instanceof LogUnavailableError) {
     return new ChatError('log_unavailable', 'The log takes nothing right now; nothing was stored.', {
       cause,

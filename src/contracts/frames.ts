@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ClientMessageId, Content, ConversationId, MessageId, Seq, UserId } from './ids.ts';
+import { AttachmentIds, ClientMessageId, Content, ConversationId, MessageId, Seq, UserId } from './ids.ts';
 import { Epoch } from './position.ts';
 
 /**
@@ -53,6 +53,7 @@ export const ClientFrame = z.discriminatedUnion('op', [
     clientMessageId: ClientMessageId.optional(),
     content: Content,
     replyTo: MessageId.nullable().optional(),
+    attachments: AttachmentIds.optional(),
     /** `durable`: answer when the history has it too. */
     level: AckLevel.optional(),
   }),

@@ -42,7 +42,12 @@ export interface LogStatus {
 
 /** Nothing was stored, certainly. Retrying later is right. */
 export class LogUnavailableError extends Error {
-  override readonly name = 'LogUnavailableError';
+  override readonly name: string = 'LogUnavailableError';
+}
+
+/** The same, because there is no room left: waiting alone does not help. */
+export class LogFullError extends LogUnavailableError {
+  override readonly name = 'LogFullError';
 }
 
 /** The log did not answer in time: the event may be stored or not. Retrying with the same key is right. */

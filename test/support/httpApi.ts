@@ -6,6 +6,7 @@ import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
 import { type Realtime, startRealtime } from '../../src/edge/realtime.ts';
 import { EventStreamTransport } from '../../src/edge/transports/eventStream.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import { createHttpApp } from '../../src/http/app.ts';
@@ -70,7 +71,14 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const logged: Record<string, unknown>[] = [];
   const conversations = new ConversationStore(log);
   const feed = options.feed ?? memory;
-  const application = { log, feed, conversations, clock: systemClock, ids: systemIds };
+  const application = {
+    log,
+    feed,
+    conversations,
+    attachments: new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  };
   const health = { fsyncPolicy: 'test', publishAckMs: () => 1.5, lagSecondsMax: 60, isDraining: () => false };
   const receipts = new MemoryReceipts();
   const realtime = await startRealtime({

@@ -1,5 +1,5 @@
 import type { Msg } from 'nats';
-import { EventTooLargeError, LogUnavailableError } from '../../ports/eventLog.ts';
+import { EventTooLargeError, LogFullError, LogUnavailableError } from '../../ports/eventLog.ts';
 
 /** What a PubAck, or what came in its place, says about a message. */
 export type AckVerdict =
@@ -14,6 +14,8 @@ export type AckVerdict =
 const CONFLICT_CODES = new Set([10071, 10164]);
 /** The message is larger than the stream's `max_msg_size`. */
 const TOO_LARGE_CODE = 10054;
+/** The stream has come to its `max_bytes`; the server or its account to what it may store. */
+const FULL_CODES = new Set([10_077, 10_023, 10_047]);
 /** The system or the leader is away for a moment (10008, 10009); the same id is being stored just now (10158). */
 const NOT_NOW_CODES = new Set([10008, 10009, 10158]);
 
@@ -67,8 +69,6 @@ export function judgeAck(message: Msg): AckVerdict {
   if (CONFLICT_CODES.has(code)) return { kind: 'conflict' };
   if (NOT_NOW_CODES.has(code)) return { kind: 'notNow', reason: description };
   if (code === TOO_LARGE_CODE) return { kind: 'refused', error: new EventTooLargeError(description) };
-  return {
-    kind: 'refused',
-    error: new LogUnavailableError(`The log refused the event: ${description} (${code})`),
-  };
+  const Refusal = FULL_CODES.has(code) ? LogFullError : LogUnavailableError;
+  return { kind: 'refused', error: new Refusal(`The log refused the event: ${description} (${code})`) };
 }

@@ -62,9 +62,16 @@ export class PipelinedPublisher {
   }
 
   /**
+   * @param headers further header lines, each with its end
    * @throws LogUnavailableError, UnknownOutcomeError, LogOverloadedError (see ports/eventLog.ts)
    */
-  publish(subject: string, bytes: Uint8Array, key: string, expectedSeq?: number): Promise<AppendResult> {
+  publish(
+    subject: string,
+    bytes: Uint8Array,
+    key: string,
+    expectedSeq?: number,
+    headers?: string,
+  ): Promise<AppendResult> {
     if (this.#closed)
       return Promise.reject(new LogUnavailableError('This process is stopping; try another.'));
     if (this.#queue.length - this.#queueHead >= this.#options.queueMax) {
@@ -77,6 +84,7 @@ export class PipelinedPublisher {
         bytes,
         key,
         expectedSeq,
+        headers,
         deadlineAtMs,
         sentAtMs: 0,
         retryAtMs: 0,
@@ -139,7 +147,7 @@ export class PipelinedPublisher {
     entry.attempts += 1;
     this.#inFlight.set(token, entry);
     try {
-      const headers = this.#headers.with(entry.key, entry.expectedSeq);
+      const headers = this.#headers.with(entry.key, entry.expectedSeq, entry.headers);
       this.#connection.publish(entry.subject, entry.bytes, { reply, headers });
     } catch (cause) {
       this.#inFlight.delete(token);
@@ -286,6 +294,7 @@ interface Entry {
   readonly bytes: Uint8Array;
   readonly key: string;
   readonly expectedSeq: number | undefined;
+  readonly headers: string | undefined;
   readonly deadlineAtMs: number;
   sentAtMs: number;
   retryAtMs: number;
