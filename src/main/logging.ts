@@ -3,6 +3,7 @@ import type { RunnerEvent } from '../../projections/runner/runner.ts';
 import type { UpkeepEvent } from '../../projections/runner/upkeep.ts';
 import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
+import type { UploadEvent } from '../http/uploadEvents.ts';
 import type { AuditEvent } from '../maintenance/auditor.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { BreakerState } from '../platform/breaker.ts';
@@ -52,6 +53,11 @@ export function lifecycleLog(logger: Logger, metrics: Metrics) {
         logger.info({ component: 'edge', ...event }, 'closed a slow consumer');
       if (event.type === 'tailRestarted')
         logger.warn({ component: 'edge', ...event }, 'live feed began anew');
+    },
+    upload: (event: UploadEvent) => {
+      metrics.onUpload(event);
+      if (event.outcome === 'stored') return logger.info({ component: 'uploads', ...event }, 'upload stored');
+      logger.warn({ component: 'uploads', ...event }, 'upload %s', event.outcome);
     },
     breaker: (state: BreakerState) => {
       metrics.onBreaker('postgres', state);

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
+import type { ApplicationContext } from '../../src/application/context.ts';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { ReadMarks } from '../../src/application/readMarks.ts';
 import { AdmissionControl } from '../../src/edge/admission.ts';
@@ -11,7 +12,9 @@ import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import type { HealthDeps } from '../../src/http/deps.ts';
+import type { UploadLimits } from '../../src/http/receiveUpload.ts';
 import { startHttpServer } from '../../src/http/server.ts';
+import type { UploadEvent } from '../../src/http/uploadEvents.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { type Database, openDatabase } from '../../src/platform/database.ts';
@@ -19,6 +22,7 @@ import { systemIds } from '../../src/platform/ids.ts';
 import { PolledLogHead } from '../../src/platform/logHead.ts';
 import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
 import { systemTimers } from '../../src/platform/timers.ts';
+import type { AttachmentStore } from '../../src/ports/attachmentStore.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import { aloneOnline } from './signals.ts';
@@ -30,6 +34,8 @@ export interface TestApiOptions {
   readonly log?: (log: MemoryEventLog) => EventLog;
   /** What the API follows; default: {@link TestApi.log}. */
   readonly feed?: EventFeed;
+  readonly attachments?: AttachmentStore;
+  readonly uploads?: Partial<UploadLimits>;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
   readonly isOnline?: (userId: string) => boolean;
@@ -53,6 +59,9 @@ export interface TestApi {
   /** Looked at once, when the API started; `ask()` looks again. */
   readonly logHead: PolledLogHead;
   /** What was logged, one object per line. */
+  readonly application: ApplicationContext;
+  /** How uploads ended. */
+  readonly uploads: UploadEvent[];
   readonly logged: Record<string, unknown>[];
   /** A body that is no string or bytes is sent as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -68,6 +77,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const database = openDatabase({ url: databaseUrl, applicationName: 'test api' });
   const logHead = await PolledLogHead.start({ log, nowMs: Date.now, intervalMs: 600_000, answerMsMax: 200 });
   const progress = new AnnouncedProgress();
+  const uploads: UploadEvent[] = [];
   const logged: Record<string, unknown>[] = [];
   const conversations = new ConversationStore(log);
   const feed = options.feed ?? memory;
@@ -75,7 +85,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     log,
     feed,
     conversations,
-    attachments: new MemoryAttachments(),
+    attachments: options.attachments ?? new MemoryAttachments(),
     clock: systemClock,
     ids: systemIds,
   };
@@ -102,6 +112,10 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     presence: { isOnline: options.isOnline ?? (() => false) },
     readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
     eventStreams,
+    uploads: {
+      limits: { bytesMax: 10 * 1_024 ** 2, parallelMax: 32, ...options.uploads },
+      onEvent: (event) => uploads.push(event),
+    },
     metrics: new Metrics(),
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
@@ -128,6 +142,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     progress,
     logHead,
     logged,
+    application,
+    uploads,
     eventsInLog,
     stop,
   };
