@@ -5,6 +5,7 @@ import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
 import type { UploadEvent } from '../http/uploadEvents.ts';
 import type { AuditEvent } from '../maintenance/auditor.ts';
+import type { SweepEvent } from '../maintenance/uploadSweeper.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
@@ -58,6 +59,13 @@ export function lifecycleLog(logger: Logger, metrics: Metrics) {
       metrics.onUpload(event);
       if (event.outcome === 'stored') return logger.info({ component: 'uploads', ...event }, 'upload stored');
       logger.warn({ component: 'uploads', ...event }, 'upload %s', event.outcome);
+    },
+    sweep: (event: SweepEvent) => {
+      const fields = { component: 'uploads' };
+      if (event.type === 'sweepFailed')
+        return logger.error({ ...fields, err: event.error }, 'sweeping uploads failed');
+      if (event.abandoned + event.leftovers + event.undecided > 0)
+        logger.info({ ...fields, ...event }, 'uploads swept');
     },
     breaker: (state: BreakerState) => {
       metrics.onBreaker('postgres', state);
