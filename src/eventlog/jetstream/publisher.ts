@@ -7,6 +7,7 @@ import {
   UnknownOutcomeError,
 } from '../../ports/eventLog.ts';
 import { type AckVerdict, judgeAck } from './pubAck.ts';
+import type { Entry, ReplySubject } from './publishEntry.ts';
 import { PublishHeaders } from './publishHeaders.ts';
 
 /**
@@ -281,26 +282,5 @@ export type PublisherEvent =
   | { readonly type: 'publishRepeated'; readonly messages: number }
   | { readonly type: 'publishDelayed'; readonly reason: string; readonly attempts: number };
 
-interface ReplySubject {
-  readonly token: number;
-  readonly subject: string;
-}
-
 /** One timer looks after all messages; a timer for each would cost more than the message. */
 const SWEEP_MS = 50;
-
-interface Entry {
-  readonly subject: string;
-  readonly bytes: Uint8Array;
-  readonly key: string;
-  readonly expectedSeq: number | undefined;
-  readonly headers: string | undefined;
-  readonly deadlineAtMs: number;
-  sentAtMs: number;
-  retryAtMs: number;
-  attempts: number;
-  /** True once an attempt may have been stored without our hearing of it. */
-  ambiguous: boolean;
-  readonly resolve: (result: AppendResult) => void;
-  readonly reject: (error: Error) => void;
-}
