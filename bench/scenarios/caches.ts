@@ -4,6 +4,7 @@ import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { Presence } from '../../src/application/presence.ts';
 import { decodeEvent } from '../../src/contracts/events.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { newEdgeId, systemIds } from '../../src/platform/ids.ts';
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
@@ -47,7 +48,8 @@ await servers.stop();
 
 async function compareConversations(participants: number): Promise<void> {
   const conversations = new ConversationStore(log);
-  const context = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  const attachments = new MemoryAttachments();
+  const context = { log, feed: log, conversations, attachments, clock: systemClock, ids: systemIds };
   const participantIds = Array.from({ length: participants }, (_, n) => `participant-number-${n}`);
   const wanted = { userId: 'bench', title: 'About caches', visibility: 'members', participantIds } as const;
   const shared = new RedisConversations(redis);

@@ -3,6 +3,7 @@ import type { ChatEvent, MessagePosted } from '../domain/conversation/events.ts'
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
 import { EventDecoder } from './eventDecoder.ts';
 import {
+  ATTACHMENTS_MAX,
   ClientMessageId,
   Content,
   ConversationId,
@@ -62,7 +63,7 @@ export const ChatEventSchema = z.discriminatedUnion('type', [
     clientMessageId: ClientMessageId,
     content: Content,
     replyTo: MessageId.nullable(),
-    attachments: z.array(AttachmentSchema).max(10),
+    attachments: z.array(AttachmentSchema).max(ATTACHMENTS_MAX),
   }),
   z.object({ type: z.literal('MessageEdited'), ...base, messageId: MessageId, content: Content }),
   z.object({

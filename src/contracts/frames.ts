@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { PRESENCE_USERS_MAX } from './http.ts';
-import { ClientMessageId, Content, ConversationId, Emoji, MessageId, Seq, UserId } from './ids.ts';
+import {
+  AttachmentIds,
+  ClientMessageId,
+  Content,
+  ConversationId,
+  Emoji,
+  MessageId,
+  Seq,
+  UserId,
+} from './ids.ts';
 import { Epoch } from './position.ts';
 
 /**
@@ -62,6 +71,7 @@ export const ClientFrame = z.discriminatedUnion('op', [
     clientMessageId: ClientMessageId.optional(),
     content: Content,
     replyTo: MessageId.nullable().optional(),
+    attachments: AttachmentIds.optional(),
     /** `durable`: answer when the history has it too. */
     level: AckLevel.optional(),
   }),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Attachment } from '../domain/conversation/events.ts';
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
 import {
+  AttachmentIds,
   ClientMessageId,
   Content,
   ConversationId,
@@ -9,6 +11,7 @@ import {
   Seq,
   Title,
   text,
+  UploadId,
   UserId,
 } from './ids.ts';
 import { Epoch, PositionText } from './position.ts';
@@ -32,6 +35,7 @@ const limit = z
 /** Ids in paths; anything else is refused before it gets near a subject. */
 export const ConversationPath = z.strictObject({ conversationId: ConversationId });
 export const MessagePath = z.strictObject({ messageId: MessageId });
+export const UploadPath = z.strictObject({ uploadId: UploadId });
 export const ReactionPath = z.strictObject({ messageId: MessageId, emoji: Emoji });
 
 /** Of calls that take no query: a misspelt or misplaced field is noticed rather than ignored. */
@@ -56,9 +60,13 @@ export const PostMessageBody = z.strictObject({
   content: Content,
   clientMessageId: ClientMessageId.optional(),
   replyTo: MessageId.nullable().default(null),
-  /** Nothing can be uploaded yet, so nothing can be attached; clients may say so. */
-  attachments: z.array(z.never()).max(0).optional(),
+  attachments: AttachmentIds.optional(),
 });
+
+/** The fields beside the file of an upload. */
+export const UploadFields = z.strictObject({ conversationId: ConversationId, userId: UserId });
+
+export const ReadUploadQuery = z.strictObject({ userId: UserId.optional() });
 
 export const EditMessageBody = z.strictObject({
   conversationId: ConversationId,
@@ -158,7 +166,7 @@ export interface MessageView {
   /** Empty once deleted. */
   readonly content: string;
   readonly replyTo: string | null;
-  readonly attachments: readonly unknown[];
+  readonly attachments: readonly Attachment[];
   readonly reactions: Readonly<Record<string, readonly string[]>>;
   readonly editedAt: string | null;
   readonly deletedAt: string | null;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,128}$/u;
 const CONVERSATION_ID = /^c_[A-Za-z0-9_-]{21}$/;
 const MESSAGE_ID = /^m_[A-Za-z0-9_-]{22}$/;
+const UPLOAD_ID = /^u_[A-Za-z0-9_-]{21}$/;
 
 export const CONTENT_LENGTH_MAX = 8_000;
 export const TITLE_LENGTH_MAX = 200;
@@ -22,6 +23,23 @@ export const MessageId = z
   .string()
   .regex(MESSAGE_ID, 'must be "m_" followed by 22 characters of A–Z, a–z, 0–9, _ and -')
   .meta({ description: 'A message; the same for every retry with the same clientMessageId.' });
+
+export const UploadId = z
+  .string()
+  .regex(UPLOAD_ID, 'must be "u_" followed by 21 characters of A–Z, a–z, 0–9, _ and -')
+  .meta({ description: 'An uploaded file, as the server named it.' });
+
+export const ATTACHMENTS_MAX = 10;
+
+/** What a message names its attachments by: ids, or what the uploads answered, of which only the id counts. */
+export const AttachmentIds = z
+  .array(
+    z.union([UploadId, z.looseObject({ id: UploadId }).transform(({ id }) => id)], {
+      error: 'must be the id of an upload, or an object that holds one as "id"',
+    }),
+  )
+  .max(ATTACHMENTS_MAX)
+  .refine((ids) => new Set(ids).size === ids.length, 'must not name an upload twice');
 
 export const ClientMessageId = z
   .string()

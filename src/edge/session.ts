@@ -133,8 +133,9 @@ export class Session {
   }
 
   #send(frame: FrameOf<'send'>): Promise<ServerFrame> {
-    const { conversationId, content, clientMessageId, replyTo, id } = frame;
-    const request = { conversationId, userId: this.#socket.userId, content, clientMessageId, replyTo };
+    const { conversationId, content, clientMessageId, replyTo, attachments, id } = frame;
+    const { userId } = this.#socket;
+    const request = { conversationId, userId, content, clientMessageId, replyTo, attachments };
     const { application, historyProgress } = this.#context;
     return postMessage(application, request).then(({ messageId, seq, duplicate }) => {
       const ack = (level: AckLevel): ServerFrame => ({ op: 'ack', id, messageId, seq, level, duplicate });

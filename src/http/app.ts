@@ -13,6 +13,7 @@ import { presenceRoutes } from './presence.ts';
 import { problems } from './problem.ts';
 import { receiptRoutes } from './receipts.ts';
 import { searchRoutes } from './search.ts';
+import { uploadRoutes } from './uploads.ts';
 
 /** The HTTP API as an Express app, without a server; see `startHttpServer`. */
 export function createHttpApp(deps: HttpDeps): Express {
@@ -36,6 +37,7 @@ function routes(deps: HttpDeps): Router {
   searchRoutes(router, deps);
   presenceRoutes(router, deps);
   receiptRoutes(router, deps);
+  uploadRoutes(router, deps);
   eventStreamRoutes(router, deps);
   metricsRoutes(router, deps);
   return router;

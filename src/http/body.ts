@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import { ChatError } from '../contracts/errors.ts';
 import { EmptyQuery } from '../contracts/http.ts';
+import { TimeoutError, withTimeout } from '../platform/withTimeout.ts';
 import { withUser } from './identity.ts';
 import { queryFields } from './query.ts';
 import { check } from './validate.ts';
@@ -15,6 +16,9 @@ export const BODY_BYTES_MAX = 1_048_576;
  * answer only after they have sent all they have.
  */
 const DISCARDED_BYTES_MAX = 8 * BODY_BYTES_MAX;
+
+/** How long a client may take to send a body, in milliseconds. */
+const BODY_MS_MAX = 30_000;
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
@@ -33,7 +37,7 @@ export async function readBodyBesideQuery<S extends z.ZodType>(
   req: Request,
   schema: S,
 ): Promise<z.output<S>> {
-  const bytes = await readBytes(req);
+  const bytes = await readInTime(req);
   if (bytes.length === 0)
     throw new ChatError('invalid_request', 'The request has no body: JSON is expected.');
   requireJson(req);
@@ -56,6 +60,16 @@ function parseJson(bytes: Buffer): unknown {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw new ChatError('invalid_request', 'The body is not JSON.', { cause });
+  }
+}
+
+async function readInTime(req: Request): Promise<Buffer> {
+  try {
+    return await withTimeout(readBytes(req), BODY_MS_MAX, 'Sending the body');
+  } catch (cause) {
+    if (!(cause instanceof TimeoutError)) throw cause;
+    req.res?.set('Connection', 'close');
+    throw new ChatError('request_timeout', `The body did not come within ${BODY_MS_MAX} ms.`, { cause });
   }
 }
 

@@ -8,6 +8,8 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Database, Reads } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
+import type { UploadLimits } from './receiveUpload.ts';
+import type { UploadEvent } from './uploadEvents.ts';
 
 /** What the HTTP API stands on. Built once, by the composition root. */
 export interface HttpDeps {
@@ -28,9 +30,16 @@ export interface HttpDeps {
   readonly readMarks: Pick<ReadMarks, 'mark'>;
   readonly presence: Pick<Presence, 'online'>;
   readonly eventStreams: EventStreams;
+  readonly uploads: UploadDeps;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;
   readonly health: HealthDeps;
+}
+
+export interface UploadDeps {
+  readonly limits: UploadLimits;
+  /** Told how each upload ended. */
+  readonly onEvent: (event: UploadEvent) => void;
 }
 
 /** What serves event streams: the realtime side, which this one only asks. */

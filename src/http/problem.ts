@@ -26,9 +26,15 @@ export const problems: ErrorRequestHandler = (error: unknown, _req, res, _next) 
 };
 
 export function sendProblem(res: Response, error: ChatError): void {
+  res.send(problemText(res, error));
+}
+
+/** The body of an answer to an error, after its status and headers were set. */
+export function problemText(res: Response, cause: unknown): string {
+  const error = toChatError(cause);
   if (error.retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1_000)));
   res.status(error.status).type('application/problem+json');
-  res.send(JSON.stringify(toProblem(error, requestIdOf(res))));
+  return JSON.stringify(toProblem(error, requestIdOf(res)));
 }
 
 export function toProblem(error: ChatError, requestId: string): Problem {

@@ -3,7 +3,9 @@ import type { RunnerEvent } from '../../projections/runner/runner.ts';
 import type { UpkeepEvent } from '../../projections/runner/upkeep.ts';
 import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
+import type { UploadEvent } from '../http/uploadEvents.ts';
 import type { AuditEvent } from '../maintenance/auditor.ts';
+import type { SweepEvent } from '../maintenance/uploadSweeper.ts';
 import type { DatabaseName } from '../observability/databaseMetrics.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { BreakerState } from '../platform/breaker.ts';
@@ -92,6 +94,18 @@ export function lifecycleLog(logger: Logger, metrics: Metrics, { slowQueryMs }: 
         'read replica is %s',
         state,
       );
+    },
+    upload: (event: UploadEvent) => {
+      metrics.onUpload(event);
+      if (event.outcome === 'stored') return logger.info({ component: 'uploads', ...event }, 'upload stored');
+      logger.warn({ component: 'uploads', ...event }, 'upload %s', event.outcome);
+    },
+    sweep: (event: SweepEvent) => {
+      const fields = { component: 'uploads' };
+      if (event.type === 'sweepFailed')
+        return logger.error({ ...fields, err: event.error }, 'sweeping uploads failed');
+      if (event.abandoned + event.leftovers + event.undecided > 0)
+        logger.info({ ...fields, ...event }, 'uploads swept');
     },
     fault: (component: string) => (error: unknown) => logger.error({ component, err: error }, 'fault'),
   };

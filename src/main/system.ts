@@ -6,7 +6,11 @@ import { ConversationStore } from '../application/conversationStore.ts';
 import { Presence } from '../application/presence.ts';
 import { ReadMarks } from '../application/readMarks.ts';
 import { type Realtime, startRealtime } from '../edge/realtime.ts';
-import { openConfiguredLog, openConfiguredReceipts } from '../eventlog/jetstream/configuredLog.ts';
+import {
+  openConfiguredAttachments,
+  openConfiguredLog,
+  openConfiguredReceipts,
+} from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -114,7 +118,8 @@ async function startFoundation(
   const conversations = new ConversationStore(log, { shared: sharedConversations(sharedCaches) });
   metrics.watchCache('conversations', conversations);
   caches.conversations = conversations;
-  const application = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  const attachments = await openUploads(config, servers.natsUrl, lifecycle, stops);
+  const application = { log, feed: log, conversations, attachments, clock: systemClock, ids: systemIds };
   const isDraining = () => signal.aborted;
   const shared = startSignals(connection, logger, stops, edgeId, sharedCaches);
   metrics.watchPublishAck(() => log.publishAckMs);
@@ -124,6 +129,15 @@ async function startFoundation(
   const { progress: historyProgress, stop } = listenForProgress(connection, 'history');
   stops.add(stop);
   return { ...parts, ...shared, receipts, readMarks, historyProgress, databaseUrl, isDraining };
+}
+
+/** Over a connection of its own: messages do not wait behind chunks of files. */
+async function openUploads(config: Config, url: string, lifecycle: LifecycleLog, stops: StopSequence) {
+  const connection = await connectNats({ url, name: 'chat-backend uploads', onEvent: lifecycle.nats });
+  stops.add(() => connection.close());
+  const attachments = await openConfiguredAttachments(config, connection);
+  stops.add(() => attachments.close(config.shutdownTimeoutMs));
+  return attachments;
 }
 
 /** Stopped after the roles, so that nobody is announced as gone who may still be told something. */

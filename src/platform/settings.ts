@@ -76,6 +76,21 @@ export const settings = {
     unit: 'bytes',
     example: '64MB',
   }),
+  uploadBytesMax: setting('UPLOAD_MAX_BYTES', byteSize(1_024), '10MB', {
+    description: 'The largest file that can be uploaded.',
+    unit: 'bytes',
+    example: '25MB',
+  }),
+  uploadsBytesMax: setting('UPLOADS_MAX_BYTES', byteSize(1_024 ** 2), '1GB', {
+    description: 'How much all uploaded files may hold; when it is full, no more are accepted.',
+    unit: 'bytes',
+    example: '20GB',
+  }),
+  uploadsParallelMax: setting('UPLOADS_PARALLEL_MAX', wholeNumber(1, 1_000), '32', {
+    description: 'Uploads at a time and process, at most; more are answered "overloaded".',
+    unit: 'uploads',
+    example: '100',
+  }),
   natsSyncIntervalMs: setting('NATS_SYNC_INTERVAL', durationOrAlways(), '2m', {
     description: 'How soon the embedded nats-server flushes to disk: "always" is safest and slowest.',
     example: 'always',

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
+import type { ApplicationContext } from '../../src/application/context.ts';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { LogHistory } from '../../src/application/logHistory.ts';
 import type { Presence } from '../../src/application/presence.ts';
@@ -8,11 +9,14 @@ import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
 import { type Realtime, startRealtime } from '../../src/edge/realtime.ts';
 import { EventStreamTransport } from '../../src/edge/transports/eventStream.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import type { HealthDeps } from '../../src/http/deps.ts';
+import type { UploadLimits } from '../../src/http/receiveUpload.ts';
 import { startHttpServer } from '../../src/http/server.ts';
+import type { UploadEvent } from '../../src/http/uploadEvents.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { type Database, openDatabase, type Reads } from '../../src/platform/database.ts';
@@ -20,6 +24,7 @@ import { systemIds } from '../../src/platform/ids.ts';
 import { PolledLogHead } from '../../src/platform/logHead.ts';
 import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
 import { systemTimers } from '../../src/platform/timers.ts';
+import type { AttachmentStore } from '../../src/ports/attachmentStore.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import { aloneOnline } from './signals.ts';
@@ -33,6 +38,8 @@ export interface TestApiOptions {
   readonly feed?: EventFeed;
   /** Where history and search are read; default: the database. */
   readonly reads?: (database: Database, logHead: PolledLogHead) => Reads;
+  readonly attachments?: AttachmentStore;
+  readonly uploads?: Partial<UploadLimits>;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
   readonly online?: Presence['online'];
@@ -56,6 +63,9 @@ export interface TestApi {
   /** Looked at once, when the API started; `ask()` looks again. */
   readonly logHead: PolledLogHead;
   /** What was logged, one object per line. */
+  readonly application: ApplicationContext;
+  /** How uploads ended. */
+  readonly uploads: UploadEvent[];
   readonly logged: Record<string, unknown>[];
   /** A body that is no string or bytes is sent as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -71,10 +81,18 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const database = openDatabase({ url: databaseUrl, applicationName: 'test api' });
   const logHead = await PolledLogHead.start({ log, nowMs: Date.now, intervalMs: 600_000, answerMsMax: 200 });
   const progress = new AnnouncedProgress();
+  const uploads: UploadEvent[] = [];
   const logged: Record<string, unknown>[] = [];
   const conversations = new ConversationStore(log);
   const feed = options.feed ?? memory;
-  const application = { log, feed, conversations, clock: systemClock, ids: systemIds };
+  const application = {
+    log,
+    feed,
+    conversations,
+    attachments: options.attachments ?? new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  };
   const health = {
     fsyncPolicy: 'test',
     publishAckMs: () => 1.5,
@@ -108,6 +126,10 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     presence: { online: options.online ?? (async () => new Set<string>()) },
     readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
     eventStreams,
+    uploads: {
+      limits: { bytesMax: 10 * 1_024 ** 2, parallelMax: 32, ...options.uploads },
+      onEvent: (event) => uploads.push(event),
+    },
     metrics: new Metrics(),
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
@@ -134,6 +156,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     progress,
     logHead,
     logged,
+    application,
+    uploads,
     eventsInLog,
     stop,
   };

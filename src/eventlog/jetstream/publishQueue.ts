@@ -6,6 +6,7 @@ export class Entry {
   readonly bytes: Uint8Array;
   readonly key: string;
   readonly expectedSeq: number | undefined;
+  readonly headers: string | undefined;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
   deadlineAtMs = 0;
@@ -20,6 +21,7 @@ export class Entry {
     this.bytes = message.bytes;
     this.key = message.key;
     this.expectedSeq = message.expectedSeq;
+    this.headers = message.headers;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -31,6 +33,8 @@ export interface Message {
   /** `Nats-Msg-Id`. */
   readonly key: string;
   readonly expectedSeq?: number | undefined;
+  /** Further header lines, each with its end. */
+  readonly headers?: string | undefined;
 }
 
 /** Messages that were never sent, first in, first out. Its owner bounds it. */

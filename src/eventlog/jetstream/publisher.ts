@@ -141,7 +141,7 @@ export class PipelinedPublisher {
     entry.attempts += 1;
     this.#inFlight.set(token, entry);
     try {
-      const headers = this.#headers.with(entry.key, entry.expectedSeq);
+      const headers = this.#headers.with(entry.key, entry.expectedSeq, entry.headers);
       this.#connection.publish(entry.subject, entry.bytes, { reply, headers });
     } catch {
       // The connection is closed for good.

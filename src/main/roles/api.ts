@@ -4,6 +4,7 @@ import { drain } from '../../edge/drain.ts';
 import type { Realtime } from '../../edge/realtime.ts';
 import { EventStreamTransport } from '../../edge/transports/eventStream.ts';
 import { createHttpApp } from '../../http/app.ts';
+import type { UploadDeps } from '../../http/deps.ts';
 import { startHttpServer } from '../../http/server.ts';
 import { openDatabase } from '../../platform/database.ts';
 import { PolledLogHead } from '../../platform/logHead.ts';
@@ -60,6 +61,7 @@ export async function startApi(
     presence,
     readMarks: foundation.readMarks,
     eventStreams,
+    uploads: uploadsOf(foundation),
     metrics: foundation.metrics,
     logger,
     health,
@@ -75,6 +77,12 @@ function listenTo(projection: string, { connection }: Foundation, stops: StopSeq
   const { progress, stop } = listenForProgress(connection, projection);
   stops.add(stop);
   return progress;
+}
+
+function uploadsOf({ config, lifecycle, metrics, application }: Foundation): UploadDeps {
+  metrics.watchUploads(() => application.attachments.usage());
+  const limits = { bytesMax: config.uploadBytesMax, parallelMax: config.uploadsParallelMax };
+  return { limits, onEvent: lifecycle.upload };
 }
 
 const STREAMS_END_MS_MAX = 1_000;

@@ -8,6 +8,7 @@ import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { ProjectionRunner } from '../../../projections/runner/runner.ts';
 import { Upkeep } from '../../../projections/runner/upkeep.ts';
 import { Auditor } from '../../maintenance/auditor.ts';
+import { UploadSweeper } from '../../maintenance/uploadSweeper.ts';
 import { GuardedPool } from '../../platform/guardedPool.ts';
 import { newEdgeId } from '../../platform/ids.ts';
 import { announceProgress } from '../../platform/projectionProgress.ts';
@@ -56,8 +57,24 @@ export function startProjector(foundation: Foundation, stops: StopSequence): voi
     timers: systemTimers,
     onEvent: lifecycle.audit,
   });
+  startSweeper(foundation, pool, stops);
   auditor.start();
   stops.add(() => auditor.stop());
+}
+
+function startSweeper({ application, log, lifecycle }: Foundation, pool: Pool, stops: StopSequence): void {
+  const { attachments, clock } = application;
+  const sweeper = new UploadSweeper({
+    attachments,
+    log,
+    pool,
+    clock,
+    timers: systemTimers,
+    random: Math.random,
+    onEvent: lifecycle.sweep,
+  });
+  sweeper.start();
+  stops.add(() => sweeper.stop());
 }
 
 interface Working<Changes> {
