@@ -8,8 +8,9 @@ import { type Realtime, startRealtime } from '../../src/edge/realtime.ts';
 import { EventStreamTransport } from '../../src/edge/transports/eventStream.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
-import { createHttpApp } from '../../src/http/app.ts';
-import type { HealthDeps } from '../../src/http/deps.ts';
+import { apiRoutes, createHttpApp } from '../../src/http/app.ts';
+import type { HealthDeps, HttpDeps } from '../../src/http/deps.ts';
+import { type ServedRoute, servedRoutes } from '../../src/http/resource.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -53,6 +54,8 @@ export interface TestApi {
   readonly logHead: PolledLogHead;
   /** What was logged, one object per line. */
   readonly logged: Record<string, unknown>[];
+  /** Every path that is served, with its methods. */
+  readonly routes: readonly ServedRoute[];
   /** A body that is no string or bytes is sent as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   eventsInLog(): Promise<number>;
@@ -86,7 +89,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     backpressureBytesMax: 64 * 1_024,
     onEvent: () => {},
   });
-  const app = createHttpApp({
+  const deps: HttpDeps = {
     application,
     database,
     logHead,
@@ -97,8 +100,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     metrics: new Metrics(),
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
-  });
-  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1' });
+  };
+  const server = await startHttpServer({ app: createHttpApp(deps), port: 0, host: '127.0.0.1' });
   const url = `http://127.0.0.1:${server.port}`;
   const stop = async () => {
     logHead.stop();
@@ -120,6 +123,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     progress,
     logHead,
     logged,
+    routes: servedRoutes(apiRoutes(deps)),
     eventsInLog,
     stop,
   };

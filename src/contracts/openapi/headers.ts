@@ -3,6 +3,8 @@ import type { JsonSchema } from '../jsonSchemas.ts';
 interface Header {
   readonly description: string;
   readonly schema: JsonSchema;
+  /** Of an answer: it is always there. */
+  readonly required?: true;
 }
 
 const text: JsonSchema = { type: 'string' };
@@ -36,9 +38,9 @@ export type RequestHeader = keyof typeof REQUEST_HEADERS;
 
 /** Headers of answers. */
 export const RESPONSE_HEADERS = {
-  'X-Request-Id': { description: 'Names the request, in the logs too.', schema: text },
-  ETag: { description: 'Names what was answered; changes with it.', schema: text },
-  Location: { description: 'Where the new conversation is.', schema: text },
+  'X-Request-Id': { description: 'Names the request, in the logs too.', schema: text, required: true },
+  ETag: { description: 'Names what was answered; changes with it.', schema: text, required: true },
+  Location: { description: 'Where the new conversation is.', schema: text, required: true },
   'Accept-Ranges': { description: '`bytes`.', schema: text },
   'Content-Disposition': { description: '`attachment`, with the name of the file.', schema: text },
   'Content-Range': { description: 'Which bytes of how many.', schema: text },
@@ -46,6 +48,7 @@ export const RESPONSE_HEADERS = {
   'Retry-After': {
     description: 'When to try again, in seconds.',
     schema: { ...text, pattern: '^\\d+$' },
+    required: true,
   },
 } as const satisfies Record<string, Header>;
 export type ResponseHeader = keyof typeof RESPONSE_HEADERS;

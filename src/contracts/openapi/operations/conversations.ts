@@ -32,7 +32,7 @@ export const conversationOperations: readonly Operation[] = [
       example: { userId: 'alice', title: 'hello', participantIds: ['bob'], visibility: 'members' },
     },
     answers: { 201: { description: 'Created.', schema: ChangedConversation, headers: ['Location'] } },
-    errors: [...WRITE_ERRORS, 'conflict'],
+    errors: WRITE_ERRORS,
   },
   {
     operationId: 'listConversations',

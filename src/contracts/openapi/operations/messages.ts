@@ -1,5 +1,4 @@
 import { ChangedReaction, DeletedMessage, EditedMessage, PostedMessage } from '../../answers/messages.ts';
-import type { ErrorCode } from '../../errors.ts';
 import {
   DeleteMessageBody,
   DeleteMessageQuery,
@@ -15,7 +14,6 @@ import { WRITE_ERRORS } from './errors.ts';
 const ONE = '/api/chat/messages/{messageId}';
 const REACTION = `${ONE}/reactions/{emoji}`;
 
-const errors: readonly ErrorCode[] = [...WRITE_ERRORS, 'forbidden', 'not_found', 'conflict'];
 const named = { conversationId: 'c_V1StGXR8_Z5jdHi6B-myT', userId: 'alice' };
 
 export const messageOperations: readonly Operation[] = [
@@ -38,7 +36,7 @@ export const messageOperations: readonly Operation[] = [
       },
       201: { description: 'Stored.', schema: PostedMessage, headers: ['Preference-Applied'] },
     },
-    errors,
+    errors: [...WRITE_ERRORS, 'not_found', 'conflict'],
   },
   {
     operationId: 'editMessage',
@@ -51,7 +49,7 @@ export const messageOperations: readonly Operation[] = [
     headers: ['X-User-Id'],
     body: { schema: EditMessageBody, example: { ...named, content: 'hello, everybody' } },
     answers: { 200: { description: 'Edited.', schema: EditedMessage } },
-    errors,
+    errors: [...WRITE_ERRORS, 'forbidden', 'not_found', 'conflict'],
   },
   {
     operationId: 'deleteMessage',
@@ -65,7 +63,7 @@ export const messageOperations: readonly Operation[] = [
     headers: ['X-User-Id'],
     body: { schema: DeleteMessageBody, example: named },
     answers: { 200: { description: 'Deleted.', schema: DeletedMessage } },
-    errors,
+    errors: [...WRITE_ERRORS, 'forbidden', 'not_found'],
   },
   {
     operationId: 'addReaction',
@@ -78,7 +76,7 @@ export const messageOperations: readonly Operation[] = [
     headers: ['X-User-Id'],
     body: { schema: ReactionBody, example: named },
     answers: { 200: { description: 'It is there.', schema: ChangedReaction } },
-    errors,
+    errors: [...WRITE_ERRORS, 'not_found', 'conflict'],
   },
   {
     operationId: 'removeReaction',
@@ -90,6 +88,6 @@ export const messageOperations: readonly Operation[] = [
     headers: ['X-User-Id'],
     body: { schema: ReactionBody, example: named },
     answers: { 200: { description: 'It is gone.', schema: ChangedReaction } },
-    errors,
+    errors: [...WRITE_ERRORS, 'not_found'],
   },
 ];
