@@ -214,7 +214,10 @@ describe('every answer is as documented', () => {
     }
   });
 
-  it('400', () => callAll(answering(400), 400, (good) => withQuery(good, 'odd=1')));
+  it('400', async () => {
+    await callAll(answering(400, ['readDocsAsset']), 400, (good) => withQuery(good, 'odd=1'));
+    expect((await call('readDocsAsset', { path: '/docs/%FF' })).status).toBe(400);
+  });
 
   it('403', () =>
     callAll(answering(403), 403, (good) => ({ ...good, body: { ...good.body, userId: 'stranger' } })));

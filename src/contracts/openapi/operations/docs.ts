@@ -45,7 +45,7 @@ export const docsOperations: readonly Operation[] = [
     params: AssetPath,
     conditional: true,
     answers: { 200: { description: 'The file.', mediaType: '*/*', schema: z.string() } },
-    errors: ['not_found'],
+    errors: ['invalid_request', 'not_found'],
   },
   {
     operationId: 'readOpenApi',
