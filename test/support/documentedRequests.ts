@@ -137,11 +137,16 @@ function text({ examples = [], maxLength = 128 }: JsonSchema): fc.Arbitrary<unkn
   return examples.length === 0 ? some : fc.oneof(fc.constantFrom(...examples), some);
 }
 
+/** A value as text: a list with commas, anything but text as JSON. */
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return value.map(plain).join(',');
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
 /** A value as text in a URL, now and then in a way that is not UTF-8. */
 function encoded(value: unknown): string {
-  const plain =
-    typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value);
-  return plain.isWellFormed() ? encodeURIComponent(plain) : '%FF%';
+  const text = plain(value);
+  return text.isWellFormed() ? encodeURIComponent(text) : '%FF%';
 }
 
 function pathOf(template: string, params: Record<string, unknown>): string {
@@ -160,7 +165,7 @@ function headersOf(headers: Record<string, unknown>, hasBody: boolean): Record<s
       ([name, value]) =>
         [
           name,
-          String(value)
+          plain(value)
             .replaceAll(/[^\t\x20-\x7e\xa0-\xff]/g, '')
             .slice(0, 500),
         ] as const,
