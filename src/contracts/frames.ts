@@ -94,36 +94,4 @@ export type FrameOf<Op extends ClientFrame['op']> = Extract<ClientFrame, { op: O
 /** What the query of `/ws?userId=…` must hold. */
 export const WsQuery = z.object({ userId: UserId });
 
-/** What the server sends, except `event`, which is put together from stored bytes by the encoder of the edge. */
-export type ServerFrame =
-  | { op: 'joined'; id: number; conversationId: string; head: number; epoch: string }
-  /** Without a request's number: the user was removed from the conversation. */
-  | { op: 'left'; id: number | null; conversationId: string }
-  | { op: 'typing'; conversationId: string; userId: string }
-  | { op: 'ack'; id: number; messageId: string; seq: number; level: AckLevel; duplicate: boolean }
-  /** The answer to `read`: how far the user has read now. */
-  | { op: 'ack'; id: number; conversationId: string; seq: number }
-  | { op: 'pong'; id: number }
-  /** The answer to `edit`, `delete`, `react` and `unreact`: where the change is in the log, and when it was made. */
-  | {
-      op: 'changed';
-      id: number;
-      messageId: string;
-      seq: number;
-      position: string;
-      at: string;
-      /** Of an erasure: events whose bytes were taken out of the log. */
-      erased?: number;
-    }
-  | { op: 'presence'; id: number; presence: Readonly<Record<string, 'online' | 'offline'>> }
-  | { op: 'resync'; conversationId: string; reason: 'epoch' | 'expired' }
-  | { op: 'draining'; retryAfterMs: number }
-  | {
-      op: 'error';
-      id: number | null;
-      code: string;
-      detail: string;
-      retryable: boolean;
-      retryAfterMs?: number;
-      errors?: readonly { path: string; reason: string }[];
-    };
+export type { ServerFrame } from './serverFrames.ts';

@@ -4,6 +4,7 @@ import { requestId } from '../middleware/requestId.ts';
 import { requestLog } from '../middleware/requestLog.ts';
 import { conversationRoutes } from './conversations.ts';
 import type { HttpDeps } from './deps.ts';
+import { docsRoutes } from './docs.ts';
 import { eventStreamRoutes } from './eventStream.ts';
 import { healthRoutes } from './health.ts';
 import { historyRoutes } from './history.ts';
@@ -23,12 +24,13 @@ export function createHttpApp(deps: HttpDeps): Express {
   // Queries are read by each route through its schema, strictly; Express' lenient reading stays out of the way.
   app.set('query parser', false);
   app.use(requestId, requestLog(deps.logger), fixedHeaders);
-  app.use(routes(deps));
+  app.use(apiRoutes(deps));
   app.use(unknownPath, problems);
   return app;
 }
 
-function routes(deps: HttpDeps): Router {
+/** Every path that is served. */
+export function apiRoutes(deps: HttpDeps): Router {
   const router = Router({ caseSensitive: true });
   healthRoutes(router, deps);
   conversationRoutes(router, deps);
@@ -40,6 +42,7 @@ function routes(deps: HttpDeps): Router {
   uploadRoutes(router, deps);
   eventStreamRoutes(router, deps);
   metricsRoutes(router, deps);
+  docsRoutes(router);
   return router;
 }
 

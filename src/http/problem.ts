@@ -1,21 +1,9 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { asChatError } from '../application/append.ts';
-import { ChatError, ERRORS, type FieldError } from '../contracts/errors.ts';
+import type { Problem } from '../contracts/answers/problem.ts';
+import { ChatError, ERRORS } from '../contracts/errors.ts';
 import { noteFault } from '../middleware/fault.ts';
 import { requestIdOf } from '../middleware/requestId.ts';
-
-/** An error as clients get it: RFC 9457, with the catalogue's code. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly requestId: string;
-  readonly retryable: boolean;
-  readonly retryAfterMs?: number;
-  readonly errors?: readonly FieldError[];
-}
 
 /** The one place where errors become answers. */
 export const problems: ErrorRequestHandler = (error: unknown, _req, res, _next) => {

@@ -12,9 +12,10 @@ import { EventStreamTransport } from '../../src/edge/transports/eventStream.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
-import { createHttpApp } from '../../src/http/app.ts';
-import type { HealthDeps } from '../../src/http/deps.ts';
+import { apiRoutes, createHttpApp } from '../../src/http/app.ts';
+import type { HealthDeps, HttpDeps } from '../../src/http/deps.ts';
 import type { UploadLimits } from '../../src/http/receiveUpload.ts';
+import { type ServedRoute, servedRoutes } from '../../src/http/resource.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import type { UploadEvent } from '../../src/http/uploadEvents.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
@@ -67,6 +68,8 @@ export interface TestApi {
   /** How uploads ended. */
   readonly uploads: UploadEvent[];
   readonly logged: Record<string, unknown>[];
+  /** Every path that is served, with its methods. */
+  readonly routes: readonly ServedRoute[];
   /** A body that is no string or bytes is sent as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   eventsInLog(): Promise<number>;
@@ -114,7 +117,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     backpressureBytesMax: 64 * 1_024,
     onEvent: () => {},
   });
-  const app = createHttpApp({
+  const deps: HttpDeps = {
     application,
     database,
     reads: options.reads?.(database, logHead) ?? database,
@@ -133,8 +136,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     metrics: new Metrics(),
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
-  });
-  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1' });
+  };
+  const server = await startHttpServer({ app: createHttpApp(deps), port: 0, host: '127.0.0.1' });
   const url = `http://127.0.0.1:${server.port}`;
   const stop = async () => {
     logHead.stop();
@@ -158,6 +161,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     logged,
     application,
     uploads,
+    routes: servedRoutes(apiRoutes(deps)),
     eventsInLog,
     stop,
   };

@@ -222,7 +222,12 @@ describe('generated documentation', () => {
   });
 
   it('leaves out a README that does not exist and complains about one without the marks', () => {
-    expect([...generateDocs(folder).keys()]).toEqual(['.env.example', 'docs/errors.md']);
+    expect([...generateDocs(folder).keys()]).toEqual([
+      '.env.example',
+      'docs/errors.md',
+      'docs/api/openapi.json',
+      'docs/api/asyncapi.json',
+    ]);
     writeFileSync(join(folder, 'README.md'), '# Chat\n');
     expect(() => generateDocs(folder)).toThrow(/config:begin/);
   });
