@@ -1,10 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { findNatsServer } from './src/main/setup/findNatsServer.mjs';
+import { findRedisServer } from './src/main/setup/findRedisServer.mjs';
 
-/** `npm test` has set it already; a plain `npx vitest` looks for it here. */
+/** `npm test` has set them already; a plain `npx vitest` looks for them here. */
 const natsServer = process.env.NATS_SERVER_BIN ?? findNatsServer();
-const env = natsServer === null ? {} : { NATS_SERVER_BIN: natsServer };
+const redisServer = process.env.REDIS_SERVER_BIN ?? findRedisServer();
+const env = {
+  ...(natsServer !== null && { NATS_SERVER_BIN: natsServer }),
+  ...(redisServer !== null && { REDIS_SERVER_BIN: redisServer }),
+};
 
 /** Starts the run's PostgreSQL, and fails the run when a test leaves a process, folder or database behind. */
 const withServers = { globalSetup: ['test/support/globalSetup.ts'] };

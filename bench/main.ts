@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * `npm run bench [-- NAME …]`: the scenarios one after the other, each in a process of its own. The import takes the
- * file to import from BENCH_CORPUS; without one it is left out.
+ * file to import from BENCH_CORPUS; without one it is left out. The caches take a redis-server from REDIS_SERVER_BIN, or
+ * the one in PATH.
  */
 const SCENARIOS = [
   'edgePublish',
@@ -18,6 +19,11 @@ const SCENARIOS = [
   'rebuild',
   'flatCost',
   'projectionLag',
+  'logHistory',
+  'httpRead',
+  'httpSend',
+  'classic',
+  'caches',
   'import',
 ] as const;
 

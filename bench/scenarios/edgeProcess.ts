@@ -1,6 +1,7 @@
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { startEdge } from '../../src/edge/edgeServer.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
@@ -13,9 +14,16 @@ const { log } = await openBenchLog(process.argv[2] ?? '');
 const conversations = new ConversationStore(log);
 const onFault = (error: unknown) => console.error(error);
 const realtime = await startRealtime({
-  application: { log, feed: log, conversations, clock: systemClock, ids: systemIds },
+  application: {
+    log,
+    feed: log,
+    conversations,
+    attachments: new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  },
   signals: new MemorySignalBus().connect(),
-  presence: { connected: () => {}, disconnected: () => {} },
+  presence: { connected: () => {}, disconnected: () => {}, online: async () => new Set<string>() },
   readMarks: { mark: async ({ seq }) => ({ seq }) },
   historyProgress: { waitFor: async () => 'late' },
   joinsPerSocketMax: 200,

@@ -5,6 +5,7 @@ import { ProjectionRunner } from '../../projections/runner/runner.ts';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { importChat } from '../../src/cli/importChat.ts';
 import { readImportLines } from '../../src/cli/importLines.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { verify } from '../../src/maintenance/verify.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { openDatabase } from '../../src/platform/database.ts';
@@ -48,6 +49,7 @@ try {
     conversations: new ConversationStore(log),
     clock: systemClock,
     ids: systemIds,
+    attachments: new MemoryAttachments(),
   };
   const startedAt = performance.now();
   const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1);

@@ -6,6 +6,7 @@ import { systemIds } from '../../src/platform/ids.ts';
 /** Appends that are under way at a time. */
 const WINDOW = 8_192;
 const USERS = 2_000;
+const CONTENT = 'x'.repeat(100);
 
 /** Appends so many new conversations. @returns their ids */
 export async function appendConversations(log: JetStreamLog, count: number): Promise<string[]> {
@@ -27,29 +28,34 @@ export async function appendConversations(log: JetStreamLog, count: number): Pro
   return ids;
 }
 
-/** Appends so many messages to these conversations, in turns. */
+/** Appends so many messages to these conversations, in turns. @param contentOf what the nth says */
 export async function appendMessages(
   log: JetStreamLog,
   count: number,
   conversationIds: readonly string[],
   onMessage: (message: MessagePosted) => void = () => {},
+  contentOf: (n: number) => string = () => CONTENT,
 ): Promise<void> {
   const at = new Date().toISOString();
   const run = systemIds.idempotencyKey();
   await inWindows(count, (n) => {
     // A step that shares no factor with their number visits all of them, in no order that a page of rows would know.
     const conversationId = conversationIds[(n * 7_919) % conversationIds.length] ?? '';
-    const event = message(`${run}-${n}`, `user-${(n * 7) % USERS}`, conversationId, at);
+    const ids = { clientMessageId: `${run}-${n}`, userId: `user-${(n * 7) % USERS}`, conversationId };
+    const event = message(ids, contentOf(n), at);
     onMessage(event);
     const bytes = encodeEvent(event);
     return log.append({ conversationId, category: 'message', bytes, idempotencyKey: event.messageId });
   });
 }
 
-function message(clientMessageId: string, userId: string, conversationId: string, at: string): MessagePosted {
-  const messageId = systemIds.messageId(conversationId, userId, clientMessageId);
-  const said = { content: 'x'.repeat(100), replyTo: null, attachments: [] };
-  return { type: 'MessagePosted', v: 1, messageId, conversationId, userId, clientMessageId, ...said, at };
+function message(
+  ids: Pick<MessagePosted, 'clientMessageId' | 'userId' | 'conversationId'>,
+  content: string,
+  at: string,
+): MessagePosted {
+  const messageId = systemIds.messageId(ids.conversationId, ids.userId, ids.clientMessageId);
+  return { type: 'MessagePosted', v: 1, messageId, ...ids, content, replyTo: null, attachments: [], at };
 }
 
 async function inWindows(count: number, append: (n: number) => Promise<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { openBenchLog } from './log.ts';
@@ -9,7 +10,14 @@ import { openBenchLog } from './log.ts';
 export async function openSpeaker(natsUrl: string) {
   const { log, connection } = await openBenchLog(natsUrl);
   const conversations = new ConversationStore(log);
-  const context = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  const context = {
+    log,
+    feed: log,
+    conversations,
+    attachments: new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  };
   const wanted = { userId: 'bench', title: null, visibility: 'open', participantIds: [] } as const;
   return {
     newConversation: async () => (await createConversation(context, wanted)).conversationId,

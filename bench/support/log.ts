@@ -4,6 +4,15 @@ import { newEpoch } from '../../src/platform/ids.ts';
 import { connectNats } from '../../src/platform/nats.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
 
+/** As the settings are by default. */
+export const PUBLISHER = {
+  windowMax: 2_048,
+  queueMax: 16_384,
+  queueBytesMax: 64 * 1_024 ** 2,
+  ackTimeoutMs: 2_000,
+  deadlineMs: 10_000,
+};
+
 /** The project's log with its default settings. */
 export async function openBenchLog(
   natsUrl: string,
@@ -13,7 +22,7 @@ export async function openBenchLog(
     connection,
     definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
     settings: { maxBytes: 4 * 1_024 ** 3, replicas: 1 },
-    publisher: { windowMax: 2_048, queueMax: 16_384, ackTimeoutMs: 2_000, deadlineMs: 10_000 },
+    publisher: PUBLISHER,
     makeEpoch: newEpoch,
   });
   return { log, connection };

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** As in package.json's start script: what is in flight should die young. */
 const NODE_FLAGS = ['--max-semi-space-size=64', '--min-semi-space-size=32'];
@@ -20,10 +22,24 @@ export interface MeasuredServer {
   stop(): Promise<void>;
 }
 
-/** @param script next to the scenarios, as compiled; it calls {@link serveMeasured} */
-export async function startMeasured(script: URL, args: readonly string[] = []): Promise<MeasuredServer> {
-  const child = fork(script, args, { execArgv: [...NODE_FLAGS, '--expose-gc'] });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+/**
+ * With `BENCH_PROFILE=<folder>` each server leaves a profile of its processor time there, named after its script.
+ *
+ * @param script next to the scenarios, as compiled; it calls {@link serveMeasured}
+ * @param outputFile where what it writes goes, log lines too; default: where ours goes
+ */
+export async function startMeasured(
+  script: URL,
+  args: readonly string[] = [],
+  outputFile?: string,
+): Promise<MeasuredServer> {
+  const output = outputFile === undefined ? 'inherit' : openSync(outputFile, 'a');
+  const child = fork(script, args, {
+    execArgv: [...NODE_FLAGS, '--expose-gc', ...profilerFlags(script)],
+    stdio: ['ignore', output, output, 'ipc'],
+  });
+  if (typeof output === 'number') closeSync(output);
+  const port = await portOf(child);
   return {
     port,
     cpuSeconds: () => ask(child, 'cpu?'),
@@ -37,6 +53,23 @@ export async function startMeasured(script: URL, args: readonly string[] = []): 
       await gone;
     },
   };
+}
+
+async function portOf(child: ChildProcess): Promise<number> {
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${child.spawnargs.at(1)} ended before it served`);
+  });
+  const [{ port }] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }];
+  // It is waited for no longer.
+  ended.catch(() => {});
+  return port;
+}
+
+function profilerFlags(script: URL): string[] {
+  const folder = process.env.BENCH_PROFILE;
+  if (folder === undefined) return [];
+  const name = `${basename(script.pathname, '.js')}-${Date.now()}.cpuprofile`;
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
 }
 
 async function ask(child: ChildProcess, question: 'cpu?' | 'rss?' | 'heap?' | 'held?'): Promise<number> {

@@ -210,6 +210,10 @@ export class ChatClient {
         return this.#onError(frame);
       case 'left':
         return this.#onLeft(frame);
+      case 'changed':
+      case 'presence':
+        // Answers to what this version asks over HTTP.
+        return;
       case 'pong':
       case 'draining':
         // The connection's own.

@@ -1,4 +1,4 @@
-import type { AckLevel } from './protocol.ts';
+import type { AckLevel, Attachment } from './protocol.ts';
 
 /** A conversation as the HTTP API shows it. */
 export interface Conversation {
@@ -19,7 +19,7 @@ export interface Message {
   /** Empty once deleted. */
   readonly content: string;
   readonly replyTo: string | null;
-  readonly attachments: readonly unknown[];
+  readonly attachments: readonly Attachment[];
   /** Who reacted, by emoji. */
   readonly reactions: Readonly<Record<string, readonly string[]>>;
   readonly editedAt: string | null;

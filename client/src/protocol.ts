@@ -1,3 +1,17 @@
+import type { ChatEvent } from './chatEvents.ts';
+
+export type {
+  Attachment,
+  ChatEvent,
+  ConversationChanged,
+  ConversationState,
+  MessageDeleted,
+  MessageEdited,
+  MessagePosted,
+  ParticipantsChanged,
+  ReactionChanged,
+} from './chatEvents.ts';
+
 /**
  * The frames of the native WebSocket protocol `chat.v1`, written by hand so that this package depends on nothing. A test
  * of the server holds them against the server's own schemas.
@@ -66,8 +80,55 @@ export interface PingFrame {
   readonly id: number;
 }
 
+interface ChangeFrame {
+  readonly id: number;
+  readonly conversationId: string;
+  readonly messageId: string;
+  /** Where the message is in the log: saves the server a search. */
+  readonly seq?: number;
+}
+
+/** Only the author of a message may. */
+export interface EditFrame extends ChangeFrame {
+  readonly op: 'edit';
+  readonly content: string;
+}
+
+/** Only the author may. `erase`: its bytes are taken out of the log as well. */
+export interface DeleteFrame extends ChangeFrame {
+  readonly op: 'delete';
+  readonly erase?: boolean;
+}
+
+export interface ReactFrame extends ChangeFrame {
+  readonly op: 'react';
+  readonly emoji: string;
+}
+
+export interface UnreactFrame extends ChangeFrame {
+  readonly op: 'unreact';
+  readonly emoji: string;
+}
+
+export interface PresenceFrame {
+  readonly op: 'presence';
+  readonly id: number;
+  readonly userIds: string[];
+}
+
 /** Everything that a client sends. */
-export type ClientFrame = JoinFrame | LeaveFrame | SendFrame | TypingFrame | ReadFrame | PingFrame;
+export type ClientFrame =
+  | JoinFrame
+  | LeaveFrame
+  | SendFrame
+  | TypingFrame
+  | ReadFrame
+  | PingFrame
+  | EditFrame
+  | DeleteFrame
+  | ReactFrame
+  | UnreactFrame
+  | PresenceFrame;
 
 export interface JoinedFrame {
   readonly op: 'joined';
@@ -100,6 +161,25 @@ export interface AckFrame {
 export interface PongFrame {
   readonly op: 'pong';
   readonly id: number;
+}
+
+/** The answer to `edit`, `delete`, `react` and `unreact`: where the change is in the log. */
+export interface ChangedFrame {
+  readonly op: 'changed';
+  readonly id: number;
+  readonly messageId: string;
+  readonly seq: number;
+  readonly position: string;
+  readonly at: string;
+  /** Of an erasure: events whose bytes were taken out of the log. */
+  readonly erased?: number;
+}
+
+/** The answer to `presence`. */
+export interface PresenceAnswerFrame {
+  readonly op: 'presence';
+  readonly id: number;
+  readonly presence: Readonly<Record<string, 'online' | 'offline'>>;
 }
 
 export interface EventFrame {
@@ -153,92 +233,10 @@ export type ServerFrame =
   | LeftFrame
   | AckFrame
   | PongFrame
+  | ChangedFrame
+  | PresenceAnswerFrame
   | EventFrame
   | ResyncFrame
   | TypingNoticeFrame
   | DrainingFrame
   | ErrorFrame;
-
-interface EventBase {
-  /** Version of the event's shape. */
-  readonly v: 1;
-  readonly conversationId: string;
-  /** Who did it. */
-  readonly userId: string;
-  /** ISO 8601, UTC, milliseconds. */
-  readonly at: string;
-}
-
-/** What a conversation is after an event. */
-export interface ConversationState {
-  readonly title: string | null;
-  readonly visibility: 'members' | 'open';
-  readonly participantIds: readonly string[];
-  readonly createdBy: string;
-  readonly createdAt: string;
-  readonly archived: boolean;
-}
-
-/** A file that was uploaded before and is shown with a message. */
-export interface Attachment {
-  readonly id: string;
-  readonly name: string;
-  readonly mediaType: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-export interface MessagePosted extends EventBase {
-  readonly type: 'MessagePosted';
-  readonly messageId: string;
-  readonly clientMessageId: string;
-  readonly content: string;
-  readonly replyTo: string | null;
-  readonly attachments: readonly Attachment[];
-}
-
-export interface MessageEdited extends EventBase {
-  readonly type: 'MessageEdited';
-  readonly messageId: string;
-  readonly content: string;
-}
-
-export interface MessageDeleted extends EventBase {
-  readonly type: 'MessageDeleted';
-  readonly messageId: string;
-  /** Present: it was erased, also from the log. Forget it wherever you have it; this much of it remains. */
-  readonly erased?: {
-    readonly seq: number;
-    readonly userId: string;
-    readonly replyTo: string | null;
-    readonly at: string;
-  };
-}
-
-export interface ReactionChanged extends EventBase {
-  readonly type: 'ReactionAdded' | 'ReactionRemoved';
-  readonly messageId: string;
-  readonly emoji: string;
-}
-
-/** `ConversationArchived`: `state.archived` says which way. */
-export interface ConversationChanged extends EventBase {
-  readonly type: 'ConversationCreated' | 'ConversationRenamed' | 'ConversationArchived';
-  readonly state: ConversationState;
-}
-
-/** `participantIds`: who was not there, or was, before. */
-export interface ParticipantsChanged extends EventBase {
-  readonly type: 'ParticipantAdded' | 'ParticipantRemoved';
-  readonly participantIds: readonly string[];
-  readonly state: ConversationState;
-}
-
-/** Everything that can happen in a conversation. Newer servers may send more types: have a default case. */
-export type ChatEvent =
-  | MessagePosted
-  | MessageEdited
-  | MessageDeleted
-  | ReactionChanged
-  | ConversationChanged
-  | ParticipantsChanged;

@@ -19,6 +19,8 @@ const CHECKS: Record<ServerFrame['op'], Check> = {
   left: (f) => (isNumber(f.id) || f.id === null) && isText(f.conversationId),
   ack: (f) => isNumber(f.id) && isOneOf('number', 'undefined')(f.seq),
   pong: (f) => isNumber(f.id),
+  changed: (f) => isNumber(f.id) && isNumber(f.seq),
+  presence: (f) => isNumber(f.id) && fieldsOf(f.presence) !== null,
   event: (f) => isNumber(f.seq) && isNumber(f.prev) && isText(fieldsOf(f.event)?.conversationId),
   resync: (f) => isText(f.conversationId) && isText(f.reason),
   typing: (f) => isText(f.conversationId) && isText(f.userId),

@@ -1,3 +1,4 @@
+import type { AttachmentStore } from '../ports/attachmentStore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';
@@ -9,6 +10,7 @@ export interface ApplicationContext {
   readonly log: EventLog;
   readonly feed: EventFeed;
   readonly conversations: ConversationStore;
+  readonly attachments: AttachmentStore;
   readonly clock: Clock;
   readonly ids: Ids;
 }

@@ -18,11 +18,20 @@ export function decideMessageCommand(
   command: MessageCommand,
 ): MessageEvent | null | Promise<MessageEvent | null> {
   const cached = context.conversations.cached(command.conversationId);
-  if (cached !== undefined) {
-    const decision = decideMessage(cached.state, command);
-    if (decision === null || !isRejection(decision)) return decision;
-  }
-  return decideOnFresh(context, command);
+  if (cached === undefined) return decideOnShared(context, command);
+  const decision = decideMessage(cached.state, command);
+  return decision === null || !isRejection(decision) ? decision : decideOnFresh(context, command);
+}
+
+/** What other processes know of the conversation may allow it as well. */
+async function decideOnShared(
+  context: ApplicationContext,
+  command: MessageCommand,
+): Promise<MessageEvent | null> {
+  const known = await context.conversations.shared(command.conversationId);
+  const decision = known === undefined ? undefined : decideMessage(known.state, command);
+  const allowed = decision !== undefined && (decision === null || !isRejection(decision));
+  return allowed ? decision : decideOnFresh(context, command);
 }
 
 async function decideOnFresh(

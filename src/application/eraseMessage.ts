@@ -10,7 +10,7 @@ const SEARCH_MS_MAX = 30_000;
 
 /**
  * Takes every event that holds a message's words out of the log: its edits, repeats of it that came after the log's
- * window for repeats, and the message itself, last. To be called after the tombstone is stored.
+ * window for repeats, and the message itself, last; and out of the store of uploads the files it came with. To be called after the tombstone is stored.
  *
  * @returns how many events were erased
  * @throws ChatError log_unavailable; asking again goes on where it ended
@@ -22,6 +22,8 @@ export async function eraseMessage(
 ): Promise<number> {
   try {
     const before = await eraseAfter(context, conversationId, message, message.seq);
+    const stored = await context.log.at(message.seq);
+    if (stored !== null) await removeFiles(context, decoded(stored.bytes, message.seq));
     const itself = (await context.log.erase(message.seq)) ? 1 : 0;
     // Whoever was editing it meanwhile has found it and goes on: what came of that is behind where the search ended.
     const late = await eraseAfter(context, conversationId, message, before.until);
@@ -32,21 +34,32 @@ export async function eraseMessage(
 }
 
 async function eraseAfter(
-  { log, feed }: ApplicationContext,
+  context: ApplicationContext,
   conversationId: string,
   { messageId }: NonNullable<TargetMessage>,
   after: number,
 ): Promise<{ erased: number; until: number }> {
+  const { log, feed } = context;
   const until = (await log.latest(conversationId, 'message'))?.seq ?? after;
   if (until <= after) return { erased: 0, until: after };
   const range = { conversationId, category: 'message', after, until, timeoutMs: SEARCH_MS_MAX } as const;
-  const found: number[] = [];
+  const found: { event: ChatEvent | null; seq: number }[] = [];
   for await (const { bytes, seq } of readConversation(feed, range)) {
-    if (holdsWordsOf(messageId, decoded(bytes, seq))) found.push(seq);
+    const event = decoded(bytes, seq);
+    if (holdsWordsOf(messageId, event)) found.push({ event, seq });
   }
   let erased = 0;
-  for (const seq of found) if (await log.erase(seq)) erased += 1;
+  for (const { event, seq } of found) {
+    await removeFiles(context, event);
+    if (await log.erase(seq)) erased += 1;
+  }
   return { erased, until };
+}
+
+/** The files go before the event that names them: until it is gone too, asking again finds them. */
+async function removeFiles({ attachments }: ApplicationContext, event: ChatEvent | null): Promise<void> {
+  if (event?.type !== 'MessagePosted') return;
+  for (const { id } of event.attachments) await attachments.remove(id);
 }
 
 /** An event that cannot be read is no event of this message that anybody ever saw. */

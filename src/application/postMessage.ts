@@ -1,8 +1,9 @@
 import { decodeEvent } from '../contracts/events.ts';
 import { formatPosition } from '../contracts/position.ts';
 import type { PostMessage } from '../domain/conversation/commands.ts';
-import type { MessageEvent, MessagePosted } from '../domain/conversation/events.ts';
+import type { Attachment, MessageEvent, MessagePosted } from '../domain/conversation/events.ts';
 import { append, asChatError } from './append.ts';
+import { resolveAttachments } from './attachments.ts';
 import { type ApplicationContext, timestamp } from './context.ts';
 import { decideMessageCommand } from './decideMessageCommand.ts';
 
@@ -13,6 +14,8 @@ export interface MessageToPost {
   /** Chosen by the client, so that a retry is recognised; without it every request is a new message. */
   readonly clientMessageId?: string | undefined;
   readonly replyTo?: string | null | undefined;
+  /** Ids of uploads of this user in this conversation, 10 at most. */
+  readonly attachments?: readonly string[] | undefined;
   /** When it was said, if not now: for imports. */
   readonly at?: string;
 }
@@ -34,7 +37,19 @@ export interface PostedMessage {
  * @throws ChatError when the domain refuses or the log is in trouble
  */
 export function postMessage(context: ApplicationContext, request: MessageToPost): Promise<PostedMessage> {
-  const command = toCommand(context, request);
+  const { attachments } = request;
+  if (attachments === undefined || attachments.length === 0) return decideAndStore(context, request, []);
+  return resolveAttachments(context, { ...request, attachments }).then((resolved) =>
+    decideAndStore(context, request, resolved),
+  );
+}
+
+function decideAndStore(
+  context: ApplicationContext,
+  request: MessageToPost,
+  attachments: readonly Attachment[],
+): Promise<PostedMessage> {
+  const command = toCommand(context, request, attachments);
   const decision = decideMessageCommand(context, command);
   if (decision instanceof Promise) return decision.then((event) => store(context, posted(event)));
   return store(context, posted(decision));
@@ -63,7 +78,11 @@ export async function storedMessage(
   return event.type === 'MessagePosted' ? event : message.event;
 }
 
-function toCommand(context: ApplicationContext, request: MessageToPost): PostMessage {
+function toCommand(
+  context: ApplicationContext,
+  request: MessageToPost,
+  attachments: readonly Attachment[],
+): PostMessage {
   const { conversationId, userId, content } = request;
   const clientMessageId = request.clientMessageId ?? context.ids.clientMessageId();
   return {
@@ -75,7 +94,7 @@ function toCommand(context: ApplicationContext, request: MessageToPost): PostMes
     clientMessageId,
     content,
     replyTo: request.replyTo ?? null,
-    attachments: [],
+    attachments,
   };
 }
 

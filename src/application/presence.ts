@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
+import type { SharedPresence } from '../ports/sharedPresence.ts';
 import type { Signal, Signals } from '../ports/signals.ts';
 import type { Timers } from '../ports/timers.ts';
 import { PresenceAnnouncer } from './presenceAnnouncer.ts';
@@ -32,6 +33,8 @@ export interface PresenceOptions {
   readonly usersMax?: number;
   /** Other edges that are remembered, at most. Default 1,024. */
   readonly edgesMax?: number;
+  /** Where processes also leave who is online, for those that did not hear it. Default: nowhere. */
+  readonly shared?: SharedPresence | undefined;
   /** Chance, from 0 (inclusive) to 1; default `Math.random`. */
   readonly random?: () => number;
 }
@@ -59,13 +62,15 @@ export interface PresenceOptions {
  * whole round of everybody else, and nobody came or went since, all agree on who is online. What is remembered is
  * bounded; see {@link PresenceRoster} for how losses are made good and {@link PresenceAnnouncer} for what is sent.
  *
- * While NATS is away for more than a minute, everybody elsewhere counts as offline.
+ * While NATS is away for more than a minute, everybody elsewhere counts as offline, unless a {@link SharedPresence} knows
+ * better. That is told of own users as well, and asked by {@link Presence.online} about those who are not known of.
  */
 export class Presence {
   readonly #signals: Signals;
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #random: () => number;
+  readonly #shared: SharedPresence | undefined;
   readonly #edgeId: string;
   readonly #announcer: PresenceAnnouncer;
   readonly #roster: PresenceRoster;
@@ -85,6 +90,7 @@ export class Presence {
     this.#clock = options.clock;
     this.#timers = options.timers;
     this.#random = options.random ?? Math.random;
+    this.#shared = options.shared;
     this.#edgeId = edgeId;
     this.#announcer = new PresenceAnnouncer(edgeId, (signal) => signals.publish(signal));
     this.#roster = new PresenceRoster({ usersMax, edgesMax, silentSweepsMax: SILENT_SWEEPS_MAX });
@@ -96,6 +102,7 @@ export class Presence {
   /** A socket of this user was opened here. O(1). */
   connected(userId: string): void {
     if (this.#state === 'stopped') return;
+    if (!this.#announcer.has(userId)) this.#shared?.came(userId);
     this.#announcer.connected(userId);
     this.#announceChangesSoon();
     if (this.#state !== 'quiet') return;
@@ -106,13 +113,24 @@ export class Presence {
   /** A socket of this user was closed here; one that was never opened changes nothing. O(1). */
   disconnected(userId: string): void {
     if (this.#state === 'stopped') return;
+    const wasHere = this.#announcer.has(userId);
     this.#announcer.disconnected(userId);
+    if (wasHere && !this.#announcer.has(userId)) this.#shared?.left(userId);
     this.#announceChangesSoon();
   }
 
   /** Whether the user has a socket, on any edge that is known of. */
   isOnline(userId: string): boolean {
     return this.#announcer.has(userId) || this.#roster.has(userId);
+  }
+
+  /** Those of the users who have a socket, as {@link isOnline} knows or the shared memory does. It never fails. */
+  async online(userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const online = new Set(userIds.filter((userId) => this.isOnline(userId)));
+    const others = userIds.filter((userId) => !online.has(userId));
+    if (this.#shared === undefined || others.length === 0) return online;
+    for (const userId of await this.#shared.online(others)) online.add(userId);
+    return online;
   }
 
   /** Users of other edges that were dropped, or not taken, for lack of room, since the start; each time counts. */

@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import type { ApplicationContext } from '../application/context.ts';
 import { ConversationStore } from '../application/conversationStore.ts';
-import { openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
+import { openConfiguredAttachments, openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
@@ -44,8 +44,10 @@ export async function openEnvironment(config: Config): Promise<CliEnvironment> {
     statementMsMax: STATEMENT_MS_MAX,
   });
   const conversations = new ConversationStore(log);
-  const application = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  const attachments = await openConfiguredAttachments(config, connection);
+  const application = { log, feed: log, conversations, attachments, clock: systemClock, ids: systemIds };
   const close = async () => {
+    await attachments.close(5_000);
     await log.close(5_000);
     await database.close();
     await connection.close();

@@ -18,13 +18,14 @@ export const ERRORS = {
   method_not_allowed: { status: 405, title: 'Method not allowed', retryable: false },
   request_timeout: {
     status: 408,
-    title: 'The request came too slowly',
+    title: 'The request did not come in time',
     retryable: true,
     retryAfterMs: 1_000,
   },
   conflict: { status: 409, title: 'Conflict with the current state', retryable: false },
   payload_too_large: { status: 413, title: 'Payload too large', retryable: false },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', retryable: false },
+  range_not_satisfiable: { status: 416, title: 'Range not satisfiable', retryable: false },
   internal: { status: 500, title: 'Internal error', retryable: false },
   log_unavailable: { status: 503, title: 'The log is unavailable', retryable: true, retryAfterMs: 1_000 },
   database_unavailable: {

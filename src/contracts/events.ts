@@ -3,6 +3,7 @@ import type { ChatEvent, MessagePosted } from '../domain/conversation/events.ts'
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
 import { EventDecoder } from './eventDecoder.ts';
 import {
+  ATTACHMENTS_MAX,
   ClientMessageId,
   Content,
   ConversationId,
@@ -22,7 +23,11 @@ export { CorruptedEventError, UndecodableEventError, UnknownEventError } from '.
  * The events as they are stored and sent: the stored bytes are the bytes on the wire. Stored events are read for
  * ever, so these schemas only ever grow; a new shape is a new `v` with an upcaster from the one before.
  */
-const Timestamp = z.iso.datetime({ precision: 3 });
+export const Timestamp = z.iso.datetime({ precision: 3 }).meta({
+  id: 'Timestamp',
+  description: 'ISO 8601, UTC, milliseconds.',
+  examples: ['2026-11-23T10:30:15.123Z'],
+});
 
 const base = { v: z.literal(1), conversationId: ConversationId, userId: UserId, at: Timestamp };
 
@@ -54,31 +59,33 @@ const ErasedMessageSchema = z.object({
 
 const state = ConversationStateSchema;
 
-export const ChatEventSchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('MessagePosted'),
-    ...base,
-    messageId: MessageId,
-    clientMessageId: ClientMessageId,
-    content: Content,
-    replyTo: MessageId.nullable(),
-    attachments: z.array(AttachmentSchema).max(10),
-  }),
-  z.object({ type: z.literal('MessageEdited'), ...base, messageId: MessageId, content: Content }),
-  z.object({
-    type: z.literal('MessageDeleted'),
-    ...base,
-    messageId: MessageId,
-    erased: ErasedMessageSchema.optional(),
-  }),
-  z.object({ type: z.literal('ReactionAdded'), ...base, messageId: MessageId, emoji: Emoji }),
-  z.object({ type: z.literal('ReactionRemoved'), ...base, messageId: MessageId, emoji: Emoji }),
-  z.object({ type: z.literal('ConversationCreated'), ...base, state }),
-  z.object({ type: z.literal('ConversationRenamed'), ...base, state }),
-  z.object({ type: z.literal('ConversationArchived'), ...base, state }),
-  z.object({ type: z.literal('ParticipantAdded'), ...base, participantIds: UserIds, state }),
-  z.object({ type: z.literal('ParticipantRemoved'), ...base, participantIds: UserIds, state }),
-]);
+export const ChatEventSchema = z
+  .discriminatedUnion('type', [
+    z.object({
+      type: z.literal('MessagePosted'),
+      ...base,
+      messageId: MessageId,
+      clientMessageId: ClientMessageId,
+      content: Content,
+      replyTo: MessageId.nullable(),
+      attachments: z.array(AttachmentSchema).max(ATTACHMENTS_MAX),
+    }),
+    z.object({ type: z.literal('MessageEdited'), ...base, messageId: MessageId, content: Content }),
+    z.object({
+      type: z.literal('MessageDeleted'),
+      ...base,
+      messageId: MessageId,
+      erased: ErasedMessageSchema.optional(),
+    }),
+    z.object({ type: z.literal('ReactionAdded'), ...base, messageId: MessageId, emoji: Emoji }),
+    z.object({ type: z.literal('ReactionRemoved'), ...base, messageId: MessageId, emoji: Emoji }),
+    z.object({ type: z.literal('ConversationCreated'), ...base, state }),
+    z.object({ type: z.literal('ConversationRenamed'), ...base, state }),
+    z.object({ type: z.literal('ConversationArchived'), ...base, state }),
+    z.object({ type: z.literal('ParticipantAdded'), ...base, participantIds: UserIds, state }),
+    z.object({ type: z.literal('ParticipantRemoved'), ...base, participantIds: UserIds, state }),
+  ])
+  .meta({ id: 'ChatEvent', description: 'What happened in a conversation, exactly as it is stored.' });
 
 /** The bytes that are stored and sent: the event as JSON. */
 export function encodeEvent(event: ChatEvent): Uint8Array {

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { ClientMessageId, Content, ConversationId, MessageId, Seq, UserId } from './ids.ts';
+import { PRESENCE_USERS_MAX } from './http.ts';
+import {
+  AttachmentIds,
+  ClientMessageId,
+  Content,
+  ConversationId,
+  Emoji,
+  MessageId,
+  Seq,
+  UserId,
+} from './ids.ts';
 import { Epoch } from './position.ts';
 
 /**
@@ -29,6 +39,14 @@ const RequestId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** In place of a conversation's id: all conversations that the user takes part in, also new ones. */
 export const INBOX = '*';
 
+/** Which message is to be changed, and where it is in the log, if the client knows: saves a search. */
+const change = {
+  id: RequestId,
+  conversationId: ConversationId,
+  messageId: MessageId,
+  seq: Seq.optional(),
+};
+
 export const ClientFrame = z.discriminatedUnion('op', [
   z.strictObject({
     op: z.literal('join'),
@@ -53,10 +71,21 @@ export const ClientFrame = z.discriminatedUnion('op', [
     clientMessageId: ClientMessageId.optional(),
     content: Content,
     replyTo: MessageId.nullable().optional(),
+    attachments: AttachmentIds.optional(),
     /** `durable`: answer when the history has it too. */
     level: AckLevel.optional(),
   }),
   z.strictObject({ op: z.literal('ping'), id: RequestId }),
+  z.strictObject({ op: z.literal('edit'), ...change, content: Content }),
+  /** `erase` takes the bytes out of the log as well. */
+  z.strictObject({ op: z.literal('delete'), ...change, erase: z.boolean().optional() }),
+  z.strictObject({ op: z.literal('react'), ...change, emoji: Emoji }),
+  z.strictObject({ op: z.literal('unreact'), ...change, emoji: Emoji }),
+  z.strictObject({
+    op: z.literal('presence'),
+    id: RequestId,
+    userIds: z.array(UserId).min(1).max(PRESENCE_USERS_MAX),
+  }),
 ]);
 
 export type ClientFrame = z.infer<typeof ClientFrame>;
@@ -65,24 +94,4 @@ export type FrameOf<Op extends ClientFrame['op']> = Extract<ClientFrame, { op: O
 /** What the query of `/ws?userId=…` must hold. */
 export const WsQuery = z.object({ userId: UserId });
 
-/** What the server sends, except `event`, which is put together from stored bytes by the encoder of the edge. */
-export type ServerFrame =
-  | { op: 'joined'; id: number; conversationId: string; head: number; epoch: string }
-  /** Without a request's number: the user was removed from the conversation. */
-  | { op: 'left'; id: number | null; conversationId: string }
-  | { op: 'typing'; conversationId: string; userId: string }
-  | { op: 'ack'; id: number; messageId: string; seq: number; level: AckLevel; duplicate: boolean }
-  /** The answer to `read`: how far the user has read now. */
-  | { op: 'ack'; id: number; conversationId: string; seq: number }
-  | { op: 'pong'; id: number }
-  | { op: 'resync'; conversationId: string; reason: 'epoch' | 'expired' }
-  | { op: 'draining'; retryAfterMs: number }
-  | {
-      op: 'error';
-      id: number | null;
-      code: string;
-      detail: string;
-      retryable: boolean;
-      retryAfterMs?: number;
-      errors?: readonly { path: string; reason: string }[];
-    };
+export type { ServerFrame } from './serverFrames.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
 import {
+  AttachmentIds,
   ClientMessageId,
   Content,
   ConversationId,
@@ -9,11 +10,18 @@ import {
   Seq,
   Title,
   text,
+  UploadId,
   UserId,
 } from './ids.ts';
 import { Epoch, PositionText } from './position.ts';
 
-/** Bodies and queries of the HTTP API. Unknown fields are refused, so that a misspelt one is noticed. */
+export type { ConversationSummary, ConversationView } from './answers/conversations.ts';
+export type { LagView, MessageView, SearchHit } from './answers/messages.ts';
+
+/**
+ * Bodies and queries of the HTTP API. Unknown fields are refused, so that a misspelt one is noticed. What it answers is
+ * in `answers/`.
+ */
 
 const participantIds = z.array(UserId).min(1).max(PARTICIPANTS_MAX);
 const seqText = z
@@ -27,11 +35,16 @@ const limit = z
   .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
   .transform(Number)
   .pipe(z.number().min(1).max(200))
-  .default(50);
+  .default(50)
+  .meta({
+    description: 'How many at most: 1–200, 50 if absent.',
+    pattern: '^(?!0+$)(0?\\d{1,2}|1\\d\\d|200)$',
+  });
 
 /** Ids in paths; anything else is refused before it gets near a subject. */
 export const ConversationPath = z.strictObject({ conversationId: ConversationId });
 export const MessagePath = z.strictObject({ messageId: MessageId });
+export const UploadPath = z.strictObject({ uploadId: UploadId });
 export const ReactionPath = z.strictObject({ messageId: MessageId, emoji: Emoji });
 
 /** Of calls that take no query: a misspelt or misplaced field is noticed rather than ignored. */
@@ -46,7 +59,8 @@ export const CreateConversationBody = z.strictObject({
 
 export const ChangeConversationBody = z
   .strictObject({ userId: UserId, title: Title.nullable().optional(), archived: z.boolean().optional() })
-  .refine((body) => body.title !== undefined || body.archived !== undefined, 'must name a title or archived');
+  .refine((body) => body.title !== undefined || body.archived !== undefined, 'must name a title or archived')
+  .meta({ anyOf: [{ required: ['title'] }, { required: ['archived'] }] });
 
 export const ParticipantsBody = z.strictObject({ userId: UserId, participantIds });
 
@@ -56,9 +70,13 @@ export const PostMessageBody = z.strictObject({
   content: Content,
   clientMessageId: ClientMessageId.optional(),
   replyTo: MessageId.nullable().default(null),
-  /** Nothing can be uploaded yet, so nothing can be attached; clients may say so. */
-  attachments: z.array(z.never()).max(0).optional(),
+  attachments: AttachmentIds.optional(),
 });
+
+/** The fields beside the file of an upload. */
+export const UploadFields = z.strictObject({ conversationId: ConversationId, userId: UserId });
+
+export const ReadUploadQuery = z.strictObject({ userId: UserId.optional() });
 
 export const EditMessageBody = z.strictObject({
   conversationId: ConversationId,
@@ -79,7 +97,8 @@ export const DeleteMessageQuery = z.strictObject({
   erase: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
-    .default(false),
+    .default(false)
+    .meta({ description: '`true`: its bytes are taken out of the log as well.' }),
 });
 
 export const ReactionBody = z.strictObject({
@@ -93,8 +112,9 @@ export const MarkReadBody = z.strictObject({ userId: UserId, seq: Seq });
 
 export const ListConversationsQuery = z.strictObject({
   userId: UserId,
-  cursor: z.string().min(1).max(200).optional(),
+  cursor: z.string().min(1).max(200).optional().meta({ description: 'As the answer before gave it.' }),
   limit,
+  position: PositionText.optional(),
 });
 
 /** Longer than anybody types; bounds what one search may ask of Postgres. */
@@ -102,17 +122,20 @@ export const SEARCH_LENGTH_MAX = 200;
 
 export const SearchQuery = z.strictObject({
   userId: UserId,
-  q: text('q', SEARCH_LENGTH_MAX),
+  q: text('q', SEARCH_LENGTH_MAX).meta({
+    description: 'Words that must all be there, `"a phrase"`, `or`, `-not`.',
+    examples: ['hello -world'],
+  }),
   conversationId: ConversationId.optional(),
-  /** As the answer before gave it. */
-  cursor: seqText.optional(),
+  cursor: seqText.optional().meta({ description: 'As the answer before gave it.' }),
   limit,
+  position: PositionText.optional(),
 });
 
 export const EventStreamQuery = z.strictObject({
   userId: UserId.optional(),
-  after: seqText.optional(),
-  epoch: Epoch.optional(),
+  after: seqText.optional().meta({ description: 'The last event seen; absent: only what comes.' }),
+  epoch: Epoch.optional().meta({ description: 'The epoch under which it was seen.' }),
 });
 
 export const LastEventId = z.strictObject({ 'Last-Event-ID': seqText });
@@ -120,10 +143,14 @@ export const LastEventId = z.strictObject({ 'Last-Event-ID': seqText });
 export const ReadMessagesQuery = z
   .strictObject({
     userId: UserId.optional(),
-    before: seqText.optional(),
-    after: seqText.optional(),
+    before: seqText
+      .optional()
+      .meta({ description: 'Messages with a smaller `seq`. Not together with `after`.' }),
+    after: seqText.optional().meta({ description: 'Messages with a greater `seq`.' }),
     limit,
-    position: PositionText.optional(),
+    position: PositionText.optional().meta({
+      description: 'Read your own writes: the answer waits, briefly, until the history is there.',
+    }),
   })
   .refine(
     (query) => query.before === undefined || query.after === undefined,
@@ -136,51 +163,3 @@ export const PRESENCE_USERS_MAX = 200;
 export const PresenceQuery = z.strictObject({ userIds: z.array(UserId).min(1).max(PRESENCE_USERS_MAX) });
 
 export const GetConversationQuery = z.strictObject({ userId: UserId.optional() });
-
-/** A conversation as clients see it. */
-export interface ConversationView {
-  readonly id: string;
-  readonly title: string | null;
-  readonly visibility: 'members' | 'open';
-  readonly participantIds: readonly string[];
-  readonly createdBy: string;
-  readonly createdAt: string;
-  readonly archived: boolean;
-}
-
-/** A message as clients see it, from history or right after it was posted. */
-export interface MessageView {
-  readonly messageId: string;
-  readonly seq: number;
-  readonly userId: string;
-  /** Empty once deleted. */
-  readonly content: string;
-  readonly replyTo: string | null;
-  readonly attachments: readonly unknown[];
-  readonly reactions: Readonly<Record<string, readonly string[]>>;
-  readonly editedAt: string | null;
-  readonly deletedAt: string | null;
-  readonly at: string;
-}
-
-/** A message that a search has found. */
-export interface SearchHit extends MessageView {
-  readonly conversationId: string;
-  /** The text around the words that were searched for, as HTML: nothing but `<mark>` is markup in it. */
-  readonly highlight: string;
-}
-
-/** A conversation in a user's list. */
-export interface ConversationSummary extends ConversationView {
-  readonly lastMessage: MessageView | null;
-  readonly lastActivityAt: string;
-  readonly messageCount: number;
-  /** Messages after the latest that this user has certainly seen, which is their own latest. */
-  readonly unreadCount: number;
-}
-
-/** How far the read model is behind the log. */
-export interface LagView {
-  readonly events: number;
-  readonly seconds: number;
-}

@@ -4,6 +4,7 @@ import { z } from 'zod';
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,128}$/u;
 const CONVERSATION_ID = /^c_[A-Za-z0-9_-]{21}$/;
 const MESSAGE_ID = /^m_[A-Za-z0-9_-]{22}$/;
+const UPLOAD_ID = /^u_[A-Za-z0-9_-]{21}$/;
 
 export const CONTENT_LENGTH_MAX = 8_000;
 export const TITLE_LENGTH_MAX = 200;
@@ -11,25 +12,61 @@ export const TITLE_LENGTH_MAX = 200;
 export const UserId = z
   .string()
   .regex(PRINTABLE, 'must be 1–128 printable characters')
-  .meta({ description: 'Who acts. Opaque and untrusted.', examples: ['alice'] });
+  .meta({ id: 'UserId', description: 'A user. Opaque and untrusted.', examples: ['alice'] });
 
 export const ConversationId = z
   .string()
   .regex(CONVERSATION_ID, 'must be "c_" followed by 21 characters of A–Z, a–z, 0–9, _ and -')
-  .meta({ description: 'A conversation, as the server named it.' });
+  .meta({
+    id: 'ConversationId',
+    description: 'A conversation, as the server named it.',
+    examples: ['c_V1StGXR8_Z5jdHi6B-myT'],
+  });
 
 export const MessageId = z
   .string()
   .regex(MESSAGE_ID, 'must be "m_" followed by 22 characters of A–Z, a–z, 0–9, _ and -')
-  .meta({ description: 'A message; the same for every retry with the same clientMessageId.' });
+  .meta({
+    id: 'MessageId',
+    description: 'A message; the same for every retry with the same clientMessageId.',
+    examples: ['m_9bXyQ0v1Kc2ZrT7uWq3LpA'],
+  });
+
+export const UploadId = z
+  .string()
+  .regex(UPLOAD_ID, 'must be "u_" followed by 21 characters of A–Z, a–z, 0–9, _ and -')
+  .meta({ description: 'An uploaded file, as the server named it.' });
+
+export const ATTACHMENTS_MAX = 10;
+
+/** What a message names its attachments by: ids, or what the uploads answered, of which only the id counts. */
+export const AttachmentIds = z
+  .array(
+    z.union([UploadId, z.looseObject({ id: UploadId }).transform(({ id }) => id)], {
+      error: 'must be the id of an upload, or an object that holds one as "id"',
+    }),
+  )
+  .max(ATTACHMENTS_MAX)
+  .refine((ids) => new Set(ids).size === ids.length, 'must not name an upload twice');
 
 export const ClientMessageId = z
   .string()
   .regex(PRINTABLE, 'must be 1–128 printable characters')
-  .meta({ description: 'Chosen by the client, once per message: a retry with it is the same message.' });
+  .meta({
+    description: 'Chosen by the client, once per message: a retry with it is the same message.',
+    examples: ['k1'],
+  });
 
 /** A position in the log. Sequences start at 1; 0 stands for "before the first". */
-export const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+export const Seq = z
+  .number()
+  .int()
+  .min(0)
+  .max(Number.MAX_SAFE_INTEGER)
+  .meta({ examples: [138] });
+
+/** What the check of `text` means, for the API documents: JSON Schema counts code points, too. */
+const UNICODE_WITHOUT_NUL = '^[^\\u0000\\p{Cs}]*$';
 
 /** Text that every part can hold: valid Unicode, no NUL (which Postgres refuses), bounded in code points. */
 export function text(name: string, lengthMax: number) {
@@ -43,17 +80,18 @@ export function text(name: string, lengthMax: number) {
       if (!value.isWellFormed() || value.includes('\0')) {
         context.addIssue(`${name} must be Unicode text without NUL`);
       }
-    });
+    })
+    .meta({ maxLength: lengthMax, pattern: UNICODE_WITHOUT_NUL });
 }
 
-export const Content = text('content', CONTENT_LENGTH_MAX);
+export const Content = text('content', CONTENT_LENGTH_MAX).meta({ examples: ['hello, world'] });
 /** A reaction: an emoji, several code points of one, or a short name. */
 export const Emoji = z
   .string()
   .regex(/^[^\p{Cc}\p{Cs}\p{Co}\p{Z}]{1,32}$/u, 'must be 1–32 printable characters without spaces')
   .meta({ description: 'A reaction, as the client names it.', examples: ['👍'] });
 
-export const Title = text('title', TITLE_LENGTH_MAX);
+export const Title = text('title', TITLE_LENGTH_MAX).meta({ examples: ['hello'] });
 
 export function isConversationId(value: string): boolean {
   return CONVERSATION_ID.test(value);

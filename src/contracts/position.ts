@@ -7,11 +7,17 @@ export interface Position {
 }
 
 /** Names one incarnation of the log. */
-export const Epoch = z.string().regex(/^[A-Za-z0-9]{1,32}$/, 'must be an epoch as the server gave it');
+export const Epoch = z
+  .string()
+  .regex(/^[A-Za-z0-9]{1,32}$/, 'must be an epoch as the server gave it')
+  .meta({ examples: ['k3x9'] });
 
 const PATTERN = /^([A-Za-z0-9]{1,32}):(\d{1,15})$/;
 
-export const PositionText = z.string().regex(PATTERN, 'must be a position as the server gave it');
+export const PositionText = z
+  .string()
+  .regex(PATTERN, 'must be a position as the server gave it')
+  .meta({ examples: ['k3x9:138'] });
 
 export function formatPosition(epoch: string, seq: number): string {
   return `${epoch}:${seq}`;

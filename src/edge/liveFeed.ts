@@ -83,6 +83,7 @@ export class LiveFeed {
     this.head = lastSeq;
     const after = Math.max(0, firstSeq - 1, lastSeq - this.#options.preloadEvents);
     this.#options.recent.begin(after + 1);
+    this.#options.application.conversations.tailBegins(epoch, after);
     await this.#follow(after);
   }
 

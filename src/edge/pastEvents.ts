@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { asChatError } from '../application/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { readConversation } from '../application/readConversation.ts';
-import { ChatError } from '../contracts/errors.ts';
+import { Turns } from '../application/turns.ts';
 import type { FollowedEvent } from '../ports/eventFeed.ts';
 import { LinkedEvent } from './linkedEvent.ts';
 import type { RecentEvents } from './recentEvents.ts';
@@ -50,16 +50,17 @@ export class PastEvents {
   /** Conversations whose pages are not kept for now. */
   readonly #beingErased = new LRUCache<string, true>({ max: 10_000, ttl: ERASING_MS_MAX });
   readonly #underWay = new Map<string, { from: number; page: Promise<Page | null> }[]>();
-  readonly #waiting: (() => void)[] = [];
-  #reads = 0;
+  readonly #turns: Turns;
 
   constructor(options: PastEventsOptions) {
     this.#options = options;
+    const overloaded = 'Too many clients are catching up; try again in a moment.';
+    this.#turns = new Turns({ atOnceMax: options.readsMax ?? 16, waitingMax: WAITING_MAX, overloaded });
   }
 
   /** Reads of the log under way. */
   get reads(): number {
-    return this.#reads;
+    return this.#turns.atOnce;
   }
 
   /**
@@ -109,19 +110,17 @@ export class PastEvents {
     for (const { seq, prev } of page.events) this.#options.recent.link(conversationId, seq, prev);
   }
 
-  async #read(conversationId: string, after: number, until: number): Promise<Page | null> {
-    await this.#turn();
-    try {
-      const { firstSeq } = await this.#options.log.status();
-      // Before the log's first event there may have been others; an empty log says 1 or 0.
-      if (firstSeq > 1 && after + 1 < firstSeq) return null;
-      return await this.#readPage(conversationId, after, until);
-    } catch (error) {
-      throw asChatError(error);
-    } finally {
-      this.#reads -= 1;
-      this.#waiting.shift()?.();
-    }
+  #read(conversationId: string, after: number, until: number): Promise<Page | null> {
+    return this.#turns.take(async () => {
+      try {
+        const { firstSeq } = await this.#options.log.status();
+        // Before the log's first event there may have been others; an empty log says 1 or 0.
+        if (firstSeq > 1 && after + 1 < firstSeq) return null;
+        return await this.#readPage(conversationId, after, until);
+      } catch (error) {
+        throw asChatError(error);
+      }
+    });
   }
 
   async #readPage(conversationId: string, after: number, until: number): Promise<Page> {
@@ -138,16 +137,6 @@ export class PastEvents {
       }
     }
     return { from: after, to: until, events };
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#reads >= (this.#options.readsMax ?? 16)) {
-      if (this.#waiting.length >= WAITING_MAX) {
-        throw new ChatError('overloaded', 'Too many clients are catching up; try again in a moment.');
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#reads += 1;
   }
 }
 

@@ -9,6 +9,7 @@ import { ChatError } from '../contracts/errors.ts';
 import type { AckLevel, ClientFrame, FrameOf, ServerFrame } from '../contracts/frames.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 import type { Signals } from '../ports/signals.ts';
+import { changeMessage } from './changeRequest.ts';
 import { MalformedFrame, parseClientFrame } from './clientFrame.ts';
 import type { Hub } from './hub.ts';
 import type { Inbox } from './inbox.ts';
@@ -33,7 +34,7 @@ export interface SessionContext {
   readonly recent: RecentEvents;
   readonly past: PastEvents;
   readonly signals: Signals;
-  readonly presence: Pick<Presence, 'connected' | 'disconnected'>;
+  readonly presence: Pick<Presence, 'connected' | 'disconnected' | 'online'>;
   readonly typing: TypingThrottle;
   readonly readMarks: Pick<ReadMarks, 'mark'>;
   readonly historyProgress: ReadModelProgress;
@@ -114,12 +115,27 @@ export class Session {
         return this.#read(frame);
       case 'ping':
         return Promise.resolve({ op: 'pong', id: frame.id });
+      case 'edit':
+      case 'delete':
+      case 'react':
+      case 'unreact':
+        return changeMessage(this.#context.application, this.#socket.userId, frame);
+      case 'presence':
+        return this.#presence(frame);
     }
   }
 
+  async #presence({ id, userIds }: FrameOf<'presence'>): Promise<ServerFrame> {
+    const online = await this.#context.presence.online(userIds);
+    const states = userIds.map((userId) => [userId, online.has(userId) ? 'online' : 'offline'] as const);
+    // Defines each key, so that a user of the name __proto__ is one like any other.
+    return { op: 'presence', id, presence: Object.fromEntries(states) };
+  }
+
   #send(frame: FrameOf<'send'>): Promise<ServerFrame> {
-    const { conversationId, content, clientMessageId, replyTo, id } = frame;
-    const request = { conversationId, userId: this.#socket.userId, content, clientMessageId, replyTo };
+    const { conversationId, content, clientMessageId, replyTo, attachments, id } = frame;
+    const { userId } = this.#socket;
+    const request = { conversationId, userId, content, clientMessageId, replyTo, attachments };
     const { application, historyProgress } = this.#context;
     return postMessage(application, request).then(({ messageId, seq, duplicate }) => {
       const ack = (level: AckLevel): ServerFrame => ({ op: 'ack', id, messageId, seq, level, duplicate });

@@ -4,6 +4,7 @@ import { requestId } from '../middleware/requestId.ts';
 import { requestLog } from '../middleware/requestLog.ts';
 import { conversationRoutes } from './conversations.ts';
 import type { HttpDeps } from './deps.ts';
+import { docsRoutes } from './docs.ts';
 import { eventStreamRoutes } from './eventStream.ts';
 import { healthRoutes } from './health.ts';
 import { historyRoutes } from './history.ts';
@@ -14,6 +15,7 @@ import { problems } from './problem.ts';
 import { receiptRoutes } from './receipts.ts';
 import { searchRoutes } from './search.ts';
 import { shell } from './shell.ts';
+import { uploadRoutes } from './uploads.ts';
 
 /** The HTTP API as an Express app, without a server; see `startHttpServer`. */
 export function createHttpApp(deps: HttpDeps): Express {
@@ -24,12 +26,13 @@ export function createHttpApp(deps: HttpDeps): Express {
   app.set('query parser', false);
   app.use(requestId, requestLog(deps.logger));
   shell(app, deps.shell);
-  app.use(routes(deps));
+  app.use(apiRoutes(deps));
   app.use(unknownPath, problems);
   return app;
 }
 
-function routes(deps: HttpDeps): Router {
+/** Every path that is served. */
+export function apiRoutes(deps: HttpDeps): Router {
   const router = Router({ caseSensitive: true });
   healthRoutes(router, deps);
   conversationRoutes(router, deps);
@@ -38,8 +41,10 @@ function routes(deps: HttpDeps): Router {
   searchRoutes(router, deps);
   presenceRoutes(router, deps);
   receiptRoutes(router, deps);
+  uploadRoutes(router, deps);
   eventStreamRoutes(router, deps);
   metricsRoutes(router, deps);
+  docsRoutes(router);
   return router;
 }
 

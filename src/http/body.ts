@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import { ChatError } from '../contracts/errors.ts';
 import { EmptyQuery } from '../contracts/http.ts';
+import { TimeoutError, withTimeout } from '../platform/withTimeout.ts';
 import { withUser } from './identity.ts';
 import { queryFields } from './query.ts';
 import { check } from './validate.ts';
@@ -15,6 +16,9 @@ export const BODY_BYTES_MAX = 1_048_576;
  * answer only after they have sent all they have.
  */
 const DISCARDED_BYTES_MAX = 8 * BODY_BYTES_MAX;
+
+/** How long a client may take to send a body, in milliseconds. */
+const BODY_MS_MAX = 30_000;
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
@@ -33,7 +37,7 @@ export async function readBodyBesideQuery<S extends z.ZodType>(
   req: Request,
   schema: S,
 ): Promise<z.output<S>> {
-  const bytes = await readBytes(req);
+  const bytes = await readInTime(req);
   if (bytes.length === 0)
     throw new ChatError('invalid_request', 'The request has no body: JSON is expected.');
   requireJson(req);
@@ -59,22 +63,49 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-async function readBytes(req: Request): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+async function readInTime(req: Request): Promise<Buffer> {
   try {
-    // Leaving the loop must not destroy the connection: there is an answer to be sent on it.
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    return await withTimeout(readBytes(req), BODY_MS_MAX, 'Sending the body');
+  } catch (cause) {
+    if (!(cause instanceof TimeoutError)) throw cause;
+    req.res?.set('Connection', 'close');
+    throw new ChatError('request_timeout', `The body did not come within ${BODY_MS_MAX} ms.`, { cause });
+  }
+}
+
+async function readBytes(req: Request): Promise<Buffer> {
+  const { chunks, length } = await collect(req);
+  if (length > BODY_BYTES_MAX) throw tooLarge(req);
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+}
+
+/**
+ * Reads to the end, or until there is more than is worth throwing away. By events, because an iterator over the request
+ * costs as much as all else that is done with a short body. Giving up must not destroy the connection: there is an
+ * answer to be sent on it.
+ */
+function collect(req: Request): Promise<{ chunks: Buffer[]; length: number }> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const finish = () => resolve({ chunks, length });
+    const take = (chunk: Buffer) => {
       length += chunk.length;
       if (length <= BODY_BYTES_MAX) chunks.push(chunk);
       else chunks.length = 0;
-      if (length > DISCARDED_BYTES_MAX) break;
-    }
-  } catch (cause) {
-    throw new ChatError('invalid_request', 'The request ended before its body did.', { cause });
-  }
-  if (length > BODY_BYTES_MAX) throw tooLarge(req);
-  return Buffer.concat(chunks);
+      if (length <= DISCARDED_BYTES_MAX) return;
+      req.off('data', take).pause();
+      finish();
+    };
+    const lost = (cause?: Error) =>
+      reject(new ChatError('invalid_request', 'The request ended before its body did.', { cause }));
+    const closed = () => {
+      if (!req.readableEnded) lost();
+    };
+    if (req.destroyed) return lost();
+    req.on('data', take).once('end', finish).once('error', lost).once('close', closed);
+  });
 }
 
 function tooLarge(req: Request): ChatError {

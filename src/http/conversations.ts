@@ -4,7 +4,7 @@ import type { ChangedConversation } from '../application/changeConversation.ts';
 import { addParticipants, removeParticipants } from '../application/changeParticipants.ts';
 import { createConversation } from '../application/createConversation.ts';
 import { renameConversation } from '../application/renameConversation.ts';
-import { toView, viewConversation } from '../application/viewConversation.ts';
+import { toView } from '../application/viewConversation.ts';
 import {
   ChangeConversationBody,
   ConversationPath,
@@ -18,14 +18,16 @@ import { listConversations } from '../queries/listConversations.ts';
 import { readBody } from './body.ts';
 import { sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';
+import { reachPosition } from './position.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource } from './resource.ts';
 import { check, invalid } from './validate.ts';
+import { visibleConversation } from './visibleConversation.ts';
 
 const COLLECTION = '/api/chat/conversations';
 const ONE = `${COLLECTION}/:conversationId`;
 
-/** Conversations and who is in them. All but the list comes from the log and works without the database. */
+/** Conversations and who is in them. All but the list comes from the log and works without the database; showing one works without the log. */
 export function conversationRoutes(router: Router, deps: HttpDeps): void {
   resource(router, COLLECTION, { get: list(deps), post: create(deps) });
   resource(router, ONE, { get: getOne(deps), patch: change(deps) });
@@ -42,24 +44,27 @@ function create({ application }: HttpDeps): Handler {
   };
 }
 
-function list({ database }: HttpDeps): Handler {
+/** What is listed is from two read models: whose conversations they are, and what is in them. */
+function list(deps: HttpDeps): Handler {
+  const { database, inboxProgress, historyProgress } = deps;
   return async (req, res) => {
-    const { userId, cursor, limit } = readQuery(req, ListConversationsQuery);
+    const { userId, cursor, limit, position } = readQuery(req, ListConversationsQuery);
     const after = cursor === undefined ? null : decodeCursor(cursor);
     if (cursor !== undefined && after === null) {
       throw invalid([{ path: 'cursor', reason: 'must be a nextCursor as the server gave it' }]);
     }
+    if (position !== undefined) await reachPosition(deps, position, [inboxProgress, historyProgress]);
     const page = await listConversations(database, { userId, after, limit });
     const nextCursor = JSON.stringify(page.nextCursor);
     sendJsonPage(res, { json: `{"conversations":${page.conversationsJson},"nextCursor":${nextCursor}}` });
   };
 }
 
-function getOne({ application }: HttpDeps): Handler {
+function getOne(deps: HttpDeps): Handler {
   return async (req, res) => {
     const { conversationId } = check(ConversationPath, req.params);
     const { userId } = readQuery(req, GetConversationQuery);
-    const conversation = await viewConversation(application, conversationId, userId ?? null);
+    const conversation = await visibleConversation(deps, conversationId, userId ?? null);
     sendJsonPage(res, { json: JSON.stringify({ conversation }) });
   };
 }

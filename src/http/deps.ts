@@ -1,28 +1,47 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
+import type { LogHistory } from '../application/logHistory.ts';
 import type { Presence } from '../application/presence.ts';
 import type { ReadMarks } from '../application/readMarks.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { Database } from '../platform/database.ts';
+import type { Database, Reads } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
+import type { UploadLimits } from './receiveUpload.ts';
 import type { HttpShellOptions } from './shell.ts';
+import type { UploadEvent } from './uploadEvents.ts';
 
 /** What the HTTP API stands on. Built once, by the composition root. */
 export interface HttpDeps {
   readonly application: ApplicationContext;
+  /** Postgres itself. */
   readonly database: Database;
+  /** Who answers questions that may be a moment old: a read replica, if there is one, else the database. */
+  readonly reads: Reads;
+  /** History while the database does not answer. */
+  readonly logHistory: Pick<LogHistory, 'read'>;
   readonly logHead: LogHead;
   /** Progress of the projection `history`. */
   readonly historyProgress: ReadModelProgress;
+  /** Progress of the projection `inbox`. */
+  readonly inboxProgress: ReadModelProgress;
+  /** Progress of the projection `search`. */
+  readonly searchProgress: ReadModelProgress;
   readonly readMarks: Pick<ReadMarks, 'mark'>;
-  readonly presence: Pick<Presence, 'isOnline'>;
+  readonly presence: Pick<Presence, 'online'>;
   readonly eventStreams: EventStreams;
+  readonly uploads: UploadDeps;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;
   readonly health: HealthDeps;
   readonly shell?: HttpShellOptions;
+}
+
+export interface UploadDeps {
+  readonly limits: UploadLimits;
+  /** Told how each upload ended. */
+  readonly onEvent: (event: UploadEvent) => void;
 }
 
 /** What serves event streams: the realtime side, which this one only asks. */
@@ -43,6 +62,8 @@ export interface HealthDeps {
   readonly fsyncPolicy: string;
   /** How long the log took to acknowledge the latest append, in milliseconds; null before the first. */
   readonly publishAckMs: () => number | null;
+  /** Whether the log can be asked, in one word: `available`, `suspect`, `unavailable` or `probing`. */
+  readonly logState: () => string;
   /** A live read model that is further behind than this many seconds is not healthy. */
   readonly lagSecondsMax: number;
   /** True from when the process was told to stop. */

@@ -29,7 +29,8 @@ export function healthRoutes(router: Router, deps: HttpDeps): void {
 function readiness({ logHead, health }: HttpDeps): HealthReport {
   if (health.isDraining()) return { healthy: false, body: { status: 'DRAINING' } };
   const ageMs = logHead.ageMs();
-  if (ageMs !== null && ageMs <= LOG_SILENT_MS_MAX) return { healthy: true, body: { status: 'OK' } };
+  const away = ['unavailable', 'probing'].includes(health.logState());
+  if (!away && ageMs !== null && ageMs <= LOG_SILENT_MS_MAX) return { healthy: true, body: { status: 'OK' } };
   return { healthy: false, body: { status: 'ERROR', reason: 'the log does not answer' } };
 }
 

@@ -6,6 +6,7 @@ import { check, invalid } from './validate.ts';
 
 /** A gateway that knows the user names them here; the field `userId` is for those without one. */
 const HEADER = 'X-User-Id';
+const FIELD = 'x-user-id';
 
 const HeaderFields = z.strictObject({ [HEADER]: UserId });
 
@@ -24,7 +25,9 @@ export function withUser(req: Request, fields: unknown): unknown {
 }
 
 function headerUserId(req: Request): string | undefined {
-  const values = req.headersDistinct[HEADER.toLowerCase()];
+  // Node splits up all headers to tell which are repeated: not worth it for one that is not there.
+  if (req.headers[FIELD] === undefined) return undefined;
+  const values = req.headersDistinct[FIELD];
   const [value, ...others] = values ?? [];
   if (value === undefined) return undefined;
   if (others.length > 0) throw invalid([{ path: HEADER, reason: 'must be given once' }]);

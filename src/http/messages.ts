@@ -18,7 +18,7 @@ import type { MessagePosted } from '../domain/conversation/events.ts';
 import { readBody, readBodyBesideQuery } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import { queryFields } from './query.ts';
-import { type Handler, resource } from './resource.ts';
+import { type Handler, resource, sendAnswer } from './resource.ts';
 import { check } from './validate.ts';
 
 /** Posting, changing and reacting to messages: the log alone, never the database. */
@@ -39,7 +39,7 @@ function post({ application, historyProgress }: HttpDeps): Handler {
       ? await levelReached(historyProgress, { conversationId, seq })
       : 'accepted';
     if (level === 'durable') res.set('Preference-Applied', DURABLE);
-    res.status(duplicate ? 200 : 201).json({ message, seq, position, level, duplicate });
+    sendAnswer(res, duplicate ? 200 : 201, { message, seq, position, level, duplicate });
   };
 }
 

@@ -6,15 +6,16 @@ import { queryPairs } from './query.ts';
 import { type Handler, resource } from './resource.ts';
 import { check } from './validate.ts';
 
-/** Who is online, from memory: neither the log nor the database is asked. */
+/** Who is online, from memory, and from Redis when there is one: neither the log nor the database is asked. */
 export function presenceRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/presence', { get: read(deps) });
 }
 
 function read({ presence }: HttpDeps): Handler {
-  return (req, res) => {
+  return async (req, res) => {
     const { userIds } = check(PresenceQuery, presenceFields(req));
-    const states = userIds.map((userId) => [userId, presence.isOnline(userId) ? 'online' : 'offline']);
+    const online = await presence.online(userIds);
+    const states = userIds.map((userId) => [userId, online.has(userId) ? 'online' : 'offline']);
     // Defines each key, so that a user of the name __proto__ is one like any other.
     sendJsonPage(res, { json: JSON.stringify({ presence: Object.fromEntries(states) }) });
   };

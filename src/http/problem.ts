@@ -14,10 +14,16 @@ export const problems: ErrorRequestHandler = (error: unknown, _req, res, _next) 
 };
 
 export function sendProblem(res: Response, error: ChatError): void {
+  res.send(problemText(res, error));
+}
+
+/** The body of an answer to an error, after its status and headers were set. */
+export function problemText(res: Response, cause: unknown): string {
+  const error = toChatError(cause);
   const retryAfter = retryAfterSeconds(error);
   if (retryAfter !== null) res.set('Retry-After', retryAfter);
   res.status(error.status).set('Content-Type', PROBLEM_TYPE);
-  res.send(JSON.stringify(toProblem(error, requestIdOf(res))));
+  return JSON.stringify(toProblem(error, requestIdOf(res)));
 }
 
 /** What an error means to a client. What nobody foresaw says nothing of what is inside: the log does. */

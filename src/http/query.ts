@@ -14,6 +14,7 @@ export function readQuery<S extends z.ZodType>(req: Request, schema: S): z.outpu
 
 /** The query of a call that takes its fields in the body. @throws ChatError invalid_request */
 export function queryFields(req: Request): Record<string, string> {
+  if (!req.originalUrl.includes('?')) return {};
   const fields = new Map<string, string>();
   for (const [name, value] of queryPairs(req)) {
     // Which of two would count is anybody's guess: none does.

@@ -1,23 +1,30 @@
 import type { Router } from 'express';
-import { viewConversation } from '../application/viewConversation.ts';
 import { SearchQuery } from '../contracts/http.ts';
 import { searchMessages } from '../queries/searchMessages.ts';
 import { sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';
+import { reachPosition } from './position.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource } from './resource.ts';
+import { visibleConversation } from './visibleConversation.ts';
 
 /** Search by words. Whether one conversation may be seen is the log's word; which are a user's own, the inbox's. */
 export function searchRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/search', { get: search(deps) });
 }
 
-function search({ application, database }: HttpDeps): Handler {
+function search(deps: HttpDeps): Handler {
+  const { searchProgress, historyProgress } = deps;
   return async (req, res) => {
-    const { userId, q: text, conversationId, cursor: before, limit } = readQuery(req, SearchQuery);
-    if (conversationId !== undefined) await viewConversation(application, conversationId, userId);
-    const page = await searchMessages(database, { text, userId, conversationId, before, limit });
-    const nextCursor = JSON.stringify(page.nextBefore === null ? null : String(page.nextBefore));
-    sendJsonPage(res, { json: `{"messages":${page.messagesJson},"nextCursor":${nextCursor}}` });
+    const asked = readQuery(req, SearchQuery);
+    const { userId, q: text, conversationId, cursor: before, limit, position } = asked;
+    if (conversationId !== undefined) await visibleConversation(deps, conversationId, userId);
+    if (position !== undefined) await reachPosition(deps, position, [searchProgress, historyProgress]);
+    // A replica has yet to hear of what was waited for.
+    const reads = position === undefined ? deps.reads : deps.database;
+    const page = await searchMessages(reads, { text, userId, conversationId, before, limit });
+    const nextCursor = page.nextBefore === null ? null : String(page.nextBefore);
+    const json = `{"messages":${page.messagesJson},"nextCursor":${JSON.stringify(nextCursor)}}`;
+    sendJsonPage(res, { json });
   };
 }

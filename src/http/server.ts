@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { ChatError } from '../contracts/errors.ts';
 import { type HeaderList, securityHeaders } from '../middleware/securityHeaders.ts';
+import { expressMessages } from './expressMessages.ts';
 import { malformedAnswers, rawProblem } from './malformed.ts';
 
 export interface HttpServerOptions {
@@ -14,7 +15,10 @@ export interface HttpServerOptions {
   readonly host?: string;
   /** How long a client may take to send its headers, in milliseconds. Default 10,000. */
   readonly headersMsMax?: number;
-  /** How long a client may take to send a whole request, in milliseconds. Default 30,000. */
+  /**
+   * How long a client may take to send a whole request, in milliseconds. Default 150,000: longer than uploads may take. JSON
+   * bodies have a deadline of their own.
+   */
   readonly requestMsMax?: number;
   /** How long a connection may be idle; longer than the proxy in front keeps it (60 s), in milliseconds. Default 65,000. */
   readonly idleMsMax?: number;
@@ -51,8 +55,9 @@ const STOP_MS_MAX = 10_000;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const underWay = new Set<ServerResponse>();
   const server = createServer({
+    ...expressMessages(options.app),
     headersTimeout: options.headersMsMax ?? 10_000,
-    requestTimeout: options.requestMsMax ?? 30_000,
+    requestTimeout: options.requestMsMax ?? 150_000,
     keepAliveTimeout: options.idleMsMax ?? 65_000,
     maxHeaderSize: HEADER_BYTES_MAX,
     connectionsCheckingInterval: options.lookEveryMs ?? 2_000,

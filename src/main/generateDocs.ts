@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildAsyncApi } from '../contracts/asyncapi/document.ts';
 import { ERRORS, type ErrorEntry } from '../contracts/errors.ts';
+import { buildOpenApi } from '../contracts/openapi/document.ts';
 import { projectRoot } from '../platform/embedded/projectRoot.ts';
 import { describeSettings } from '../platform/settings.ts';
 import { cliReference } from './cliReference.ts';
@@ -17,10 +19,7 @@ const COMMANDS = 'commands';
  * @throws Error when such a page has lost its markers
  */
 export function generateDocs(root: string = projectRoot()): ReadonlyMap<string, string> {
-  const docs = new Map([
-    ['.env.example', envExample()],
-    ['docs/errors.md', errorsPage()],
-  ]);
+  const docs = new Map([['.env.example', envExample()], ['docs/errors.md', errorsPage()], ...apiDocuments()]);
   const parts = [
     ['README.md', CONFIG, configTable],
     ['docs/cli.md', COMMANDS, cliReference],
@@ -30,6 +29,16 @@ export function generateDocs(root: string = projectRoot()): ReadonlyMap<string, 
     if (page !== null) docs.set(path, withPart(path, page, name, make()));
   }
   return docs;
+}
+
+/** As the API serves them, in a form to read and to compare. */
+function apiDocuments(): [string, string][] {
+  const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8'));
+  const json = (document: object) => `${JSON.stringify(document, null, 2)}\n`;
+  return [
+    ['docs/api/openapi.json', json(buildOpenApi({ version }))],
+    ['docs/api/asyncapi.json', json(buildAsyncApi({ version }))],
+  ];
 }
 
 function envExample(): string {
@@ -113,6 +122,7 @@ function main(): void {
     return;
   }
   for (const [path, content] of outdated) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
     process.stdout.write(`${path} written.\n`);
   }

@@ -3,11 +3,17 @@ import type { RunnerEvent } from '../../projections/runner/runner.ts';
 import type { UpkeepEvent } from '../../projections/runner/upkeep.ts';
 import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
+import type { UploadEvent } from '../http/uploadEvents.ts';
 import type { AuditEvent } from '../maintenance/auditor.ts';
+import type { SweepEvent } from '../maintenance/uploadSweeper.ts';
+import type { DatabaseName } from '../observability/databaseMetrics.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
 import type { NatsEvent } from '../platform/nats.ts';
+import type { QueryDone } from '../platform/poolOptions.ts';
+import type { RedisEvent } from '../platform/redis/redis.ts';
+import type { ReplicaState } from '../platform/replicaReads.ts';
 import type { SignalFault } from '../ports/signals.ts';
 
 /** JSON lines on standard output. */
@@ -15,14 +21,26 @@ export function createLogger(level: string): Logger {
   return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
 }
 
+/** Breakers by what stands behind them: `chat_breaker_state{dependency}`. */
+const BREAKERS: Record<DatabaseName, string> = {
+  primary: 'postgres',
+  replica: 'postgres_replica',
+  projector: 'postgres_projector',
+};
+
 /** What the parts tell of their lives, put into log lines and metrics. The parts themselves know neither. */
-export function lifecycleLog(logger: Logger, metrics: Metrics) {
+export function lifecycleLog(logger: Logger, metrics: Metrics, { slowQueryMs }: { slowQueryMs: number }) {
   return {
     nats: (event: NatsEvent) => {
       const level = event.type === 'natsConnected' || event.type === 'natsReconnected' ? 'info' : 'warn';
       logger[level]({ component: 'nats', ...event }, event.type);
     },
-    log: (event: LogEvent) => logger.warn({ component: 'log', ...event }, event.type),
+    log: (event: LogEvent) => {
+      if (event.type === 'logState') logState(logger, metrics, event);
+      else logger.warn({ component: 'log', ...event }, event.type);
+    },
+    redis: (event: RedisEvent) =>
+      logger[event.type === 'redisUp' ? 'info' : 'warn']({ component: 'redis', ...event }, event.type),
     server: (event: EmbeddedServerEvent) => {
       const level = event.type === 'serverDied' || event.type === 'serverRestarting' ? 'warn' : 'info';
       logger[level]({ component: 'embedded', ...describeServerEvent(event) }, event.type);
@@ -53,14 +71,66 @@ export function lifecycleLog(logger: Logger, metrics: Metrics) {
       if (event.type === 'tailRestarted')
         logger.warn({ component: 'edge', ...event }, 'live feed began anew');
     },
-    breaker: (state: BreakerState) => {
-      metrics.onBreaker('postgres', state);
-      const level = state === 'open' ? 'error' : 'info';
-      logger[level]({ component: 'database', breaker: state }, 'circuit breaker is %s', state);
+    /** What to do with what a database tells of itself. */
+    database: (database: DatabaseName) => ({
+      onIdleError: (error: Error) =>
+        logger.warn({ component: 'database', database, err: error }, 'connection lost'),
+      onBreaker: (state: BreakerState) => {
+        metrics.onBreaker(BREAKERS[database], state);
+        const level = state === 'open' ? 'error' : 'info';
+        logger[level]({ component: 'database', database, breaker: state }, 'circuit breaker is %s', state);
+      },
+      onQuery: (query: QueryDone) => {
+        metrics.databases.onQuery(database, query);
+        if (query.durationMs < slowQueryMs) return;
+        const durationMs = Math.round(query.durationMs);
+        logger.warn({ component: 'database', database, ...query, durationMs }, 'slow query');
+      },
+    }),
+    replica: (state: ReplicaState, lagSeconds: number | null) => {
+      const level = state === 'usable' ? 'info' : 'warn';
+      logger[level](
+        { component: 'database', database: 'replica', state, lagSeconds },
+        'read replica is %s',
+        state,
+      );
+    },
+    upload: (event: UploadEvent) => {
+      metrics.onUpload(event);
+      if (event.outcome === 'stored') return logger.info({ component: 'uploads', ...event }, 'upload stored');
+      logger.warn({ component: 'uploads', ...event }, 'upload %s', event.outcome);
+    },
+    sweep: (event: SweepEvent) => {
+      const fields = { component: 'uploads' };
+      if (event.type === 'sweepFailed')
+        return logger.error({ ...fields, err: event.error }, 'sweeping uploads failed');
+      if (event.abandoned + event.leftovers + event.undecided > 0)
+        logger.info({ ...fields, ...event }, 'uploads swept');
     },
     fault: (component: string) => (error: unknown) => logger.error({ component, err: error }, 'fault'),
   };
 }
+
+/** As circuit breakers go: what is suspect lets everything through, what is probed lets nothing through but the probe. */
+const BREAKER_STATES = {
+  available: 'closed',
+  suspect: 'closed',
+  unavailable: 'open',
+  probing: 'halfOpen',
+  closed: 'closed',
+} as const;
+
+/** That the log is away and that it is back; each probe in between is nobody's news. */
+function logState(logger: Logger, metrics: Metrics, { from, to }: LogStateEvent): void {
+  metrics.onBreaker('log', BREAKER_STATES[to]);
+  const fields = { component: 'log', from, state: to };
+  if (to === 'unavailable' && from === 'suspect')
+    logger.error(fields, 'the log does not answer: appends and reads are refused');
+  else if (to === 'available' && from !== 'suspect') logger.warn(fields, 'the log answers again');
+  else logger.debug(fields, 'the log is %s', to);
+}
+
+type LogStateEvent = Extract<LogEvent, { type: 'logState' }>;
 
 /**
  * Logs what did not become a signal: of each kind the first, and then at most one line a minute that says how many there

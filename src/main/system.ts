@@ -6,7 +6,11 @@ import { ConversationStore } from '../application/conversationStore.ts';
 import { Presence } from '../application/presence.ts';
 import { ReadMarks } from '../application/readMarks.ts';
 import { type Realtime, startRealtime } from '../edge/realtime.ts';
-import { openConfiguredLog, openConfiguredReceipts } from '../eventlog/jetstream/configuredLog.ts';
+import {
+  openConfiguredAttachments,
+  openConfiguredLog,
+  openConfiguredReceipts,
+} from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -27,6 +31,7 @@ import { type LifecycleLog, lifecycleLog, signalFaultLog } from './logging.ts';
 import { startApi } from './roles/api.ts';
 import { startEdgeRole } from './roles/edge.ts';
 import { startProjector } from './roles/projector.ts';
+import { type SharedCaches, sharedConversations, startSharedCaches } from './sharedCaches.ts';
 import { StopSequence } from './stopSequence.ts';
 
 /** What every role is built from. */
@@ -78,7 +83,7 @@ async function startFoundation(
   signal: AbortSignal,
 ): Promise<Foundation> {
   const metrics = new Metrics();
-  const lifecycle = lifecycleLog(logger, metrics);
+  const lifecycle = lifecycleLog(logger, metrics, { slowQueryMs: config.slowQueryMs });
   const servers = await startEmbeddedServers({
     dataDir: config.dataDir,
     roles: config.roles,
@@ -108,12 +113,17 @@ async function startFoundation(
   stops.add(() => receipts.close(config.shutdownTimeoutMs));
   const databaseUrl = servers.databaseUrl ?? '';
   if (needsDatabase(config)) await migrateDatabase(databaseUrl, logger);
-  const conversations = new ConversationStore(log);
+  const edgeId = newEdgeId();
+  const sharedCaches = startSharedCaches(config.redisUrl, edgeId, { lifecycle, metrics }, stops);
+  const conversations = new ConversationStore(log, { shared: sharedConversations(sharedCaches) });
+  metrics.watchCache('conversations', conversations);
   caches.conversations = conversations;
-  const application = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  const attachments = await openUploads(config, servers.natsUrl, lifecycle, stops);
+  const application = { log, feed: log, conversations, attachments, clock: systemClock, ids: systemIds };
   const isDraining = () => signal.aborted;
-  const shared = startSignals(connection, logger, stops);
+  const shared = startSignals(connection, logger, stops, edgeId, sharedCaches);
   metrics.watchPublishAck(() => log.publishAckMs);
+  metrics.onBreaker('log', 'closed');
   const parts = { config, logger, lifecycle, metrics, connection, log, application };
   const readMarks = new ReadMarks({ application, receipts, timers: systemTimers });
   const { progress: historyProgress, stop } = listenForProgress(connection, 'history');
@@ -121,11 +131,22 @@ async function startFoundation(
   return { ...parts, ...shared, receipts, readMarks, historyProgress, databaseUrl, isDraining };
 }
 
+/** Over a connection of its own: messages do not wait behind chunks of files. */
+async function openUploads(config: Config, url: string, lifecycle: LifecycleLog, stops: StopSequence) {
+  const connection = await connectNats({ url, name: 'chat-backend uploads', onEvent: lifecycle.nats });
+  stops.add(() => connection.close());
+  const attachments = await openConfiguredAttachments(config, connection);
+  stops.add(() => attachments.close(config.shutdownTimeoutMs));
+  return attachments;
+}
+
 /** Stopped after the roles, so that nobody is announced as gone who may still be told something. */
 function startSignals(
   connection: NatsConnection,
   logger: Logger,
   stops: StopSequence,
+  edgeId: string,
+  sharedCaches: SharedCaches | null,
 ): Pick<Foundation, 'signals' | 'presence'> {
   const started: { presence?: Presence } = {};
   const signals = new NatsSignals(connection, {
@@ -133,7 +154,8 @@ function startSignals(
     onReconnect: () => started.presence?.refresh(),
   });
   stops.add(() => signals.close());
-  const presence = new Presence({ signals, clock: systemClock, timers: systemTimers, edgeId: newEdgeId() });
+  const shared = sharedCaches?.presence;
+  const presence = new Presence({ signals, clock: systemClock, timers: systemTimers, edgeId, shared });
   started.presence = presence;
   stops.add(() => presence.stop());
   return { signals, presence };

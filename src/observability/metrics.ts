@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EdgeEvent, TransportName } from '../edge/edgeEvents.ts';
 import type { BreakerState } from '../platform/breaker.ts';
+import { type CacheSource, cacheMetrics } from './cacheMetrics.ts';
+import { DatabaseMetrics } from './databaseMetrics.ts';
 import { type ProjectionSource, projectionGauges } from './projectionMetrics.ts';
 
 /** What the live feed tells of itself when it is asked. */
@@ -45,7 +47,16 @@ export class Metrics {
     'dependency',
   ]);
 
+  readonly databases: DatabaseMetrics;
+  /** Has a cache looked at, under its name, whenever metrics are asked for. */
+  readonly watchCache: (cache: string, source: CacheSource) => void = cacheMetrics(this.#registry);
+  readonly #uploads = this.#counter('chat_uploads_total', 'Uploads, by how they ended and why.', [
+    'outcome',
+    'reason',
+  ]);
+
   constructor() {
+    this.databases = new DatabaseMetrics(this.#registry);
     collectDefaultMetrics({ register: this.#registry });
     for (const labels of Object.values(LABELS)) this.#connections.set(labels, 0);
   }
@@ -79,8 +90,17 @@ export class Metrics {
     }
   }
 
+  onUpload({ outcome, reason }: { readonly outcome: string; readonly reason: string }): void {
+    this.#uploads.inc({ outcome, reason });
+  }
+
   onBreaker(dependency: string, state: BreakerState): void {
     this.#breaker.set({ dependency }, BREAKER_VALUES[state]);
+  }
+
+  /** Looks at whether Redis takes commands: 1 or 0. */
+  watchRedis(isUp: () => boolean): void {
+    this.#looked('chat_redis_up', 'Whether Redis takes commands.', () => Number(isUp()));
   }
 
   /** Looks at the live feed whenever metrics are asked for. */
@@ -96,6 +116,17 @@ export class Metrics {
   /** Looks at the read models whenever metrics are asked for. */
   watchProjections(source: ProjectionSource): void {
     this.#refreshers.push(projectionGauges(this.#registry, source));
+  }
+
+  /** Asks how full the store of uploads is. One that does not answer leaves what it said last. */
+  watchUploads(usage: () => Promise<{ readonly bytes: number; readonly bytesMax: number }>): void {
+    const held = this.#gauge('chat_uploads_bytes', 'What all uploads hold.', []);
+    const limit = this.#gauge('chat_uploads_bytes_limit', 'What all uploads may hold.', []);
+    this.#refreshers.push(async () => {
+      const { bytes, bytesMax } = await usage().catch(() => ({ bytes: null, bytesMax: null }));
+      if (bytes !== null) held.set(bytes);
+      if (bytesMax !== null) limit.set(bytesMax);
+    });
   }
 
   /** Looks at how long the log takes to acknowledge, in seconds. */

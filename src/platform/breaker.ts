@@ -6,8 +6,15 @@ export interface BreakerOptions {
   readonly name: string;
   /** How long a call may take before it counts as failed, in milliseconds; what it asks for must end by itself too. */
   readonly callMsMax: number;
-  /** How long an open breaker refuses at once before it lets one call try again, in milliseconds. Default 1,000. */
+  /** How long an open breaker refuses at once before it tries again, in milliseconds. Default 1,000. */
   readonly openMs?: number;
+  /**
+   * Asks in bounded time whether what is needed is back. With it no caller has to be the one who tries, and the breaker
+   * closes by itself when nobody calls; without it the next call tries.
+   *
+   * @throws ChatError database_unavailable when it is not
+   */
+  readonly probe?: () => Promise<unknown>;
   readonly onChange?: (state: BreakerState) => void;
 }
 
@@ -24,7 +31,8 @@ const CALLS_MIN = 5;
  *
  * - `closed`: calls go through. Half of at least five within five seconds failed → `open`.
  * - `open`: calls are refused at once with `database_unavailable`. After `openMs` → `halfOpen`.
- * - `halfOpen`: one call goes through, others are refused. It succeeds → `closed`, fails or takes too long → `open`.
+ * - `halfOpen`: the probe is under way, or else one call; all others are refused. It succeeds → `closed`, fails or takes
+ *   too long → `open`.
  *
  * Only faults of the database count as failures: refusals and wrong statements are answers.
  */
@@ -45,6 +53,10 @@ export class Breaker {
     });
     const changed = () => options.onChange?.(this.state);
     this.#circuit.on('open', changed).on('halfOpen', changed).on('close', changed);
+    const { probe } = options;
+    // Fired in the very turn in which it becomes half-open: so this is the one call that goes through.
+    if (probe !== undefined)
+      this.#circuit.on('halfOpen', () => void this.#circuit.fire(probe).catch(() => {}));
   }
 
   get state(): BreakerState {
@@ -81,6 +93,8 @@ export class Breaker {
   }
 }
 
+/** Also a call that took too long, which opossum would otherwise be told to take for an answer. */
 function isFault(error: unknown): boolean {
-  return error instanceof ChatError && error.code === 'database_unavailable';
+  if (error instanceof ChatError) return error.code === 'database_unavailable';
+  return error instanceof Error && CircuitBreaker.isOurError(error);
 }

@@ -3,57 +3,42 @@ import pg from 'pg';
 import { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { databaseFault } from './databaseFault.ts';
-import { type DatabaseUrl, parseDatabaseUrl } from './databaseUrl.ts';
+import { parseDatabaseUrl } from './databaseUrl.ts';
+import { ANSWER_GRACE_MS, type PoolOptions, poolConfig, probeServer, timed } from './poolOptions.ts';
 import { withTimeout } from './withTimeout.ts';
 
 export { Prisma, type PrismaClient };
 
-export interface DatabaseOptions {
-  /** `postgresql://…`; its `connection_limit` and `pool_timeout` win over the options below. */
-  readonly url: string;
-  /** Shown in `pg_stat_activity`, so that an operator sees whose connection it is. */
-  readonly applicationName: string;
-  /** Connections at most. Default 10. */
-  readonly connectionsMax?: number;
-  /** How long a query waits for a connection, new or from the pool, in milliseconds. Default 2,000. */
-  readonly acquireMsMax?: number;
-  /** How long Postgres may work on one statement, in milliseconds. Default 3,000. */
-  readonly statementMsMax?: number;
-  /**
-   * How long a transaction may wait for its next statement, in milliseconds. Then Postgres undoes it and gives its locks
-   * to whoever waits: the process behind it is frozen, or gone without a word. Default 60,000.
-   */
-  readonly idleInTransactionMsMax?: number;
+export interface DatabaseOptions extends PoolOptions {
   /** How many queries may wait for a connection; more are refused at once. Default 500. */
   readonly waitingMax?: number;
-  /** Told when an idle connection breaks. The pool replaces it by itself: this is for the log. */
-  readonly onIdleError?: (error: Error) => void;
-  /** Told when the circuit breaker opens, tries again and closes. */
-  readonly onBreaker?: (state: BreakerState) => void;
 }
 
-/** One Postgres, one pool: projections use pg on it, queries use Prisma on it. */
-export interface Database {
+/** Who answers questions: a database, or a replica with the primary behind it. */
+export interface Reads {
+  /**
+   * Asks one question, in bounded time: at most the waiting time plus the statement time plus half a second, and not at
+   * all while the breaker is open. A statement that takes too long is cancelled by Postgres itself.
+   *
+   * @param operation what is asked, for metrics and the log of slow queries: the name of the query's file
+   * @throws ChatError database_unavailable for every fault that is the database's; a wrong statement stays an Error
+   */
+  ask<T>(operation: string, question: (prisma: PrismaClient) => PromiseLike<T>): Promise<T>;
+}
+
+/** One Postgres, one pool: upkeep uses pg on it, queries use Prisma on it. */
+export interface Database extends Reads {
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
   /** `host:port/database`, for messages. */
   readonly where: string;
   readonly breaker: BreakerState;
-  /**
-   * Asks one question, in bounded time: at most the waiting time plus the statement time plus half a second, and not at
-   * all while the breaker is open.
-   *
-   * @throws ChatError database_unavailable for every fault that is the database's; a wrong statement stays an Error
-   */
-  ask<T>(question: (prisma: PrismaClient) => PromiseLike<T>): Promise<T>;
   /** Asks whether the database answers at all, past the breaker: for health checks. @throws as `ask` */
   ping(): Promise<void>;
   /** Ends all connections; waits at most 5 s for queries under way. */
   close(): Promise<void>;
 }
 
-/** The client gives up this much after Postgres should have: it only ever fires when Postgres itself hangs. */
-const ANSWER_GRACE_MS = 500;
 const CLOSE_MS_MAX = 5_000;
 
 /**
@@ -62,12 +47,11 @@ const CLOSE_MS_MAX = 5_000;
  * @throws Error when the URL is malformed
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const target = parseDatabaseUrl(options.url);
-  const pool = new pg.Pool(poolConfig(options, target));
+  const config = poolConfig(options);
+  const pool = new pg.Pool(config);
   // Without a listener, a connection that breaks while idle would end the process.
   pool.on('error', (error) => options.onIdleError?.(error));
-  const adapter = new PrismaPg(pool);
-  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' });
   const waitingMax = options.waitingMax ?? 500;
   const ask = async <T>(question: (prisma: PrismaClient) => PromiseLike<T>) => {
     if (pool.waitingCount >= waitingMax) {
@@ -79,19 +63,15 @@ export function openDatabase(options: DatabaseOptions): Database {
       throw databaseFault(cause);
     }
   };
-  const breaker = new Breaker({
-    name: options.applicationName,
-    callMsMax: callMsMax(poolConfig(options, target)),
-    ...(options.onBreaker !== undefined && { onChange: options.onBreaker }),
-  });
+  const breaker = makeBreaker(options, config);
   return {
     pool,
     prisma,
-    where: target.where,
+    where: parseDatabaseUrl(options.url).where,
     get breaker() {
       return breaker.state;
     },
-    ask: (question) => breaker.run(() => ask(question)),
+    ask: (operation, question) => breaker.run(() => timed(operation, options.onQuery, () => ask(question))),
     ping: () => ask(async (client) => void (await client.$queryRaw`SELECT 1`)),
     close: () => {
       breaker.stop();
@@ -100,25 +80,22 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+function makeBreaker(options: DatabaseOptions, config: pg.PoolConfig): Breaker {
+  const probe = () =>
+    probeServer(config).catch((cause) => {
+      throw databaseFault(cause);
+    });
+  return new Breaker({
+    name: options.applicationName,
+    callMsMax: callMsMax(config),
+    probe,
+    ...(options.onBreaker !== undefined && { onChange: options.onBreaker }),
+  });
+}
+
 /** Waiting for a connection and for the answer are bounded by the pool; this is the net below, for what slips through. */
 function callMsMax({ connectionTimeoutMillis = 0, query_timeout = 0 }: pg.PoolConfig): number {
   return connectionTimeoutMillis + query_timeout + ANSWER_GRACE_MS;
-}
-
-function poolConfig(options: DatabaseOptions, target: DatabaseUrl): pg.PoolConfig {
-  const statementMsMax = options.statementMsMax ?? 3_000;
-  return {
-    connectionString: target.connectionString,
-    application_name: options.applicationName,
-    max: target.connectionsMax ?? options.connectionsMax ?? 10,
-    connectionTimeoutMillis: target.acquireMsMax ?? options.acquireMsMax ?? 2_000,
-    idleTimeoutMillis: 30_000,
-    statement_timeout: statementMsMax,
-    query_timeout: statementMsMax + ANSWER_GRACE_MS,
-    idle_in_transaction_session_timeout: options.idleInTransactionMsMax ?? 60_000,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-  };
 }
 
 async function close(pool: pg.Pool, prisma: PrismaClient): Promise<void> {

@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg';
 import { z } from 'zod';
 import { Prisma } from '../../prisma/generated/client.ts';
 import { ChatError } from '../contracts/errors.ts';
@@ -29,6 +30,27 @@ export function databaseFault(cause: unknown): unknown {
     cause,
   });
 }
+
+/** SQLSTATE classes of a server that is away, overwhelmed or ending: 08, 53, 57P, 58, XX. Source: PostgreSQL, appendix A. */
+const SERVER_TROUBLE = /^(08|53|57P|58|XX)/;
+
+/**
+ * Whether pg failed because of the server or the way to it, and not because of what was asked of it: then there either is
+ * no SQLSTATE at all, or one that speaks of the server.
+ */
+export function isServerFault(error: unknown): boolean {
+  if (error instanceof DatabaseError) return SERVER_TROUBLE.test(error.code ?? '');
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) ||
+    PG_LOST.test(error.message)
+  );
+}
+
+/** What pg says of connections without giving it a code. Source: pg 8, client.js and pg-pool. */
+const PG_LOST =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
 
 /** One line that says what the database's trouble is, for health checks and logs: no SQL, no addresses of ours. */
 export function faultReason(error: unknown): string {

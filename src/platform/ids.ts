@@ -3,13 +3,18 @@ import type { Ids } from '../ports/ids.ts';
 
 /** Identifiers from the system's randomness and SHA-256. */
 export const systemIds: Ids = {
-  // 16 bytes are 22 characters of base64url; 21 of them hold 126 bits of chance.
-  conversationId: () => `c_${randomBytes(16).toString('base64url').slice(0, 21)}`,
+  conversationId: () => `c_${chance()}`,
+  uploadId: () => `u_${chance()}`,
   clientMessageId: () => randomUUID(),
   messageId: (conversationId, userId, clientMessageId) =>
     `m_${digest(conversationId, userId, clientMessageId).slice(0, 22)}`,
   idempotencyKey: () => randomUUID(),
 };
+
+/** 16 bytes are 22 characters of base64url; 21 of them hold 126 bits of chance. */
+function chance(): string {
+  return randomBytes(16).toString('base64url').slice(0, 21);
+}
 
 /** Conversations that an import makes are named after their source, so that importing again finds them. */
 export function derivedConversationId(source: string, name: string): string {

@@ -10,6 +10,7 @@ export interface SettingKind<T> {
 const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, K: 1_024, M: 1_024 ** 2, G: 1_024 ** 3 };
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/;
+const REDIS_URL = /^rediss?:\/\/([^\s@/]*@)?[^\s@/]+(\/\d{1,5})?$/;
 const BROKER_URL = /^(nats|tls):\/\/[^\s,/]+$/;
 
 export function wholeNumber(min: number, max: number): SettingKind<number> {
@@ -99,6 +100,15 @@ export function databaseUrl(): SettingKind<string> {
     }
   });
   return { schema, allowed: 'a postgres:// or postgresql:// URL' };
+}
+
+/** The URL of one Redis; a password with special characters is percent-encoded. */
+export function redisUrl(): SettingKind<string> {
+  const schema = z.string().regex(REDIS_URL).refine(URL.canParse);
+  return {
+    schema,
+    allowed: 'a redis:// or rediss:// URL, at its end / and the number of a database if need be',
+  };
 }
 
 /** JetStream takes other counts too, but an even one only costs: it survives no more failures than one less. */

@@ -6,6 +6,7 @@ import {
   durationOrAlways,
   oneOf,
   origins,
+  redisUrl,
   replicas,
   someOf,
   text,
@@ -48,6 +49,10 @@ export const settings = {
       'Where Postgres is; connection_limit and pool_timeout (s) count. Unset: an embedded one is started.',
     example: 'postgresql://chat:secret@localhost:5432/chat?connection_limit=10&pool_timeout=5',
   }),
+  redisUrl: optionalSetting('REDIS_URL', redisUrl(), {
+    description: 'Where Redis is, for what processes share in memory. Unset: each knows for itself.',
+    example: 'redis://:secret@redis-1:6379/0',
+  }),
   dataDir: setting('CHAT_DATA_DIR', text('a path', /^[^\0]{1,4096}$/), '.data', {
     description: 'Where the embedded servers keep their data.',
     example: '/var/lib/chat-backend',
@@ -72,6 +77,21 @@ export const settings = {
     unit: 'bytes',
     example: '64MB',
   }),
+  uploadBytesMax: setting('UPLOAD_MAX_BYTES', byteSize(1_024), '10MB', {
+    description: 'The largest file that can be uploaded.',
+    unit: 'bytes',
+    example: '25MB',
+  }),
+  uploadsBytesMax: setting('UPLOADS_MAX_BYTES', byteSize(1_024 ** 2), '1GB', {
+    description: 'How much all uploaded files may hold; when it is full, no more are accepted.',
+    unit: 'bytes',
+    example: '20GB',
+  }),
+  uploadsParallelMax: setting('UPLOADS_PARALLEL_MAX', wholeNumber(1, 1_000), '32', {
+    description: 'Uploads at a time and process, at most; more are answered "overloaded".',
+    unit: 'uploads',
+    example: '100',
+  }),
   natsSyncIntervalMs: setting('NATS_SYNC_INTERVAL', durationOrAlways(), '2m', {
     description: 'How soon the embedded nats-server flushes to disk: "always" is safest and slowest.',
     example: 'always',
@@ -85,6 +105,11 @@ export const settings = {
     description: 'Messages that wait for the window, at most; more are answered "overloaded".',
     unit: 'messages',
     example: '4096',
+  }),
+  publishQueueBytesMax: setting('PUBLISH_QUEUE_BYTES_MAX', byteSize(1_024 ** 2), '64MB', {
+    description: 'What messages may hold that wait for the window or an acknowledgement; more: "overloaded".',
+    unit: 'bytes',
+    example: '16MB',
   }),
   publishAckTimeoutMs: setting('PUBLISH_ACK_TIMEOUT_MS', TIMEOUT_MS, '2000', {
     description: 'Without an acknowledgement for so long, a message is sent to the log again.',
@@ -110,6 +135,21 @@ export const settings = {
     description: 'How long Postgres may work on one statement.',
     unit: 'ms',
     example: '3000',
+  }),
+  slowQueryMs: setting('SLOW_QUERY_MS', wholeNumber(1, 600_000), '500', {
+    description: 'A query that takes longer is logged as "slow query", with its name.',
+    unit: 'ms',
+    example: '200',
+  }),
+  replicaUrl: optionalSetting('DATABASE_REPLICA_URL', databaseUrl(), {
+    description:
+      'A read replica of the database, asked first for history and search. Unset: the database alone.',
+    example: 'postgresql://chat:secret@replica:5432/chat?connection_limit=20',
+  }),
+  replicaLagSecondsMax: setting('DATABASE_REPLICA_LAG_SECONDS_MAX', wholeNumber(1, 86_400), '5', {
+    description: 'A replica whose history is further behind the log than this is not asked.',
+    unit: 's',
+    example: '10',
   }),
   connectionsMax: setting('CONNECTIONS_MAX', wholeNumber(1, 1_000_000), '5000', {
     description: 'WebSockets per edge process, at most.',

@@ -1,11 +1,16 @@
 import type { Pool, PoolClient } from 'pg';
+import { GuardedPool } from './guardedPool.ts';
 
 /**
  * Lends a connection of the pool. One that breaks while it is lent out, between two statements, says so by an event that
  * would end the process if nobody listened; the next statement fails anyway. A connection on which something failed is
- * not lent to anybody else.
+ * not lent to anybody else. A guarded pool counts the whole as one use.
  */
-export async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  return pool instanceof GuardedPool ? pool.guarded(() => lend(pool, work)) : lend(pool, work);
+}
+
+async function lend<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let failed = true;
   const onError = () => {};

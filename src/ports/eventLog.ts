@@ -42,8 +42,11 @@ export interface LogStatus {
 
 /** Nothing was stored, certainly. Retrying later is right. */
 export class LogUnavailableError extends Error {
-  override readonly name = 'LogUnavailableError';
+  override readonly name: string = 'LogUnavailableError';
 }
+
+/** The log has no room: nothing was stored, and nothing will be until somebody makes room. Reading goes on. */
+export class LogFullError extends LogUnavailableError {}
 
 /** The log did not answer in time: the event may be stored or not. Retrying with the same key is right. */
 export class UnknownOutcomeError extends Error {

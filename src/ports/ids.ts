@@ -2,6 +2,8 @@
 export interface Ids {
   /** `c_` + 21 characters. */
   conversationId(): string;
+  /** `u_` + 21 characters. */
+  uploadId(): string;
   /** A client message id for a client that sent none. */
   clientMessageId(): string;
   /** `m_` + 22 characters, always the same for the same three. */

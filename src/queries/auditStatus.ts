@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/database.ts';
 
 /** What the continuous comparison of log and history has found. */
 export interface AuditStatus {
@@ -18,8 +18,8 @@ const STATEMENT = Prisma.sql`
   FROM audit_findings WHERE read_model = 'history'`;
 
 /** @throws ChatError database_unavailable */
-export async function auditStatus(database: Database): Promise<AuditStatus> {
-  const [row] = await database.ask((prisma) => prisma.$queryRaw<AuditStatus[]>(STATEMENT));
+export async function auditStatus(database: Reads): Promise<AuditStatus> {
+  const [row] = await database.ask('auditStatus', (prisma) => prisma.$queryRaw<AuditStatus[]>(STATEMENT));
   if (row === undefined) throw new Error('The statement of auditStatus gives exactly one row');
   return row;
 }

@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/database.ts';
 
 export interface UnreadQuestion {
   readonly conversationId: string;
@@ -13,8 +13,10 @@ export interface UnreadQuestion {
  *
  * @throws ChatError database_unavailable
  */
-export async function countUnread(database: Database, question: UnreadQuestion): Promise<number> {
-  const rows = await database.ask((prisma) => prisma.$queryRaw<{ unread: bigint }[]>(unread(question)));
+export async function countUnread(database: Reads, question: UnreadQuestion): Promise<number> {
+  const rows = await database.ask('countUnread', (prisma) =>
+    prisma.$queryRaw<{ unread: bigint }[]>(unread(question)),
+  );
   return Number(rows[0]?.unread ?? 0);
 }
 

@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/database.ts';
 import { type ConversationCursor, encodeCursor } from './conversationCursor.ts';
 import { isoTime, MESSAGE_JSON } from './messageJson.ts';
 
@@ -33,10 +33,12 @@ const START: ConversationCursor = { activityMicros: Number.MAX_SAFE_INTEGER, con
  * @throws ChatError database_unavailable
  */
 export async function listConversations(
-  database: Database,
+  database: Reads,
   question: ConversationsQuestion,
 ): Promise<ConversationsPage> {
-  const [row] = await database.ask((prisma) => prisma.$queryRaw<Row[]>(listJson(question)));
+  const [row] = await database.ask('listConversations', (prisma) =>
+    prisma.$queryRaw<Row[]>(listJson(question)),
+  );
   if (row === undefined) throw new Error('The statement of listConversations gives exactly one row');
   const { has_more: hasMore, last_id: conversationId, last_micros: micros } = row;
   if (!hasMore || conversationId === null || micros === null) {

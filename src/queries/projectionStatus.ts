@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/database.ts';
 import type { Checkpoint } from './lag.ts';
 
 /** One version of one read model, as Postgres knows it. */
@@ -76,8 +76,8 @@ interface Row {
  *
  * @throws ChatError database_unavailable
  */
-export async function projectionStatus(database: Database): Promise<ProjectionStatus[]> {
-  const rows = await database.ask((prisma) => prisma.$queryRaw<Row[]>(STATEMENT));
+export async function projectionStatus(database: Reads): Promise<ProjectionStatus[]> {
+  const rows = await database.ask('projectionStatus', (prisma) => prisma.$queryRaw<Row[]>(STATEMENT));
   return rows.map(({ parked, groups, ...row }) => {
     const [lowest] = groups;
     return {

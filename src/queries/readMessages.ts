@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/database.ts';
 import type { Checkpoint } from './lag.ts';
 import { MESSAGE_JSON } from './messageJson.ts';
 
@@ -36,18 +36,24 @@ const SEQ_MAX = Number.MAX_SAFE_INTEGER;
  *
  * @throws ChatError database_unavailable
  */
-export async function readMessages(database: Database, question: MessagesQuestion): Promise<MessagesPage> {
-  const { conversationId, before, after, limit } = question;
-  const found =
-    after === undefined
-      ? pageBefore(conversationId, before ?? SEQ_MAX, limit)
-      : pageAfter(conversationId, after, limit);
-  const rows = await database.ask((prisma) => prisma.$queryRaw<Row[]>(pageJson(found, limit)));
+export async function readMessages(database: Reads, question: MessagesQuestion): Promise<MessagesPage> {
+  const statement = messagesStatement(question);
+  const rows = await database.ask('readMessages', (prisma) => prisma.$queryRaw<Row[]>(statement));
   const [row] = rows;
   if (row === undefined) throw new Error('The statement of readMessages gives exactly one row');
   const { checkpoint_seq: seq, stored_at_ms: storedAtMs } = row;
   const checkpoint = seq === null || storedAtMs === null ? null : { seq: Number(seq), storedAtMs };
   return { messagesJson: row.messages, hasMore: row.has_more, checkpoint };
+}
+
+/** The one statement of {@link readMessages}, with its values; measured against bare `pg` in `bench/`. */
+export function messagesStatement(question: MessagesQuestion): Prisma.Sql {
+  const { conversationId, before, after, limit } = question;
+  const found =
+    after === undefined
+      ? pageBefore(conversationId, before ?? SEQ_MAX, limit)
+      : pageAfter(conversationId, after, limit);
+  return pageJson(found, limit);
 }
 
 /** The latest messages before a sequence, and one more to see whether there are more. */

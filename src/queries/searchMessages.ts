@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/database.ts';
 import { MESSAGE_JSON } from './messageJson.ts';
 
 export interface SearchQuestion {
@@ -28,8 +28,10 @@ interface Row {
 }
 
 /** Finds messages by their words. @throws ChatError database_unavailable */
-export async function searchMessages(database: Database, question: SearchQuestion): Promise<SearchPage> {
-  const [row] = await database.ask((prisma) => prisma.$queryRaw<Row[]>(searchJson(question)));
+export async function searchMessages(database: Reads, question: SearchQuestion): Promise<SearchPage> {
+  const [row] = await database.ask('searchMessages', (prisma) =>
+    prisma.$queryRaw<Row[]>(searchJson(question)),
+  );
   if (row === undefined) throw new Error('The statement of searchMessages gives exactly one row');
   const nextBefore = row.has_more && row.last_seq !== null ? Number(row.last_seq) : null;
   return { messagesJson: row.messages, nextBefore };

@@ -20,7 +20,13 @@ async function startProcess(): Promise<TestApi> {
     connection,
     definition: pathToFileURL(`${process.cwd()}/nats/streams/CHAT_EVENTS.json`),
     settings: { maxBytes: 64 * 1_024 ** 2, replicas: 1 },
-    publisher: { windowMax: 256, queueMax: 1_024, ackTimeoutMs: 500, deadlineMs: 1_500 },
+    publisher: {
+      windowMax: 256,
+      queueMax: 1_024,
+      queueBytesMax: 1_024 ** 2,
+      ackTimeoutMs: 500,
+      deadlineMs: 1_500,
+    },
     makeEpoch: newEpoch,
   });
   logs.push(log);

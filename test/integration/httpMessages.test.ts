@@ -241,12 +241,24 @@ describe('reading history', () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
-  it('answers with what there is when the position does not come in time', async () => {
+  it('answers from the log when the position does not come in time', async () => {
     await projectAll(api);
     const { position } = (await post('stuck')).body;
     await api.logHead.ask();
     const { status, body } = await history(`&position=${position}`);
-    expect([status, body.messages, body.lag.events]).toEqual([200, [], 1]);
+    expect([status, contents({ body }), body.source, body.lag.events]).toEqual([200, 'stuck', 'log', 0]);
+  });
+
+  it('answers from the log at once when the conversation waits aside', async () => {
+    const { position, seq } = (await post('parked')).body;
+    await projectAll(api);
+    await api.database.pool.query('UPDATE projection_checkpoints SET seq = seq - 1');
+    const parked = [conversationId];
+    for (let group = 0; group < PARTITION_GROUPS; group++) api.progress.announce({ group, seq, parked });
+    const startedMs = performance.now();
+    const { body } = await history(`&position=${position}`);
+    expect([contents({ body }), body.source]).toEqual(['parked', 'log']);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
   it('answers 409 to a position of another incarnation of the log', async () => {

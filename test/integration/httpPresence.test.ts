@@ -6,7 +6,9 @@ const ONLINE = new Set(['alice', '__proto__', 'a,b', 'c d+e&f', '7', '']);
 let api: TestApi;
 
 beforeAll(async () => {
-  api = await startTestApi({ isOnline: (userId) => ONLINE.has(userId) });
+  api = await startTestApi({
+    online: async (userIds) => new Set(userIds.filter((user) => ONLINE.has(user))),
+  });
 });
 afterAll(() => api.stop());
 

@@ -1,7 +1,10 @@
 import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { readBody } from '../../src/http/body.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
 import { startTestApi } from '../support/httpApi.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -31,6 +34,29 @@ describe('the port', () => {
     await expect(second).rejects.toThrow(
       `Port ${port} (PORT) is taken: end what listens there or set PORT to another one (0 takes any that is free).`,
     );
+  });
+});
+
+describe('an Express app', () => {
+  it('is given requests and responses that are its own already: changing their prototypes would cost', async () => {
+    const { request, response } = express();
+    const seen: boolean[] = [];
+    const listen: RequestListener = (req, res) => {
+      seen.push(Object.getPrototypeOf(req) === app.request, Object.getPrototypeOf(res) === app.response);
+      res.end();
+    };
+    const app = Object.assign(listen, { request, response });
+    const { port } = await serve(app);
+    await fetch(`http://127.0.0.1:${port}/`);
+    expect(seen).toEqual([true, true]);
+  });
+
+  it('finds on them what it puts there', async () => {
+    const app = express();
+    app.get('/:name', (req, res) => void res.json([req.app === app, res.app === app, req.params.name]));
+    const { port } = await serve(app);
+    const answer = await fetch(`http://127.0.0.1:${port}/here`);
+    expect(await answer.json()).toEqual([true, true, 'here']);
   });
 });
 
@@ -65,6 +91,28 @@ describe('what is no request', () => {
     const body = exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx');
     expect(await headers).toContain('408');
     expect(await body).toContain('408');
+  });
+
+  it('a body that its client gives up is an error for whoever reads it, not a wait without end', async () => {
+    let caught: unknown = null;
+    let reading = false;
+    const app = express();
+    app.post('/', (req) => {
+      readBody(req, z.unknown()).catch((error: unknown) => {
+        caught = error;
+      });
+      reading = true;
+    });
+    const { port } = await serve(app);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx');
+    await waitFor('the body to be read', () => reading);
+    socket.destroy();
+    await waitFor('the reader to be told', () => caught);
+    expect(caught).toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining('ended before'),
+    });
   });
 
   it('an endless body is answered with 413 while it is still being sent, and cut off', async () => {

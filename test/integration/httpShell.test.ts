@@ -20,7 +20,7 @@ let online = false;
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
-  api = await startTestApi({ databaseUrl: database.url, isOnline: () => online });
+  api = await startTestApi({ databaseUrl: database.url, online: async (ids) => new Set(online ? ids : []) });
   const created = await api.call('POST', '/api/chat/conversations', { userId: 'alice' });
   conversationId = created.body.conversation.id;
   messages = `/api/chat/conversations/${conversationId}/messages?userId=alice`;

@@ -4,6 +4,7 @@ import { createConversation } from '../../src/application/createConversation.ts'
 import { ChatError } from '../../src/contracts/errors.ts';
 import { decodeEvent } from '../../src/contracts/events.ts';
 import type { ChatEvent } from '../../src/domain/conversation/events.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import type { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
@@ -27,7 +28,15 @@ export function processOn(
     },
   };
   const log = wrap(memory);
-  return { memory, log, feed: memory, conversations: new ConversationStore(log), clock, ids: systemIds };
+  return {
+    memory,
+    log,
+    feed: memory,
+    conversations: new ConversationStore(log),
+    attachments: new MemoryAttachments(),
+    clock,
+    ids: systemIds,
+  };
 }
 
 /** The same log, with some operations replaced. */

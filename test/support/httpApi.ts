@@ -1,24 +1,32 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
+import type { ApplicationContext } from '../../src/application/context.ts';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { LogHistory } from '../../src/application/logHistory.ts';
+import type { Presence } from '../../src/application/presence.ts';
 import { ReadMarks } from '../../src/application/readMarks.ts';
 import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
 import { type Realtime, startRealtime } from '../../src/edge/realtime.ts';
 import { EventStreamTransport } from '../../src/edge/transports/eventStream.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
-import { createHttpApp } from '../../src/http/app.ts';
-import type { HealthDeps } from '../../src/http/deps.ts';
+import { apiRoutes, createHttpApp } from '../../src/http/app.ts';
+import type { HealthDeps, HttpDeps } from '../../src/http/deps.ts';
+import type { UploadLimits } from '../../src/http/receiveUpload.ts';
+import { type ServedRoute, servedRoutes } from '../../src/http/resource.ts';
 import { type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
 import type { HttpShellOptions } from '../../src/http/shell.ts';
+import type { UploadEvent } from '../../src/http/uploadEvents.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
+import { type Database, openDatabase, type Reads } from '../../src/platform/database.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { PolledLogHead } from '../../src/platform/logHead.ts';
 import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
 import { systemTimers } from '../../src/platform/timers.ts';
+import type { AttachmentStore } from '../../src/ports/attachmentStore.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import { aloneOnline } from './signals.ts';
@@ -30,9 +38,13 @@ export interface TestApiOptions {
   readonly log?: (log: MemoryEventLog) => EventLog;
   /** What the API follows; default: {@link TestApi.log}. */
   readonly feed?: EventFeed;
+  /** Where history and search are read; default: the database. */
+  readonly reads?: (database: Database, logHead: PolledLogHead) => Reads;
+  readonly attachments?: AttachmentStore;
+  readonly uploads?: Partial<UploadLimits>;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
-  readonly isOnline?: (userId: string) => boolean;
+  readonly online?: Presence['online'];
   readonly shell?: HttpShellOptions;
   readonly server?: Partial<HttpServerOptions>;
 }
@@ -55,7 +67,12 @@ export interface TestApi {
   /** Looked at once, when the API started; `ask()` looks again. */
   readonly logHead: PolledLogHead;
   /** What was logged, one object per line. */
+  readonly application: ApplicationContext;
+  /** How uploads ended. */
+  readonly uploads: UploadEvent[];
   readonly logged: Record<string, unknown>[];
+  /** Every path that is served, with its methods. */
+  readonly routes: readonly ServedRoute[];
   /** A body that is no string or bytes is sent as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   eventsInLog(): Promise<number>;
@@ -70,11 +87,25 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const database = openDatabase({ url: databaseUrl, applicationName: 'test api' });
   const logHead = await PolledLogHead.start({ log, nowMs: Date.now, intervalMs: 600_000, answerMsMax: 200 });
   const progress = new AnnouncedProgress();
+  const uploads: UploadEvent[] = [];
   const logged: Record<string, unknown>[] = [];
   const conversations = new ConversationStore(log);
   const feed = options.feed ?? memory;
-  const application = { log, feed, conversations, clock: systemClock, ids: systemIds };
-  const health = { fsyncPolicy: 'test', publishAckMs: () => 1.5, lagSecondsMax: 60, isDraining: () => false };
+  const application = {
+    log,
+    feed,
+    conversations,
+    attachments: options.attachments ?? new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  };
+  const health = {
+    fsyncPolicy: 'test',
+    publishAckMs: () => 1.5,
+    logState: () => 'available',
+    lagSecondsMax: 60,
+    isDraining: () => false,
+  };
   const receipts = new MemoryReceipts();
   const realtime = await startRealtime({
     // Past what stands between the API and its log: its troubles are the API's to show.
@@ -89,19 +120,28 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     backpressureBytesMax: 64 * 1_024,
     onEvent: () => {},
   });
-  const app = createHttpApp({
+  const deps: HttpDeps = {
     application,
     database,
+    reads: options.reads?.(database, logHead) ?? database,
+    logHistory: new LogHistory({ log, feed }),
     logHead,
     historyProgress: progress,
-    presence: { isOnline: options.isOnline ?? (() => false) },
+    inboxProgress: progress,
+    searchProgress: progress,
+    presence: { online: options.online ?? (async () => new Set<string>()) },
     readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
     eventStreams,
+    uploads: {
+      limits: { bytesMax: 10 * 1_024 ** 2, parallelMax: 32, ...options.uploads },
+      onEvent: (event) => uploads.push(event),
+    },
     metrics: new Metrics(),
     logger: pino({ level: 'info' }, linesInto(logged)),
     health: { ...health, ...options.health },
     ...(options.shell && { shell: options.shell }),
-  });
+  };
+  const app = createHttpApp(deps);
   const server = await startHttpServer({ app, port: 0, host: '127.0.0.1', ...options.server });
   const url = `http://127.0.0.1:${server.port}`;
   const stop = async () => {
@@ -124,6 +164,9 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     progress,
     logHead,
     logged,
+    application,
+    uploads,
+    routes: servedRoutes(apiRoutes(deps)),
     eventsInLog,
     stop,
   };

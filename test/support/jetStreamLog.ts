@@ -1,9 +1,10 @@
 import {
   type JetStreamLog,
+  type JetStreamLogOptions,
   type LogEvent,
   openJetStreamLog,
 } from '../../src/eventlog/jetstream/jetStreamLog.ts';
-import type { PublisherOptions } from '../../src/eventlog/jetstream/publisher.ts';
+import type { PublisherOptions } from '../../src/eventlog/jetstream/publisherOptions.ts';
 import { newEpoch } from '../../src/platform/ids.ts';
 import { connectNats } from '../../src/platform/nats.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
@@ -20,6 +21,8 @@ export const TEST_STREAM_BYTES_MAX = 256 * 1_024 ** 2;
 export interface TestLogOptions {
   readonly maxBytes?: number;
   readonly publisher?: Partial<PublisherOptions>;
+  /** Default: as in production. */
+  readonly circuit?: JetStreamLogOptions['circuit'];
 }
 
 /** The project's log on a test's own nats-server, with its lifecycle events kept. */
@@ -33,10 +36,12 @@ export async function openTestLog(natsUrl: string, options: TestLogOptions = {})
     publisher: {
       windowMax: 256,
       queueMax: 4_096,
+      queueBytesMax: 64 * 1_024 ** 2,
       ackTimeoutMs: 500,
       deadlineMs: 10_000,
       ...options.publisher,
     },
+    ...(options.circuit && { circuit: options.circuit }),
     makeEpoch: newEpoch,
     onEvent: (event) => events.push(event),
   });

@@ -9,7 +9,13 @@ export async function openTestReceipts(natsUrl: string) {
     connection,
     definition: new URL('nats/streams/CHAT_RECEIPTS.json', projectRootUrl()),
     settings: { maxBytes: 16 * 1_024 ** 2, replicas: 1 },
-    publisher: { windowMax: 64, queueMax: 1_024, ackTimeoutMs: 500, deadlineMs: 5_000 },
+    publisher: {
+      windowMax: 64,
+      queueMax: 1_024,
+      queueBytesMax: 1_024 ** 2,
+      ackTimeoutMs: 500,
+      deadlineMs: 5_000,
+    },
   });
   const close = async () => {
     await receipts.close(1_000);

@@ -8,6 +8,7 @@ import { decodeEvent } from '../../src/contracts/events.ts';
 import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';
 import { Session } from '../../src/edge/session.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -37,7 +38,14 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
   const { log = new MemoryEventLog(), recentEventsMax = 1_000 } = options;
   const seen = options.wrap?.(log) ?? log;
   const conversations = new ConversationStore(seen);
-  const application = { log: seen, feed: seen, conversations, clock: systemClock, ids: systemIds };
+  const application = {
+    log: seen,
+    feed: seen,
+    conversations,
+    attachments: new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  };
   const progress = new AnnouncedProgress();
   const faults: unknown[] = [];
   /** One entry for each socket. */
@@ -50,6 +58,7 @@ export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
     presence: {
       connected: (id) => online.push(id),
       disconnected: (id) => online.splice(online.indexOf(id), 1),
+      online: async (ids) => new Set(ids.filter((id) => online.includes(id))),
     },
     historyProgress: progress,
     joinsPerSocketMax: options.joinsMax ?? 100,
@@ -103,7 +112,14 @@ function connectTo(context: ConstructorParameters<typeof Session>[0], userId: st
 /** What others do meanwhile, past the edge. */
 function commands(log: MemoryEventLog) {
   const conversations = new ConversationStore(log);
-  const context = { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  const context = {
+    log,
+    feed: log,
+    conversations,
+    attachments: new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  };
   return {
     newConversation: async (visibility: 'members' | 'open' = 'open', participantIds: string[] = []) => {
       const created = { userId: 'alice', title: null, visibility, participantIds };

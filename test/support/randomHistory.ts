@@ -62,6 +62,19 @@ export const randomHistory: fc.Arbitrary<RandomHistory> = fc
   .array(step, { minLength: 1, maxLength: 80 })
   .map(historyOf);
 
+/** The same without repeated posts, which only those recognise who have read the first. */
+export const randomHistoryWithoutRepeats: fc.Arbitrary<RandomHistory> = fc
+  .array(step, { minLength: 1, maxLength: 80 })
+  .map((steps) => {
+    const posted = new Set<string>();
+    const isFirst = ([kind, conversation, , message]: Step) => {
+      if (kind !== 'post') return true;
+      const key = messageIdOf(conversation, message);
+      return !posted.has(key) && posted.add(key).has(key);
+    };
+    return historyOf(steps.filter(isFirst));
+  });
+
 /** Where a log is cut into batches: how many events each has; the last one is repeated as often as needed. */
 export const batchSizes: fc.Arbitrary<number[]> = fc.array(fc.integer({ min: 1, max: 30 }), {
   minLength: 1,

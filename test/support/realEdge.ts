@@ -2,6 +2,7 @@ import { ConversationStore } from '../../src/application/conversationStore.ts';
 import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
 import { type EdgeOptions, type EdgeServer, startEdge } from '../../src/edge/edgeServer.ts';
 import { type Realtime, type RealtimeOptions, startRealtime } from '../../src/edge/realtime.ts';
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
@@ -16,7 +17,14 @@ export interface RealEdge extends EdgeServer {
 
 export function applicationOn({ log }: Pick<OpenedLog, 'log'>) {
   const conversations = new ConversationStore(log);
-  return { log, feed: log, conversations, clock: systemClock, ids: systemIds };
+  return {
+    log,
+    feed: log,
+    conversations,
+    attachments: new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  };
 }
 
 /** A real edge on a free port, on a real log. */

@@ -4,7 +4,7 @@ import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 export function aloneOnline() {
   return {
     signals: new MemorySignalBus().connect(),
-    presence: { connected: () => {}, disconnected: () => {} },
+    presence: { connected: () => {}, disconnected: () => {}, online: async () => new Set<string>() },
     historyProgress: { waitFor: async () => 'late' as const },
     readMarks: { mark: async ({ seq }: { seq: number }) => ({ seq }) },
   };

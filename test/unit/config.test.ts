@@ -14,6 +14,7 @@ const DEFAULTS = {
   edgePort: 3002,
   natsUrl: undefined,
   databaseUrl: undefined,
+  redisUrl: undefined,
   dataDir: '.data',
   logLevel: 'info',
   streamBytesMax: 4 * 1_024 ** 3,
@@ -21,11 +22,17 @@ const DEFAULTS = {
   natsSyncIntervalMs: 120_000,
   publishWindowMessages: 2_048,
   publishQueueMessagesMax: 16_384,
+  publishQueueBytesMax: 64 * 1_024 ** 2,
   publishAckTimeoutMs: 2_000,
   publishDeadlineMs: 10_000,
   projectionBatchEvents: 2_000,
   projectionLagSecondsMax: 30,
   databaseStatementTimeoutMs: 5_000,
+  slowQueryMs: 500,
+  uploadBytesMax: 10 * 1_024 ** 2,
+  uploadsBytesMax: 1_024 ** 3,
+  uploadsParallelMax: 32,
+  replicaLagSecondsMax: 5,
   connectionsMax: 5_000,
   joinsPerSocketMax: 200,
   receiptsBytesMax: 256 * 1_024 ** 2,
@@ -54,8 +61,8 @@ function messageOf(env: Record<string, string>): string {
 
 describe('the config', () => {
   it('has a default for everything', () => {
-    const unset = { natsUrl: undefined, databaseUrl: undefined, corsOrigins: undefined };
-    expect({ ...unset, ...loadConfig({}) }).toEqual(DEFAULTS);
+    const urls = { natsUrl: undefined, databaseUrl: undefined, redisUrl: undefined };
+    expect({ ...urls, corsOrigins: undefined, ...loadConfig({}) }).toEqual(DEFAULTS);
   });
 
   it('is frozen', () => {
@@ -78,6 +85,9 @@ describe('the config', () => {
     ['EDGE_PORT', '65535', 'edgePort', 65_535],
     ['NATS_URL', 'nats://user:pw@a:4222 , tls://b', 'natsUrl', 'nats://user:pw@a:4222,tls://b'],
     ['DATABASE_URL', 'postgres://u:p@h/d', 'databaseUrl', 'postgres://u:p@h/d'],
+    ['REDIS_URL', 'redis://localhost', 'redisUrl', 'redis://localhost'],
+    ['REDIS_URL', 'rediss://chat:p%40ss@h:6380/3', 'redisUrl', 'rediss://chat:p%40ss@h:6380/3'],
+    ['REDIS_URL', 'redis://[::1]:6379', 'redisUrl', 'redis://[::1]:6379'],
     ['CHAT_DATA_DIR', '/var/lib/chat data', 'dataDir', '/var/lib/chat data'],
     ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
     ['CORS_ORIGINS', '*', 'corsOrigins', '*'],
@@ -129,6 +139,11 @@ describe('a wrong setting', () => {
     ['DATABASE_URL', 'postgres://'],
     ['DATABASE_URL', 'postgres://h/d?connection_limit=0'],
     ['DATABASE_URL', 'postgres://h/d?pool_timeout=soon'],
+    ['REDIS_URL', 'localhost:6379'],
+    ['REDIS_URL', 'redis://'],
+    ['REDIS_URL', 'redis://h/chat'],
+    ['REDIS_URL', 'redis://h:port'],
+    ['REDIS_URL', 'redis://a:6379,redis://b:6379'],
     ['LOG_LEVEL', 'INFO'],
     ['STREAM_MAX_BYTES', '4 GB'],
     ['STREAM_MAX_BYTES', '1.5GB'],
@@ -166,9 +181,12 @@ describe('a wrong setting', () => {
     expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual(['LOG_LEVEL', 'PORT', 'PUBLISH_WINDOW']);
   });
 
-  it.each(['NATS_URL', 'DATABASE_URL'])('%s is not repeated: it may hold a password', (variable) => {
-    expect(messageOf({ [variable]: 'ftp://chat:hunter2@h' })).not.toContain('hunter2');
-  });
+  it.each(['NATS_URL', 'DATABASE_URL', 'REDIS_URL'])(
+    '%s is not repeated: it may hold a password',
+    (variable) => {
+      expect(messageOf({ [variable]: 'ftp://chat:hunter2@h' })).not.toContain('hunter2');
+    },
+  );
 
   it('is one that contradicts another', () => {
     expect(messageOf({ PORT: '4000', EDGE_PORT: '4000' })).toMatch(/^EDGE_PORT is 4000, the same as PORT/);
@@ -226,7 +244,12 @@ describe('generated documentation', () => {
   });
 
   it('leaves out a README that does not exist and complains about one without the marks', () => {
-    expect([...generateDocs(folder).keys()]).toEqual(['.env.example', 'docs/errors.md']);
+    expect([...generateDocs(folder).keys()]).toEqual([
+      '.env.example',
+      'docs/errors.md',
+      'docs/api/openapi.json',
+      'docs/api/asyncapi.json',
+    ]);
     writeFileSync(join(folder, 'README.md'), '# Chat\n');
     expect(() => generateDocs(folder)).toThrow(/config:begin/);
   });

@@ -50,3 +50,22 @@ test('a breaker is a number that an alert can compare', async () => {
     );
   }
 });
+
+test('caches are looked at when somebody asks, each under its name', async () => {
+  const metrics = new Metrics();
+  const cache = { lookups: { hit: 2, miss: 1, error: 0 }, size: 7 };
+  metrics.watchCache('conversations', cache);
+  metrics.watchCache('presence_shared', { lookups: { hit: 0, miss: 0, error: 3 } });
+  metrics.watchRedis(() => false);
+  cache.lookups.hit += 3;
+  expect(await lines(metrics, 'chat_cache_requests_total')).toEqual([
+    'chat_cache_requests_total{cache="conversations",outcome="hit"} 5',
+    'chat_cache_requests_total{cache="conversations",outcome="miss"} 1',
+    'chat_cache_requests_total{cache="conversations",outcome="error"} 0',
+    'chat_cache_requests_total{cache="presence_shared",outcome="hit"} 0',
+    'chat_cache_requests_total{cache="presence_shared",outcome="miss"} 0',
+    'chat_cache_requests_total{cache="presence_shared",outcome="error"} 3',
+  ]);
+  expect(await lines(metrics, 'chat_cache_entries')).toEqual(['chat_cache_entries{cache="conversations"} 7']);
+  expect(await lines(metrics, 'chat_redis_up')).toEqual(['chat_redis_up 0']);
+});

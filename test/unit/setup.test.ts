@@ -2,8 +2,10 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findNatsServer } from '../../src/main/setup/findNatsServer.mjs';
+import { findRedisServer } from '../../src/main/setup/findRedisServer.mjs';
 import { checkNodeVersion } from '../../src/main/setup/nodeVersion.mjs';
 import { natsServerMissingMessage } from '../../src/main/setup/obtainNatsServer.mjs';
+import { redisServerMissingMessage } from '../../src/main/setup/obtainRedisServer.mjs';
 import { summary } from '../../src/main/setup/testSummary.mjs';
 import { makeTempFolder } from '../support/testRun.ts';
 
@@ -15,8 +17,10 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function natsServerIn(...path: string[]): string {
-  const file = join(folder, ...path, 'nats-server');
+const natsServerIn = (...path: string[]) => programIn('nats-server', ...path);
+
+function programIn(name: string, ...path: string[]): string {
+  const file = join(folder, ...path, name);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, '#!/bin/sh\n');
   chmodSync(file, 0o755);
@@ -60,6 +64,20 @@ test('the message about a missing nats-server names every way to get one, and wh
     expect(message).toContain(way);
   }
   expect(message).toContain('tried Go: go cannot be run');
+});
+
+test('a redis-server for the tests is looked for in REDIS_SERVER_BIN and PATH; the message about none names the ways', () => {
+  const inPath = programIn('redis-server', 'path');
+  const env = { PATH: join(folder, 'path') };
+  expect(findRedisServer({ env })).toBe(inPath);
+  const named = programIn('redis-server', 'named');
+  expect(findRedisServer({ env: { ...env, REDIS_SERVER_BIN: named } })).toBe(named);
+  const wrong = { ...env, REDIS_SERVER_BIN: join(folder, 'nothing') };
+  expect(() => findRedisServer({ env: wrong })).toThrow(/REDIS_SERVER_BIN is .*not an executable/);
+  const message = redisServerMissingMessage(['apt: apt-get cannot be run']);
+  for (const way of ['REDIS_SERVER_BIN', 'PATH', 'apt-get', 'Docker', 'tried apt: apt-get cannot be run']) {
+    expect(message).toContain(way);
+  }
 });
 
 test('a Node.js that is too old is refused in one line', () => {

@@ -1,5 +1,6 @@
 import {
   Empty,
+  headers,
   type JetStreamManager,
   type Msg,
   type NatsConnection,
@@ -20,13 +21,17 @@ import {
   type AppendResult,
   type EventLog,
   EventTooLargeError,
+  LogOverloadedError,
   type LogStatus,
   LogUnavailableError,
   type StoredEvent,
 } from '../../ports/eventLog.ts';
 import { toFollowedEvent } from './feedMessage.ts';
+import { LogCircuit, type LogCircuitOptions } from './logCircuit.ts';
+import type { LogState } from './logCircuitStates.ts';
 import { OrderedReader } from './orderedReader.ts';
-import { PipelinedPublisher, type PublisherEvent, type PublisherOptions } from './publisher.ts';
+import { PipelinedPublisher } from './publisher.ts';
+import type { PublisherEvent, PublisherOptions } from './publisherOptions.ts';
 import {
   describeLog,
   ensureEventStream,
@@ -39,6 +44,7 @@ import {
 export type LogEvent =
   | PublisherEvent
   | { readonly type: 'readerRestarted'; readonly reason: string; readonly position: number }
+  | { readonly type: 'logState'; readonly from: LogState; readonly to: LogState }
   | { readonly type: 'epochChanged'; readonly from: string; readonly to: string };
 
 export interface JetStreamLogOptions {
@@ -46,7 +52,9 @@ export interface JetStreamLogOptions {
   /** `nats/streams/CHAT_EVENTS.json`. */
   readonly definition: URL;
   readonly settings: StreamSettings;
-  readonly publisher: Omit<PublisherOptions, 'onEvent'>;
+  readonly publisher: Omit<PublisherOptions, 'onEvent' | 'circuit'>;
+  /** When the log counts as unavailable. */
+  readonly circuit?: Pick<LogCircuitOptions, 'silentLooks' | 'graceLooks' | 'readsMax'>;
   readonly makeEpoch: () => string;
   readonly onEvent?: (event: LogEvent) => void;
 }
@@ -71,6 +79,7 @@ export class JetStreamLog implements EventLog, EventFeed {
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
   readonly #watch: ConnectionWatch;
+  readonly #circuit: LogCircuit;
   readonly #publisher: PipelinedPublisher;
   readonly #onEvent: (event: LogEvent) => void;
   readonly #makeEpoch: () => string;
@@ -83,8 +92,19 @@ export class JetStreamLog implements EventLog, EventFeed {
     this.#onEvent = options.onEvent ?? (() => {});
     this.#makeEpoch = options.makeEpoch;
     this.#watch = new ConnectionWatch(options.connection);
-    const publisherOptions = { ...options.publisher, onEvent: this.#onEvent };
+    this.#circuit = new LogCircuit({
+      ...options.circuit,
+      probe: () => this.#probe(),
+      isAnswer: (error) => error instanceof NatsError && error.api_error !== undefined,
+      onState: (from, to) => this.#onEvent({ type: 'logState', from, to }),
+    });
+    const publisherOptions = { ...options.publisher, circuit: this.#circuit, onEvent: this.#onEvent };
     this.#publisher = new PipelinedPublisher(options.connection, this.#watch, publisherOptions);
+    // After the publisher: what it sends again after a reconnect comes before the circuit's question.
+    this.#watch.add({
+      onDisconnect: () => this.#circuit.onDisconnect(),
+      onReconnect: () => this.#circuit.onReconnect(),
+    });
     this.#bytesMaxPerEvent = (info.config.max_msg_size ?? 1_000_000) - HEADER_BYTES_MAX;
     this.epoch = epochOf(info.config) ?? '';
   }
@@ -94,14 +114,19 @@ export class JetStreamLog implements EventLog, EventFeed {
     return this.#publisher.ackMs;
   }
 
+  /** Whether the log can be asked just now, as far as this process knows. */
+  get state(): LogState {
+    return this.#circuit.state;
+  }
+
   append(request: AppendRequest): Promise<AppendResult> {
-    const { bytes } = request;
+    const { bytes, idempotencyKey: key, expectedSeq } = request;
     if (bytes.length > this.#bytesMaxPerEvent) {
       const message = `The event has ${bytes.length} bytes; the log takes ${this.#bytesMaxPerEvent} at most.`;
       return Promise.reject(new EventTooLargeError(message));
     }
     const subject = eventSubject(request.conversationId, request.category);
-    return this.#publisher.publish(subject, bytes, request.idempotencyKey, request.expectedSeq);
+    return this.#publisher.publish({ subject, bytes, key, expectedSeq });
   }
 
   latest(conversationId: string, category: EventCategory): Promise<StoredEvent | null> {
@@ -116,10 +141,11 @@ export class JetStreamLog implements EventLog, EventFeed {
 
   async erase(seq: number): Promise<boolean> {
     try {
-      return await this.#manager.streams.deleteMessage(EVENTS_STREAM, seq, true);
+      return await this.#circuit.ask(() => this.#manager.streams.deleteMessage(EVENTS_STREAM, seq, true));
     } catch (cause) {
       if (cause instanceof NatsError && isNoMessage(cause)) return false;
-      const reason = cause instanceof NatsError ? cause.code : String(cause);
+      if (!(cause instanceof NatsError)) throw cause;
+      const reason = cause.code;
       throw new LogUnavailableError(`Event ${seq} cannot be erased (${reason})`, { cause });
     }
   }
@@ -149,7 +175,12 @@ export class JetStreamLog implements EventLog, EventFeed {
     return renewed;
   }
 
+  /**
+   * Followers of the whole log wait until it is back. One conversation is read because somebody waits for it: that is
+   * refused while the log is unavailable.
+   */
   async follow(options: FollowOptions): Promise<Following> {
+    if (options.conversationId !== undefined && this.#circuit.refusesReads) throw this.#circuit.refusal();
     const after = options.after === 'now' ? (await this.status()).lastSeq : options.after;
     const reader = new OrderedReader(this.#connection, this.#manager, {
       stream: EVENTS_STREAM,
@@ -170,7 +201,7 @@ export class JetStreamLog implements EventLog, EventFeed {
 
   /** Stops taking appends and waits for those under way. The connection is its owner's to close. */
   close(timeoutMs: number): Promise<void> {
-    return this.#publisher.close(timeoutMs);
+    return this.#publisher.close(timeoutMs).finally(() => this.#circuit.close());
   }
 
   #noteEpoch(epoch: string): void {
@@ -184,10 +215,23 @@ export class JetStreamLog implements EventLog, EventFeed {
     return readDirect(reply);
   }
 
+  /**
+   * An append that says which stream it is for, and names another one. The stream refuses it where it would store it, so the
+   * answer says that appends are taken, and nothing is stored. Source of the header: the NATS documentation,
+   * "JetStream headers"; the refusal is error 10060.
+   */
+  async #probe(): Promise<void> {
+    const expectations = headers();
+    expectations.set('Nats-Expected-Stream', 'NONE');
+    const subject = eventSubject('probe', 'message');
+    await this.#connection.request(subject, Empty, { timeout: READ_MS_MAX, headers: expectations });
+  }
+
   async #ask<T>(request: () => Promise<T>): Promise<T> {
     try {
-      return await request();
+      return await this.#circuit.ask(request);
     } catch (cause) {
+      if (cause instanceof LogUnavailableError || cause instanceof LogOverloadedError) throw cause;
       const reason = cause instanceof NatsError ? cause.code : String(cause);
       throw new LogUnavailableError(`The log cannot be read (${reason})`, { cause });
     }

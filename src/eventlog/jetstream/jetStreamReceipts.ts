@@ -12,7 +12,8 @@ import type {
 } from '../../ports/receipts.ts';
 import type { Delivery } from './feedMessage.ts';
 import { OrderedReader } from './orderedReader.ts';
-import { PipelinedPublisher, type PublisherOptions } from './publisher.ts';
+import { PipelinedPublisher } from './publisher.ts';
+import type { PublisherOptions } from './publisherOptions.ts';
 import { ensureStream, readStreamDefinition, type StreamSettings } from './streamDefinition.ts';
 
 export interface JetStreamReceiptsOptions {
@@ -52,7 +53,8 @@ export class JetStreamReceipts implements ReceiptLog {
 
   async mark(receipt: Receipt): Promise<void> {
     const subject = receiptSubject(receipt.conversationId, hashOf(receipt.userId));
-    await this.#publisher.publish(subject, Buffer.from(JSON.stringify(receipt)), nuid.next());
+    const bytes = Buffer.from(JSON.stringify(receipt));
+    await this.#publisher.publish({ subject, bytes, key: nuid.next() });
   }
 
   async latest(conversationId: string, userId: string): Promise<Receipt | null> {

@@ -1,5 +1,5 @@
 import type { Msg } from 'nats';
-import { EventTooLargeError, LogUnavailableError } from '../../ports/eventLog.ts';
+import { EventTooLargeError, LogFullError, LogUnavailableError } from '../../ports/eventLog.ts';
 
 /** What a PubAck, or what came in its place, says about a message. */
 export type AckVerdict =
@@ -67,8 +67,28 @@ export function judgeAck(message: Msg): AckVerdict {
   if (CONFLICT_CODES.has(code)) return { kind: 'conflict' };
   if (NOT_NOW_CODES.has(code)) return { kind: 'notNow', reason: description };
   if (code === TOO_LARGE_CODE) return { kind: 'refused', error: new EventTooLargeError(description) };
+  const full = whatIsFull(code, description);
+  if (full !== null) {
+    return { kind: 'refused', error: new LogFullError(`${full} (nats-server: ${description}, ${code}).`) };
+  }
   return {
     kind: 'refused',
     error: new LogUnavailableError(`The log refused the event: ${description} (${code})`),
   };
+}
+
+/** 10077 is whatever the store says. Source: nats-server, server/store.go and server/errors.json. */
+const STORE_FAILED_CODE = 10077;
+
+/** What has no room and what makes room; null when it is something else. */
+function whatIsFull(code: number, description: string): string | null {
+  const disk =
+    'The disk of nats-server, or its max_file_store, is full: make room there; restart it if it stays so';
+  if (code === 10023 || code === 10047) return disk;
+  if (code === 10002) return 'The JetStream storage of the NATS account is used up: raise its limit';
+  if (code !== STORE_FAILED_CODE) return null;
+  if (/maximum bytes/i.test(description)) {
+    return 'The stream CHAT_EVENTS holds STREAM_MAX_BYTES: raise it and restart this application';
+  }
+  return /no space left|quota|file too large/i.test(description) ? disk : null;
 }

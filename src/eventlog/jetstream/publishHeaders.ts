@@ -8,11 +8,15 @@ import { MsgHdrsImpl } from 'nats';
 export class PublishHeaders extends MsgHdrsImpl {
   #text = '';
 
-  /** Sets what the next {@link encode} gives. */
-  with(key: string, expectedSeq: number | undefined): this {
+  /**
+   * Sets what the next {@link encode} gives.
+   *
+   * @param more further headers, each line with its end
+   */
+  with(key: string, expectedSeq: number | undefined, more = ''): this {
     const expected =
       expectedSeq === undefined ? '' : `Nats-Expected-Last-Subject-Sequence: ${expectedSeq}\r\n`;
-    this.#text = `NATS/1.0\r\nNats-Msg-Id: ${key}\r\n${expected}\r\n`;
+    this.#text = `NATS/1.0\r\nNats-Msg-Id: ${key}\r\n${expected}${more}\r\n`;
     return this;
   }
 

@@ -1,4 +1,4 @@
-import { createInbox, type Msg, type NatsConnection } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
 import {
   type AppendResult,
@@ -6,8 +6,12 @@ import {
   LogUnavailableError,
   UnknownOutcomeError,
 } from '../../ports/eventLog.ts';
+import type { Appends } from './logCircuit.ts';
 import { type AckVerdict, judgeAck } from './pubAck.ts';
+import type { PublisherOptions } from './publisherOptions.ts';
 import { PublishHeaders } from './publishHeaders.ts';
+import { Entry, type Message, PublishQueue } from './publishQueue.ts';
+import { ReplySubjects } from './replySubjects.ts';
 
 /**
  * Publishes to a stream with many messages in flight and tells each one's outcome.
@@ -21,70 +25,73 @@ import { PublishHeaders } from './publishHeaders.ts';
  * - `delayed`: the server said "not now" (no responders, no leader); sent again after a pause with jitter.
  * - settled: acknowledged, refused, or past its deadline.
  *
+ * While the circuit refuses, new messages are refused, and those that certainly are not stored at once with them; those
+ * that may be keep waiting for their answer until their deadline, but are not sent again, unless the log answers questions
+ * and only owes acknowledgements.
+ *
  * A reply subject serves one attempt at a time, and another one only after its answer has come: that of an attempt given
  * up is never used again, so a late answer cannot be taken for another message's.
  *
- * Invariants: messages in flight and delayed never exceed `windowMax`, queued ones never `queueMax`; first attempts go
- * out in the order of the calls, and after a reconnect everything in flight goes out again in that order before
+ * Invariants: messages in flight and delayed never exceed `windowMax`, queued ones never `queueMax`, and what all
+ * of them hold never `queueBytesMax`; first attempts go out in the order of the calls, and after a reconnect everything in flight goes out again in that order before
  * anything new; every message settles at the latest one sweep after its deadline.
  */
 export class PipelinedPublisher {
   readonly #connection: NatsConnection;
   readonly #options: PublisherOptions;
-  readonly #inbox = createInbox();
+  readonly #replies = new ReplySubjects();
   readonly #headers = new PublishHeaders();
   readonly #inFlight = new Map<number, Entry>();
   readonly #delayed = new Set<Entry>();
-  #queue: Entry[] = [];
-  #queueHead = 0;
-  /** Reply subjects whose answer has come. Using few of them again and again is what the server's caches like. */
-  readonly #freeReplies: ReplySubject[] = [];
-  #tokenNext = 1;
+  readonly #queue = new PublishQueue();
+  /** What pending messages hold. */
+  #bytes = 0;
   #pumpScheduled = false;
   #connected = true;
   #closed = false;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #appends: Appends = {
+    isOwed: () => this.#inFlight.size + this.#delayed.size > 0,
+    onUnavailable: () => this.#refuseUnsent(),
+    onTrial: () => this.#try(),
+    onAvailable: () => this.#waitAnew(),
+  };
   /** Moving average of the time from sending to PubAck, in milliseconds; `null` before the first. */
   ackMs: number | null = null;
 
   constructor(connection: NatsConnection, watch: ConnectionWatch, options: PublisherOptions) {
     this.#connection = connection;
     this.#options = options;
-    connection.subscribe(`${this.#inbox}.*`, { callback: (_error, message) => this.#onAck(message) });
+    connection.subscribe(this.#replies.all, { callback: (_error, message) => this.#onAck(message) });
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeper.unref();
     watch.add({ onDisconnect: () => this.#onDisconnect(), onReconnect: () => this.#onReconnect() });
+    options.circuit?.attach(this.#appends);
   }
 
   /** Queued, in flight and delayed: what a graceful stop waits for. */
   get pending(): number {
-    return this.#inFlight.size + this.#delayed.size + this.#queue.length - this.#queueHead;
+    return this.#inFlight.size + this.#delayed.size + this.#queue.length;
   }
 
   /**
    * @throws LogUnavailableError, UnknownOutcomeError, LogOverloadedError (see ports/eventLog.ts)
    */
-  publish(subject: string, bytes: Uint8Array, key: string, expectedSeq?: number): Promise<AppendResult> {
+  publish(message: Message): Promise<AppendResult> {
     if (this.#closed)
       return Promise.reject(new LogUnavailableError('This process is stopping; try another.'));
-    if (this.#queue.length - this.#queueHead >= this.#options.queueMax) {
-      return Promise.reject(new LogOverloadedError(`${this.#options.queueMax} appends are waiting already`));
+    const { circuit, queueMax, queueBytesMax } = this.#options;
+    if (circuit?.refuses === true) return Promise.reject(circuit.refusal());
+    if (this.#queue.length >= queueMax) {
+      return Promise.reject(new LogOverloadedError(`${queueMax} appends are waiting already`));
     }
+    if (this.#bytes + message.bytes.length > queueBytesMax) {
+      return Promise.reject(new LogOverloadedError(`Appends with ${this.#bytes} bytes are waiting already`));
+    }
+    this.#bytes += message.bytes.length;
     return new Promise((resolve, reject) => {
-      const deadlineAtMs = Date.now() + this.#options.deadlineMs;
-      const entry: Entry = {
-        subject,
-        bytes,
-        key,
-        expectedSeq,
-        deadlineAtMs,
-        sentAtMs: 0,
-        retryAtMs: 0,
-        attempts: 0,
-        ambiguous: false,
-        resolve,
-        reject,
-      };
+      const entry = new Entry(message, resolve, reject);
+      entry.deadlineAtMs = Date.now() + this.#options.deadlineMs;
       this.#queue.push(entry);
       this.#pumpSoon();
     });
@@ -97,11 +104,9 @@ export class PipelinedPublisher {
     while (this.pending > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
     clearInterval(this.#sweeper);
     for (const entry of this.#inFlight.values()) entry.ambiguous = true;
-    const left = [...this.#inFlight.values(), ...this.#delayed, ...this.#queue.slice(this.#queueHead)];
+    const left = [...this.#inFlight.values(), ...this.#delayed, ...this.#queue.takeAll()];
     this.#inFlight.clear();
     this.#delayed.clear();
-    this.#queue = [];
-    this.#queueHead = 0;
     for (const entry of left) this.#giveUp(entry);
   }
 
@@ -121,50 +126,46 @@ export class PipelinedPublisher {
   #pump(): void {
     while (
       this.#connected &&
-      this.#queueHead < this.#queue.length &&
+      this.#queue.length > 0 &&
       this.#inFlight.size + this.#delayed.size < this.#options.windowMax
     ) {
-      const entry = this.#queue[this.#queueHead++];
+      const entry = this.#queue.shift();
       if (entry !== undefined) this.#send(entry);
     }
-    if (this.#queueHead === this.#queue.length || this.#queueHead > 4_096) {
-      this.#queue = this.#queue.slice(this.#queueHead);
-      this.#queueHead = 0;
-    }
+    this.#queue.compact();
   }
 
   #send(entry: Entry): void {
-    const { token, subject: reply } = this.#freeReplies.pop() ?? this.#newReply();
+    const { token, subject: reply } = this.#replies.take();
     entry.sentAtMs = Date.now();
     entry.attempts += 1;
     this.#inFlight.set(token, entry);
     try {
-      const headers = this.#headers.with(entry.key, entry.expectedSeq);
+      const headers = this.#headers.with(entry.key, entry.expectedSeq, entry.headers);
       this.#connection.publish(entry.subject, entry.bytes, { reply, headers });
-    } catch (cause) {
+    } catch {
+      // The connection is closed for good.
       this.#inFlight.delete(token);
-      entry.reject(new LogUnavailableError('The connection to NATS is closed', { cause }));
+      this.#giveUp(entry);
     }
-  }
-
-  #newReply(): ReplySubject {
-    const token = this.#tokenNext++;
-    return { token, subject: `${this.#inbox}.${token.toString(36)}` };
   }
 
   #onAck(message: Msg): void {
     const { subject } = message;
-    const token = Number.parseInt(subject.slice(this.#inbox.length + 1), 36);
+    const token = this.#replies.tokenOf(subject);
     const entry = this.#inFlight.get(token);
     // Unknown: an answer to an attempt that was given up; a later attempt of the same message tells the same.
     if (entry === undefined) return;
     this.#inFlight.delete(token);
-    this.#freeReplies.push({ token, subject });
+    this.#replies.giveBack({ token, subject });
     this.#settle(entry, judgeAck(message));
-    if (this.#queueHead < this.#queue.length) this.#pumpSoon();
+    if (this.#queue.length > 0) this.#pumpSoon();
   }
 
   #settle(entry: Entry, verdict: AckVerdict): void {
+    if (verdict.kind === 'notNow') return this.#delay(entry, verdict.reason);
+    this.#bytes -= entry.bytes.length;
+    this.#options.circuit?.acknowledged();
     switch (verdict.kind) {
       case 'stored':
         this.#measure(Date.now() - entry.sentAtMs);
@@ -178,8 +179,6 @@ export class PipelinedPublisher {
         return entry.resolve({ outcome: 'conflict' });
       case 'refused':
         return entry.reject(verdict.error);
-      case 'notNow':
-        return this.#delay(entry, verdict.reason);
     }
   }
 
@@ -193,6 +192,7 @@ export class PipelinedPublisher {
   /** Attempts that timed out are repeated, messages past their deadline given up. */
   #sweep(): void {
     const now = Date.now();
+    if (this.#options.circuit?.refuses === true) return this.#giveUpOverdue(now);
     let timedOut = 0;
     for (const [token, entry] of this.#inFlight) {
       if (now - entry.sentAtMs < this.#options.ackTimeoutMs) break;
@@ -207,7 +207,7 @@ export class PipelinedPublisher {
       this.#delayed.delete(entry);
       this.#retry(entry, now);
     }
-    this.#dropOverdueQueued(now);
+    for (const entry of this.#queue.takeOverdue(now)) this.#giveUp(entry);
     this.#pump();
   }
 
@@ -217,24 +217,46 @@ export class PipelinedPublisher {
     else {
       // It waits for the reconnect among those in flight, where it keeps its turn.
       entry.sentAtMs = now;
-      this.#inFlight.set(this.#tokenNext++, entry);
+      this.#inFlight.set(this.#replies.silentToken(), entry);
     }
   }
 
   #giveUp(entry: Entry): void {
     const { attempts } = entry;
+    this.#bytes -= entry.bytes.length;
     if (entry.ambiguous)
       entry.reject(new UnknownOutcomeError(`No answer from the log after ${attempts} attempts`));
-    else entry.reject(new LogUnavailableError(`The log took nothing within ${this.#options.deadlineMs} ms`));
+    else entry.reject(this.#notSent());
   }
 
-  #dropOverdueQueued(now: number): void {
-    let entry = this.#queue[this.#queueHead];
-    while (entry !== undefined && now >= entry.deadlineAtMs) {
-      this.#queueHead += 1;
+  #notSent(): LogUnavailableError {
+    const { circuit, deadlineMs } = this.#options;
+    if (circuit?.refuses === true) return circuit.refusal();
+    return new LogUnavailableError(`The log took nothing within ${deadlineMs} ms`);
+  }
+
+  /** While the log is away nothing is repeated: it would only pile up in the connection's buffers. */
+  #giveUpOverdue(now: number): void {
+    for (const [token, entry] of this.#inFlight) {
+      if (now < entry.deadlineAtMs) continue;
+      this.#inFlight.delete(token);
+      entry.ambiguous = true;
       this.#giveUp(entry);
-      entry = this.#queue[this.#queueHead];
     }
+    for (const entry of this.#delayed) {
+      if (now >= entry.deadlineAtMs && this.#delayed.delete(entry)) this.#giveUp(entry);
+    }
+  }
+
+  /** What was never sent, and what was answered "not stored" each time, is refused now: its outcome is certain. */
+  #refuseUnsent(): void {
+    const unsent = this.#queue.takeAll();
+    for (const entry of this.#delayed) {
+      if (entry.ambiguous) continue;
+      this.#delayed.delete(entry);
+      unsent.push(entry);
+    }
+    for (const entry of unsent) this.#giveUp(entry);
   }
 
   #onDisconnect(): void {
@@ -244,11 +266,29 @@ export class PipelinedPublisher {
 
   #onReconnect(): void {
     this.#connected = true;
-    const again = [...this.#inFlight.values()];
+    this.#sendAgain([]);
+    this.#pump();
+  }
+
+  /** Everything in flight, in its order, and what else is given. */
+  #sendAgain(others: Iterable<Entry>): void {
+    const again = [...this.#inFlight.values(), ...others];
     this.#inFlight.clear();
     for (const entry of again) this.#send(entry);
     if (again.length > 0) this.#options.onEvent?.({ type: 'publishRepeated', messages: again.length });
-    this.#pump();
+  }
+
+  #try(): void {
+    const delayed = [...this.#delayed];
+    this.#delayed.clear();
+    for (const entry of this.#inFlight.values()) entry.ambiguous = true;
+    this.#sendAgain(delayed);
+  }
+
+  /** The log is back, and with it, as a rule, the answers that it owes: they get time to come. */
+  #waitAnew(): void {
+    const now = Date.now();
+    for (const entry of this.#inFlight.values()) entry.sentAtMs = now;
   }
 
   #measure(ms: number): void {
@@ -256,42 +296,5 @@ export class PipelinedPublisher {
   }
 }
 
-export interface PublisherOptions {
-  /** Messages sent and not yet acknowledged, at most. 1,024–2,048 keeps one server busy. */
-  readonly windowMax: number;
-  /** Messages waiting for the window, at most. */
-  readonly queueMax: number;
-  /** How long one attempt may go unanswered, in milliseconds. */
-  readonly ackTimeoutMs: number;
-  /** How long all attempts together may take, in milliseconds. */
-  readonly deadlineMs: number;
-  readonly onEvent?: (event: PublisherEvent) => void;
-}
-
-export type PublisherEvent =
-  | { readonly type: 'publishTimedOut'; readonly messages: number }
-  | { readonly type: 'publishRepeated'; readonly messages: number }
-  | { readonly type: 'publishDelayed'; readonly reason: string; readonly attempts: number };
-
-interface ReplySubject {
-  readonly token: number;
-  readonly subject: string;
-}
-
 /** One timer looks after all messages; a timer for each would cost more than the message. */
 const SWEEP_MS = 50;
-
-interface Entry {
-  readonly subject: string;
-  readonly bytes: Uint8Array;
-  readonly key: string;
-  readonly expectedSeq: number | undefined;
-  readonly deadlineAtMs: number;
-  sentAtMs: number;
-  retryAtMs: number;
-  attempts: number;
-  /** True once an attempt may have been stored without our hearing of it. */
-  ambiguous: boolean;
-  readonly resolve: (result: AppendResult) => void;
-  readonly reject: (error: Error) => void;
-}

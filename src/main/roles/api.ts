@@ -1,15 +1,20 @@
+import { LogHistory } from '../../application/logHistory.ts';
 import { AdmissionControl } from '../../edge/admission.ts';
 import { drain } from '../../edge/drain.ts';
 import type { Realtime } from '../../edge/realtime.ts';
 import { EventStreamTransport } from '../../edge/transports/eventStream.ts';
 import { createHttpApp } from '../../http/app.ts';
+import type { UploadDeps } from '../../http/deps.ts';
 import { startHttpServer } from '../../http/server.ts';
 import { securityHeaders } from '../../middleware/securityHeaders.ts';
 import { openDatabase } from '../../platform/database.ts';
 import { PolledLogHead } from '../../platform/logHead.ts';
+import { listenForProgress } from '../../platform/projectionProgress.ts';
+import type { ReadModelProgress } from '../../ports/readModelProgress.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
 import { projectionSource } from './projectionSource.ts';
+import { startReads } from './reads.ts';
 
 /** The HTTP API. @returns the port it listens on */
 export async function startApi(
@@ -22,10 +27,10 @@ export async function startApi(
     url: foundation.databaseUrl,
     applicationName: 'chat-backend api',
     statementMsMax: config.databaseStatementTimeoutMs,
-    onIdleError: lifecycle.fault('database'),
-    onBreaker: lifecycle.breaker,
+    ...lifecycle.database('primary'),
   });
   stops.add(() => database.close());
+  foundation.metrics.databases.watch('primary', database.pool);
   const logHead = await PolledLogHead.start({ log, nowMs: application.clock.nowMs });
   stops.add(() => logHead.stop());
   foundation.metrics.watchProjections(
@@ -41,6 +46,7 @@ export async function startApi(
   const health = {
     fsyncPolicy: fsyncPolicy(config),
     publishAckMs: () => log.publishAckMs,
+    logState: () => log.state,
     lagSecondsMax: config.projectionLagSecondsMax,
     isDraining,
   };
@@ -48,11 +54,16 @@ export async function startApi(
   const app = createHttpApp({
     application,
     database,
+    reads: startReads(foundation, { primary: database, logHead }, stops),
+    logHistory: new LogHistory({ log, feed: log }),
     logHead,
     historyProgress: foundation.historyProgress,
+    inboxProgress: listenTo('inbox', foundation, stops),
+    searchProgress: listenTo('search', foundation, stops),
     presence,
     readMarks: foundation.readMarks,
     eventStreams,
+    uploads: uploadsOf(foundation),
     metrics: foundation.metrics,
     logger,
     health,
@@ -71,6 +82,18 @@ export async function startApi(
   // Streams end by themselves never: they are ended before the server waits for its requests.
   stops.add(() => eventStreams.drain());
   return server.port;
+}
+
+function listenTo(projection: string, { connection }: Foundation, stops: StopSequence): ReadModelProgress {
+  const { progress, stop } = listenForProgress(connection, projection);
+  stops.add(stop);
+  return progress;
+}
+
+function uploadsOf({ config, lifecycle, metrics, application }: Foundation): UploadDeps {
+  metrics.watchUploads(() => application.attachments.usage());
+  const limits = { bytesMax: config.uploadBytesMax, parallelMax: config.uploadsParallelMax };
+  return { limits, onEvent: lifecycle.upload };
 }
 
 const STREAMS_END_MS_MAX = 1_000;

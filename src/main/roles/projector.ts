@@ -8,7 +8,8 @@ import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { ProjectionRunner } from '../../../projections/runner/runner.ts';
 import { Upkeep } from '../../../projections/runner/upkeep.ts';
 import { Auditor } from '../../maintenance/auditor.ts';
-import { openDatabase } from '../../platform/database.ts';
+import { UploadSweeper } from '../../maintenance/uploadSweeper.ts';
+import { GuardedPool } from '../../platform/guardedPool.ts';
 import { newEdgeId } from '../../platform/ids.ts';
 import { announceProgress } from '../../platform/projectionProgress.ts';
 import { projectRootUrl } from '../../platform/projectRootUrl.ts';
@@ -26,16 +27,17 @@ const CONNECTIONS_MAX = 8;
 /** The worker that builds the read models. */
 export function startProjector(foundation: Foundation, stops: StopSequence): void {
   const { log, lifecycle, databaseUrl } = foundation;
-  const { pool, close } = openDatabase({
+  const pool = new GuardedPool({
     url: databaseUrl,
     applicationName: 'chat-backend projector',
     connectionsMax: CONNECTIONS_MAX,
     acquireMsMax: BATCH_STATEMENT_MS_MAX,
     statementMsMax: BATCH_STATEMENT_MS_MAX,
     idleInTransactionMsMax: IDLE_IN_TRANSACTION_MS_MAX,
-    onIdleError: lifecycle.fault('database'),
+    ...lifecycle.database('projector'),
   });
-  stops.add(close);
+  stops.add(() => pool.close());
+  foundation.metrics.databases.watch('projector', pool);
   const worker = `${hostname()}:${process.pid}:${newEdgeId()}`;
   for (const projection of allProjections(projectRootUrl())) {
     startProjection(foundation, { projection, pool, worker }, stops);
@@ -55,8 +57,24 @@ export function startProjector(foundation: Foundation, stops: StopSequence): voi
     timers: systemTimers,
     onEvent: lifecycle.audit,
   });
+  startSweeper(foundation, pool, stops);
   auditor.start();
   stops.add(() => auditor.stop());
+}
+
+function startSweeper({ application, log, lifecycle }: Foundation, pool: Pool, stops: StopSequence): void {
+  const { attachments, clock } = application;
+  const sweeper = new UploadSweeper({
+    attachments,
+    log,
+    pool,
+    clock,
+    timers: systemTimers,
+    random: Math.random,
+    onEvent: lifecycle.sweep,
+  });
+  sweeper.start();
+  stops.add(() => sweeper.stop());
 }
 
 interface Working<Changes> {

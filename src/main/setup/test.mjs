@@ -12,7 +12,7 @@ import { summary } from './testSummary.mjs';
  * `npm test -- test/unit`; then only the tests run. The last line says `N passed, N failed`, the exit code agrees.
  */
 endWithParent();
-await setUp();
+await setUp({ redisServer: true });
 const vitestArgs = process.argv.slice(2);
 const checks =
   vitestArgs.length > 0

@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { readConversation } from '../../../src/application/readConversation.ts';
 import { StreamMismatchError } from '../../../src/eventlog/jetstream/streamDefinition.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
-import { LogOverloadedError, LogUnavailableError, UnknownOutcomeError } from '../../../src/ports/eventLog.ts';
+import {
+  LogFullError,
+  LogOverloadedError,
+  LogUnavailableError,
+  UnknownOutcomeError,
+} from '../../../src/ports/eventLog.ts';
 import { openTestLog } from '../../support/jetStreamLog.ts';
 import { startTestNats } from '../../support/nats.ts';
 import type { TestServer } from '../../support/testServer.ts';
@@ -67,7 +72,7 @@ test('past the deadline what was sent is of unknown outcome, what was not is cer
 
 test('a killed server loses nothing that was acknowledged, and followers go on without gap or repeat', () =>
   withServer(async (server) => {
-    const { log, close } = await openTestLog(server.url);
+    const { log, close } = await openTestLog(server.url, { circuit: { graceLooks: 100 } });
     const id = systemIds.conversationId();
     const seen: number[] = [];
     const following = await log.follow({ after: 0, onEvent: ({ seq }) => seen.push(seq) });
@@ -107,6 +112,69 @@ test('a follower whose consumer is deleted behind its back goes on', () =>
     await close();
   }));
 
+test('appends are bounded by what they hold, and what was given up or stored holds nothing any more', () =>
+  withServer(async (server) => {
+    const publisher = { queueBytesMax: 100_000, deadlineMs: 1_000 };
+    const { log, close } = await openTestLog(server.url, { publisher });
+    const id = systemIds.conversationId();
+    const large = () => log.append(request(id, 'x'.repeat(40_000)));
+    server.freeze();
+    const sent = [large(), large()].map((append) =>
+      expect(append).rejects.toBeInstanceOf(UnknownOutcomeError),
+    );
+    await expect(large()).rejects.toBeInstanceOf(LogOverloadedError);
+    await Promise.all(sent);
+    server.thaw();
+    await waitFor('the log to take appends again', large);
+    for (let n = 0; n < 5; n++) await large();
+    await close();
+  }));
+
+test('what waits when the log turns out to be away is refused, and what comes after within milliseconds', () =>
+  withServer(async (server) => {
+    const { log, events, close } = await openTestLog(server.url, {
+      publisher: { windowMax: 1, ackTimeoutMs: 4_000, deadlineMs: 4_000 },
+    });
+    const id = systemIds.conversationId();
+    server.freeze();
+    const sent = log.append(request(id, 'sent'));
+    await new Promise((resolve) => setImmediate(resolve));
+    const startedMs = performance.now();
+    const waiting = [log.append(request(id, 'queued')), log.at(1), log.status()];
+    const outcomes = Promise.all([
+      expect(sent).rejects.toBeInstanceOf(UnknownOutcomeError),
+      ...waiting.map((each) => expect(each).rejects.toBeInstanceOf(LogUnavailableError)),
+    ]);
+    await waitFor('the log to count as away', () => log.state === 'unavailable');
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    const refusedAtMs = performance.now();
+    await expect(log.append(request(id, 'later'))).rejects.toBeInstanceOf(LogUnavailableError);
+    await expect(log.latest(id, 'message')).rejects.toBeInstanceOf(LogUnavailableError);
+    expect(performance.now() - refusedAtMs).toBeLessThan(50);
+    await outcomes;
+    server.thaw();
+    await waitFor('the log to be back without anybody asking', () => log.state === 'available');
+    // Of what was refused nothing is there; what was sent is.
+    expect((await log.status()).lastSeq).toBe(1);
+    expect(events.some((event) => event.type === 'logState' && event.to === 'unavailable')).toBe(true);
+    await close();
+  }));
+
+test('appends during a restart within the grace are all stored', () =>
+  withServer(async (server) => {
+    const { log, events, close } = await openTestLog(server.url, { circuit: { graceLooks: 100 } });
+    const id = systemIds.conversationId();
+    const appending = server.restart().then(() => {});
+    const results: Promise<unknown>[] = [];
+    await waitFor('the connection to be lost', () => {
+      results.push(log.append(request(id, `${results.length}`)));
+      return log.state === 'suspect';
+    });
+    await Promise.all([appending, ...results]);
+    expect(events.some((event) => event.type === 'logState' && event.to === 'unavailable')).toBe(false);
+    await close();
+  }));
+
 test('a full stream refuses, and loses nothing it has', () =>
   withServer(async (server) => {
     const { log, close } = await openTestLog(server.url, { maxBytes: 1_024 ** 2 });
@@ -118,11 +186,18 @@ test('a full stream refuses, and loses nothing it has', () =>
         stored += 1;
       }
     };
-    await expect(fill()).rejects.toThrow(LogUnavailableError);
+    await expect(fill()).rejects.toThrow(LogFullError);
+    await expect(log.append(request(id, 'x'.repeat(50_000)))).rejects.toThrow(
+      /STREAM_MAX_BYTES: raise it and restart/,
+    );
+    expect(log.state).toBe('available');
     expect(stored).toBeGreaterThan(10);
     expect((await log.status()).lastSeq).toBe(stored);
     expect(await log.at(1)).not.toBeNull();
     await close();
+    const larger = await openTestLog(server.url, { maxBytes: 2 * 1_024 ** 2 });
+    expect(await larger.log.append(request(id, 'there is room'))).toMatchObject({ seq: stored + 1 });
+    await larger.close();
   }));
 
 test('the stream is made once, keeps its epoch, and takes over a new size', () =>

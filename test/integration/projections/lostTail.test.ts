@@ -14,6 +14,7 @@ import { createConversation } from '../../../src/application/createConversation.
 import { deleteMessage } from '../../../src/application/deleteMessage.ts';
 import { editMessage } from '../../../src/application/editMessage.ts';
 import { postMessage } from '../../../src/application/postMessage.ts';
+import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import { repairLog } from '../../../src/maintenance/logRepair.ts';
 import { verify } from '../../../src/maintenance/verify.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -76,7 +77,14 @@ function startRunner(): ProjectionRunner<unknown> {
 }
 
 function contextOf({ log }: OpenedLog) {
-  return { log, feed: log, conversations: new ConversationStore(log), clock: systemClock, ids: systemIds };
+  return {
+    log,
+    feed: log,
+    conversations: new ConversationStore(log),
+    attachments: new MemoryAttachments(),
+    clock: systemClock,
+    ids: systemIds,
+  };
 }
 
 /** Somebody who uses the system. */

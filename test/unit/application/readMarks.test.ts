@@ -3,6 +3,7 @@ import { ConversationStore } from '../../../src/application/conversationStore.ts
 import { createConversation } from '../../../src/application/createConversation.ts';
 import { postMessage } from '../../../src/application/postMessage.ts';
 import { ReadMarks } from '../../../src/application/readMarks.ts';
+import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../../src/eventlog/memory/memoryReceipts.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
@@ -23,7 +24,14 @@ beforeEach(async () => {
   fault = null;
   const log = new MemoryEventLog();
   const clock = { nowMs: () => time.nowMs() };
-  const application = { log, feed: log, conversations: new ConversationStore(log), clock, ids: systemIds };
+  const application = {
+    log,
+    feed: log,
+    conversations: new ConversationStore(log),
+    attachments: new MemoryAttachments(),
+    clock,
+    ids: systemIds,
+  };
   class Observed extends MemoryReceipts {
     override async mark(receipt: Receipt): Promise<void> {
       if (fault !== null) throw fault;

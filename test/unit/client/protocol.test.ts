@@ -41,6 +41,11 @@ const CLIENT_FRAMES: { [Op in sdk.ClientFrame['op']]: Extract<sdk.ClientFrame, {
   typing: [{ op: 'typing', conversationId: C1 }],
   read: [{ op: 'read', id: 4, conversationId: C1, seq: 138 }],
   ping: [{ op: 'ping', id: 5 }],
+  edit: [{ op: 'edit', id: 6, conversationId: C1, messageId: M1, content: 'better', seq: 7 }],
+  delete: [{ op: 'delete', id: 7, conversationId: C1, messageId: M1, erase: true }],
+  react: [{ op: 'react', id: 8, conversationId: C1, messageId: M1, emoji: '👍' }],
+  unreact: [{ op: 'unreact', id: 9, conversationId: C1, messageId: M1, emoji: '👍' }],
+  presence: [{ op: 'presence', id: 10, userIds: ['alice'] }],
 };
 
 const SERVER_FRAMES: { [Op in ServerFrame['op']]: Extract<ServerFrame, { op: Op }>[] } & Record<
@@ -58,6 +63,10 @@ const SERVER_FRAMES: { [Op in ServerFrame['op']]: Extract<ServerFrame, { op: Op 
     { op: 'ack', id: 4, conversationId: C1, seq: 138 },
   ],
   pong: [{ op: 'pong', id: 5 }],
+  changed: [
+    { op: 'changed', id: 6, messageId: M1, seq: 139, position: 'e1:139', at: '2026-01-01T00:00:00.000Z' },
+  ],
+  presence: [{ op: 'presence', id: 10, presence: { alice: 'online' } }],
   resync: [
     { op: 'resync', conversationId: C1, reason: 'epoch' },
     { op: 'resync', conversationId: C1, reason: 'expired' },

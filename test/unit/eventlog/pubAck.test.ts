@@ -1,6 +1,7 @@
 import type { Msg } from 'nats';
 import { expect, it } from 'vitest';
 import { judgeAck } from '../../../src/eventlog/jetstream/pubAck.ts';
+import { LogFullError } from '../../../src/ports/eventLog.ts';
 
 const judge = (text: string) =>
   judgeAck({ data: Buffer.from(text), string: () => text, headers: undefined } as unknown as Msg);
@@ -18,6 +19,23 @@ it.each([
 
 const failure = (code: number, rest = '') =>
   `{"error":{"code":400,"err_code":${code},"description":"wrong last sequence: 5"}${rest}}`;
+
+const refusal = (code: number, description: string) =>
+  judge(`{"error":{"code":503,"err_code":${code},"description":"${description}"}}`);
+
+it.each([
+  [10077, 'maximum bytes exceeded', /STREAM_MAX_BYTES: raise it/],
+  [10077, 'write /data/1.blk: no space left on device', /disk of nats-server.*make room there/],
+  [10023, 'insufficient resources', /max_file_store.*make room there/],
+  [10047, 'insufficient storage resources available', /max_file_store.*make room there/],
+  [10002, 'resource limits exceeded for account', /account is used up: raise its limit/],
+])('%d (%s) says what is full and what makes room', (code, description, words) => {
+  expect(refusal(code, description)).toMatchObject({
+    kind: 'refused',
+    error: expect.objectContaining({ message: expect.stringMatching(words) }),
+  });
+  expect(refusal(code, description)).toHaveProperty('error', expect.any(LogFullError));
+});
 
 it.each([
   [failure(10071), 'conflict'],

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { AttachmentSchema } from '../../events.ts';
+import { ReadUploadQuery, UploadPath } from '../../http.ts';
+import { ConversationId, UserId } from '../../ids.ts';
+import type { Operation } from '../operation.ts';
+
+const PATH = '/api/chat/uploads';
+
+/** The fields of the form, in any order. */
+const UploadForm = z.strictObject({
+  conversationId: ConversationId,
+  userId: UserId,
+  file: z
+    .file()
+    .meta({ description: 'What it is, is told from its first bytes, not from what it is called.' }),
+});
+
+const UploadedFile = z.object({ attachment: AttachmentSchema }).meta({ id: 'UploadedFile' });
+
+const bytes = { mediaType: '*/*', schema: z.string() };
+
+export const uploadOperations: readonly Operation[] = [
+  {
+    operationId: 'uploadFile',
+    method: 'post',
+    path: PATH,
+    tag: 'uploads',
+    summary: 'Upload a file for a message',
+    headers: ['X-User-Id'],
+    body: { mediaType: 'multipart/form-data', schema: UploadForm },
+    answers: { 201: { description: 'Stored: name it in `attachments` of a message.', schema: UploadedFile } },
+    errors: [
+      'invalid_request',
+      'not_found',
+      'payload_too_large',
+      'unsupported_media_type',
+      'log_unavailable',
+      'overloaded',
+    ],
+  },
+  {
+    operationId: 'readUpload',
+    method: 'get',
+    path: `${PATH}/{uploadId}`,
+    tag: 'uploads',
+    summary: 'The bytes of a file',
+    description: 'Always as an attachment, never shown by the browser by itself. Takes `Range`.',
+    params: UploadPath,
+    query: ReadUploadQuery,
+    headers: ['X-User-Id', 'Range'],
+    conditional: true,
+    answers: {
+      200: { description: 'All of it.', ...bytes, headers: ['Content-Disposition', 'Accept-Ranges'] },
+      206: { description: 'The range.', ...bytes, headers: ['Content-Disposition', 'Content-Range'] },
+      416: { description: 'There is no such range.', headers: ['Content-Range'] },
+    },
+    errors: ['invalid_request', 'not_found', 'log_unavailable', 'overloaded'],
+  },
+];

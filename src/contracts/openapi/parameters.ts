@@ -1,0 +1,52 @@
+import type { z } from 'zod';
+import type { JsonSchema, JsonSchemas } from '../jsonSchemas.ts';
+import type { OpenApiOperation, OpenApiParameter } from './document.ts';
+import type { RequestHeader } from './headers.ts';
+import type { Operation } from './operation.ts';
+
+/** The parameters of an operation: those of its path, its query, and the headers it looks at. */
+export function parametersOf(operation: Operation, schemas: JsonSchemas): OpenApiOperation['parameters'] {
+  const { params, query, headers = [], conditional } = operation;
+  const looksAt: readonly RequestHeader[] = [
+    'X-Request-Id',
+    ...headers,
+    ...(conditional ? (['If-None-Match'] as const) : []),
+  ];
+  return [
+    ...fieldsOf(params, 'path', schemas),
+    ...fieldsOf(query, 'query', schemas),
+    ...looksAt.map((name) => ({ $ref: `#/components/parameters/${name}` })),
+  ];
+}
+
+/** Each field of an object as a parameter. */
+function fieldsOf(
+  schema: z.ZodType | undefined,
+  place: 'path' | 'query',
+  schemas: JsonSchemas,
+): OpenApiParameter[] {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = schemas.resolve(schemas.ofInput(schema));
+  return Object.entries(properties).map(([name, field]) =>
+    parameter(name, place, required.includes(name), field),
+  );
+}
+
+function parameter(
+  name: string,
+  place: 'path' | 'query',
+  required: boolean,
+  field: JsonSchema | boolean,
+): OpenApiParameter {
+  if (typeof field === 'boolean') throw new Error(`The ${place} parameter ${name} needs a schema.`);
+  const { description, ...schema } = field;
+  return {
+    name,
+    in: place,
+    required,
+    ...(description !== undefined && { description }),
+    // Lists are one value with commas.
+    ...(schema.type === 'array' && { style: 'form', explode: false }),
+    schema,
+  };
+}

@@ -1,0 +1,298 @@
+import { LogFullError, LogOverloadedError, LogUnavailableError } from '../../ports/eventLog.ts';
+import type { Timers } from '../../ports/timers.ts';
+import { type LogState, type LogTrigger, refuses, transition } from './logCircuitStates.ts';
+import { Silence } from './silence.ts';
+
+/** How often it looks, in milliseconds. All times below are counted in looks. */
+export const LOOK_MS = 100;
+/** Silence that makes the log suspect: one second. With the grace, two seconds until appends and reads are refused. */
+export const SILENT_LOOKS = 10;
+/** How long the log may stay suspect: one second, in which a local server restarts. */
+export const GRACE_LOOKS = 10;
+/** Both for a log that came back without having acknowledged anything: half a second. */
+const UNPROVEN = { silentLooks: 3, graceLooks: 2 };
+/** The pause between two probes: half a second to a second. */
+const PAUSE_LOOKS = { least: 5, spread: 5 };
+/** How long a probe may take before there is another one: one second. */
+export const PROBE_LOOKS = 10;
+
+export interface LogCircuitOptions {
+  /** Asks the log's way of appending something that stores nothing; rejects when it is not answered in bounded time. */
+  readonly probe: () => Promise<unknown>;
+  /** Whether a failed read was an answer all the same: the log is there and said no. */
+  readonly isAnswer: (error: unknown) => boolean;
+  /** Silence before the log is suspect, in looks. Default {@link SILENT_LOOKS}. */
+  readonly silentLooks?: number | undefined;
+  /** How long it may stay suspect, in looks. Default {@link GRACE_LOOKS}. */
+  readonly graceLooks?: number | undefined;
+  /** Reads under way at a time, at most; more are refused as overload. Default 10,000. */
+  readonly readsMax?: number | undefined;
+  /** Default: the system's, without keeping the process alive. */
+  readonly timers?: Timers;
+  /** Uniform in [0, 1); decides the pause between probes. Default `Math.random`. */
+  readonly random?: () => number;
+  readonly onState?: (from: LogState, to: LogState) => void;
+}
+
+/** Who appends, as the circuit sees it. */
+export interface Appends {
+  /** Whether anything was sent that has not been acknowledged. */
+  isOwed(): boolean;
+  /** What was never sent is refused now. */
+  onUnavailable(): void;
+  /** The log answers questions but owes acknowledgements: what is owed is sent again. */
+  onTrial(): void;
+  /** What is in flight gets a time-out's length from now. */
+  onAvailable(): void;
+}
+
+/**
+ * Knows whether the log can be asked (the states are those of `logCircuitStates.ts`) and refuses at once while it cannot.
+ *
+ * It learns from what happens anyway: PubAcks, answers to reads, the connection. Appends and reads are watched apart: a
+ * log whose disk is full answers reads and takes nothing, without a word. So while acknowledgements are overdue nothing
+ * else counts as a proof; but where questions are answered, reads go on although appends are refused. Only when the log is suspect or unavailable it asks by itself; never is a client's request the probe.
+ *
+ * Silence is counted in looks at which something was owed and nothing had come since the look before. So a standstill of
+ * this process is not taken for one of the log: however long it took, it is one look.
+ *
+ * Invariants: nothing is refused while acknowledgements come; refused means not sent; once the log answers again it is
+ * `available` within a pause and a probe (two seconds), whatever went before; at most one probe per half second, one timer.
+ */
+export class LogCircuit {
+  readonly #options: LogCircuitOptions;
+  readonly #timers: Timers;
+  readonly #acks = new Silence();
+  readonly #reads = new Silence();
+  /** One entry for each read under way: how to refuse it when the log turns out to be away. */
+  readonly #asking = new Set<(error: Error) => void>();
+  #appends: Appends | null = null;
+  #state: LogState = 'available';
+  #connected = true;
+  /** Until the state's time is over. */
+  #looksLeft = 0;
+  #probes = 0;
+  /** Whether what is owed was sent again since this probe began. */
+  #tried = false;
+  #cancelLook: () => void = () => {};
+  /** It is available because it answered a question; nothing was acknowledged since. */
+  #unproven = false;
+  /** Questions are answered although acknowledgements are overdue. */
+  #readsWork = false;
+  /** True while appends are refused. A field, because every append asks for it. */
+  refuses = false;
+
+  constructor(options: LogCircuitOptions) {
+    this.#options = options;
+    this.#timers = options.timers ?? idleTimers;
+    this.#lookSoon();
+  }
+
+  get state(): LogState {
+    return this.#state;
+  }
+
+  /** True while reads are refused. */
+  get refusesReads(): boolean {
+    return this.refuses && !this.#readsWork;
+  }
+
+  attach(appends: Appends): void {
+    this.#appends = appends;
+  }
+
+  /** The log took or refused an append. Called for every PubAck, so it does next to nothing. */
+  acknowledged(): void {
+    this.#acks.heard = true;
+    if (this.#state !== 'available') this.#on('acknowledged');
+    this.#unproven = false;
+  }
+
+  onDisconnect(): void {
+    this.#connected = false;
+    this.#readsWork = false;
+    this.#on('disconnected');
+    // What was asked over that connection is not answered over the next one.
+    this.#refuseAsking(new LogUnavailableError('The connection to the log broke during a read; try again.'));
+  }
+
+  onReconnect(): void {
+    this.#connected = true;
+    if (this.#state === 'suspect') this.#probe();
+    if (this.#state === 'unavailable') this.#on('probeDue');
+  }
+
+  /**
+   * Asks the log something that takes bounded time by itself.
+   *
+   * @throws LogUnavailableError at once while the log is unavailable, and as soon as it is found to be
+   * @throws LogOverloadedError when too many reads are under way
+   */
+  ask<T>(request: () => Promise<T>): Promise<T> {
+    if (this.refusesReads) return Promise.reject(this.refusal());
+    const readsMax = this.#options.readsMax ?? 10_000;
+    if (this.#asking.size >= readsMax) {
+      return Promise.reject(new LogOverloadedError(`${readsMax} reads of the log are under way already`));
+    }
+    return new Promise((resolve, reject) => {
+      this.#asking.add(reject);
+      request().then(
+        (answer) => {
+          this.#onReadOver(reject, true);
+          resolve(answer);
+        },
+        (error: unknown) => {
+          this.#onReadOver(reject, this.#options.isAnswer(error));
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** What an append or a read is refused with. */
+  refusal(): LogUnavailableError {
+    if (this.#readsWork) {
+      const detail =
+        'The log answers questions but acknowledges nothing; the disk of nats-server may be full';
+      return new LogFullError(`${detail}: make room there and restart it.`);
+    }
+    return new LogUnavailableError('The log does not answer; nothing was sent to it. Try again in a second.');
+  }
+
+  close(): void {
+    this.#on('close');
+  }
+
+  /** A read that was refused meanwhile says nothing when it is given up; its answer, however late, is one. */
+  #onReadOver(reject: (error: Error) => void, answered: boolean): void {
+    const waited = this.#asking.delete(reject);
+    if (answered) this.#onAnswer();
+    else if (waited) this.#on('silent');
+  }
+
+  #onAnswer(): void {
+    this.#reads.heard = true;
+    if (!this.#acksOverdue) return this.#on('answered');
+    this.#readsWork = this.#state !== 'available';
+    if (this.#state !== 'probing' || this.#tried) return;
+    this.#tried = true;
+    this.#appends?.onTrial();
+  }
+
+  get #acksOverdue(): boolean {
+    const looksMax = this.#unproven ? UNPROVEN.silentLooks : this.#silentLooks;
+    return this.#appends?.isOwed() === true && this.#acks.looks >= looksMax;
+  }
+
+  #on(trigger: LogTrigger): void {
+    const from = this.#state;
+    const to = transition(from, trigger);
+    if (from === to) return;
+    this.#state = to;
+    this.refuses = refuses(to);
+    this.#enter(from, to);
+    this.#options.onState?.(from, to);
+  }
+
+  #enter(from: LogState, to: LogState): void {
+    switch (to) {
+      case 'suspect':
+        this.#looksLeft = this.#graceLooks;
+        return this.#probe();
+      case 'unavailable':
+        this.#looksLeft =
+          PAUSE_LOOKS.least + Math.round((this.#options.random ?? Math.random)() * PAUSE_LOOKS.spread);
+        if (!refuses(from)) this.#appends?.onUnavailable();
+        return this.#refuseWaiting();
+      case 'probing':
+        this.#looksLeft = PROBE_LOOKS;
+        this.#tried = false;
+        return this.#probe();
+      case 'available':
+        this.#acks.looks = 0;
+        this.#reads.looks = 0;
+        this.#readsWork = false;
+        this.#unproven = refuses(from);
+        return this.#appends?.onAvailable();
+      case 'closed':
+        return this.#cancelLook();
+    }
+  }
+
+  #readsFail(): void {
+    this.#readsWork = false;
+    this.#refuseWaiting();
+  }
+
+  #refuseWaiting(): void {
+    if (this.refusesReads) this.#refuseAsking(this.refusal());
+  }
+
+  #refuseAsking(error: Error): void {
+    const asking = [...this.#asking];
+    this.#asking.clear();
+    for (const reject of asking) reject(error);
+  }
+
+  /** An answer counts whenever it comes; a failure only while it is the last thing that was asked. */
+  #probe(): void {
+    if (!this.#connected) return;
+    this.#probes += 1;
+    const nth = this.#probes;
+    this.#options.probe().then(
+      () => this.#onAnswer(),
+      () => nth === this.#probes && this.#on('probeFailed'),
+    );
+  }
+
+  #lookSoon(): void {
+    this.#cancelLook = this.#timers.after(LOOK_MS, () => {
+      this.#look();
+      if (this.#state !== 'closed') this.#lookSoon();
+    });
+  }
+
+  #look(): void {
+    // Whatever is acknowledged was heard of: reads that are slow meanwhile are no sign of anything.
+    if (this.#acks.heard) this.#reads.heard = true;
+    this.#acks.look(this.#appends?.isOwed() ?? false);
+    this.#reads.look(this.#asking.size > 0);
+    if (this.#reads.looks >= this.#silentLooks) this.#readsFail();
+    switch (this.#state) {
+      case 'available':
+        if (this.#acksOverdue || this.#reads.looks >= this.#silentLooks) this.#on('silent');
+        return;
+      case 'suspect':
+        return this.#countDown('graceOver');
+      case 'unavailable':
+        // Without a connection there is nobody to ask; the client library looks for one all the time.
+        return this.#connected ? this.#countDown('probeDue') : undefined;
+      case 'probing':
+        if (this.#looksLeft <= 1 && !this.#tried) this.#readsFail();
+        return this.#countDown('probeFailed');
+      case 'closed':
+        return;
+    }
+  }
+
+  #countDown(trigger: LogTrigger): void {
+    this.#looksLeft -= 1;
+    if (this.#looksLeft <= 0) this.#on(trigger);
+  }
+
+  get #graceLooks(): number {
+    const graceLooks = this.#options.graceLooks ?? GRACE_LOOKS;
+    return this.#unproven && this.#acksOverdue ? Math.min(UNPROVEN.graceLooks, graceLooks) : graceLooks;
+  }
+
+  get #silentLooks(): number {
+    return this.#options.silentLooks ?? SILENT_LOOKS;
+  }
+}
+
+const idleTimers: Timers = {
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,1 @@
+export function findRedisServer(options?: { readonly env?: NodeJS.ProcessEnv }): string | null;

@@ -1,0 +1,3 @@
+export function obtainRedisServer(): Promise<string>;
+
+export function redisServerMissingMessage(failures: string[]): string;

@@ -1,0 +1,81 @@
+import pg from 'pg';
+import { ChatError } from '../contracts/errors.ts';
+import { Breaker, type BreakerState } from './breaker.ts';
+import { isServerFault } from './databaseFault.ts';
+import {
+  ANSWER_GRACE_MS,
+  type PoolOptions,
+  poolConfig,
+  probeServer,
+  type QueryDone,
+  timed,
+} from './poolOptions.ts';
+import { withTimeout } from './withTimeout.ts';
+
+const CLOSE_MS_MAX = 5_000;
+/** A projector that is behind must not wait for the breaker longer than it has to, in milliseconds. */
+const OPEN_MS = 500;
+/** Statements of one transaction, at most, each with a time-out of its own. */
+const STATEMENTS_MAX = 20;
+
+/**
+ * The pool of those who write: projections, receipts, audit. Every use of it goes through a circuit breaker of its own, so
+ * that a database that is away is tried by one probe and not by each of them in turn, and so that their troubles are not
+ * those of the readers. What they make of a refusal is what they make of any failure: they try again in a moment.
+ */
+export class GuardedPool extends pg.Pool {
+  readonly #breaker: Breaker;
+  readonly #onQuery: ((query: QueryDone) => void) | undefined;
+
+  /** @throws Error when the URL is malformed */
+  constructor(options: PoolOptions) {
+    const config = poolConfig(options);
+    super(config);
+    this.#onQuery = options.onQuery;
+    // Without a listener, a connection that breaks while idle would end the process.
+    this.on('error', (error) => options.onIdleError?.(error));
+    const statementMs = (config.query_timeout ?? 0) + ANSWER_GRACE_MS;
+    this.#breaker = new Breaker({
+      name: options.applicationName,
+      callMsMax: (config.connectionTimeoutMillis ?? 0) + STATEMENTS_MAX * statementMs,
+      openMs: OPEN_MS,
+      probe: () => asFault(probeServer(config)),
+      ...(options.onBreaker !== undefined && { onChange: options.onBreaker }),
+    });
+  }
+
+  get breaker(): BreakerState {
+    return this.#breaker.state;
+  }
+
+  /** One statement, as text and values, through the breaker. */
+  override query = ((text: string, values?: unknown[]) =>
+    this.guarded(() => super.query(text, values))) as pg.Pool['query'];
+
+  /**
+   * Does some work through the breaker: a transaction, or one statement.
+   *
+   * @throws ChatError database_unavailable when Postgres is away; what the work throws otherwise
+   */
+  guarded<T>(work: () => Promise<T>): Promise<T> {
+    return this.#breaker.run(() => timed('projector', this.#onQuery, () => asFault(work())));
+  }
+
+  /** Ends all connections; waits at most 5 s for queries under way. */
+  async close(): Promise<void> {
+    this.#breaker.stop();
+    // A query that hangs with its server must not hold up the end of the process.
+    await withTimeout(this.end(), CLOSE_MS_MAX, 'Closing the database connections').catch(() => {});
+  }
+}
+
+/** What is the server's fault becomes `database_unavailable`, which is what the breaker counts; the rest stays. */
+async function asFault<T>(use: Promise<T>): Promise<T> {
+  try {
+    return await use;
+  } catch (cause) {
+    if (!isServerFault(cause)) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ChatError('database_unavailable', `The database does not answer (${reason}).`, { cause });
+  }
+}

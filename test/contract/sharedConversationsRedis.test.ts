@@ -1,0 +1,26 @@
+import { afterAll, beforeAll } from 'vitest';
+import { Redis } from '../../src/platform/redis/redis.ts';
+import { RedisConversations } from '../../src/platform/redis/redisConversations.ts';
+import { startTestRedis } from '../support/redis.ts';
+import type { TestServer } from '../support/testServer.ts';
+import { waitFor } from '../support/waitFor.ts';
+import { sharedConversationsContract } from './sharedConversationsContract.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestRedis();
+});
+afterAll(() => server.stop());
+
+sharedConversationsContract('in Redis', async () => {
+  const connections = [new Redis({ url: server.url }), new Redis({ url: server.url })] as const;
+  await waitFor('Redis', () => connections.every(({ isUp }) => isUp));
+  await connections[0].command(['FLUSHALL']);
+  return {
+    one: new RedisConversations(connections[0]),
+    other: new RedisConversations(connections[1]),
+    stop: async () => {
+      for (const redis of connections) redis.close();
+    },
+  };
+});

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ChatClient } from '../support/chatClient.ts';
+import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
+import { waitFor } from '../support/waitFor.ts';
+
+let system: RunningSystem;
+beforeAll(async () => {
+  system = await startRunningSystem();
+});
+afterAll(() => system.remove());
+
+const api = (path: string) => `${system.apiUrl}/api/chat${path}`;
+
+// biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the test is about
+async function parsed(response: Response): Promise<any> {
+  return response.json();
+}
+
+async function json(path: string, body: object) {
+  const init = {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+  return parsed(await fetch(api(path), init));
+}
+
+test('a file is uploaded, posted, seen live and in history, downloaded, and counted', async () => {
+  const created = await json('/conversations', { userId: 'alice', participantIds: ['bob'] });
+  const conversationId = created.conversation.id;
+  const bob = new ChatClient(() => system.edgeUrl, 'bob');
+  await bob.connect();
+  await bob.join(conversationId);
+
+  const bytes = Buffer.alloc(3_000_000, 'a line of a document\n');
+  bytes.write('%PDF-1.7\n');
+  const form = new FormData();
+  form.append('file', new Blob([bytes], { type: 'application/pdf' }), 'Über uns.pdf');
+  form.append('conversationId', conversationId);
+  form.append('userId', 'alice');
+  const uploaded = await fetch(api('/uploads'), { method: 'POST', body: form });
+  const { attachment } = await parsed(uploaded);
+  expect(uploaded.status).toBe(201);
+  expect(attachment).toMatchObject({ name: 'Über uns.pdf', mediaType: 'application/pdf', bytes: 3_000_000 });
+
+  const message = { conversationId, userId: 'alice', content: 'see this', attachments: [attachment] };
+  const { position } = await json('/messages', message);
+  await waitFor('bob to see it', () => bob.events.length === 2);
+  expect(bob.events.at(-1)).toMatchObject({ event: { content: 'see this', attachments: [attachment] } });
+  bob.drop();
+
+  const path = `/conversations/${conversationId}/messages?userId=bob&position=${encodeURIComponent(position)}`;
+  const { messages } = await parsed(await fetch(api(path)));
+  expect(messages.at(-1)).toMatchObject({ content: 'see this', attachments: [attachment] });
+
+  const download = await fetch(`${system.apiUrl}${uploaded.headers.get('location')}?userId=bob`);
+  expect(Buffer.from(await download.arrayBuffer()).equals(bytes)).toBe(true);
+  expect((await fetch(api(`/uploads/${attachment.id}?userId=mallory`))).status).toBe(404);
+
+  const metrics = await (await fetch(`${system.apiUrl}/metrics`)).text();
+  expect(metrics).toContain('chat_uploads_total{outcome="stored",reason="stored"} 1');
+  expect(Number(/^chat_uploads_bytes (\d+)/m.exec(metrics)?.[1])).toBeGreaterThan(3_000_000);
+  expect((await system.cli('verify')).stdout).toContain('0 differences');
+});
