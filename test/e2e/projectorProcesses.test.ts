@@ -53,6 +53,7 @@ async function startProjector(): Promise<Projector> {
     ROLES: 'projector',
     NATS_URL: nats.url,
     DATABASE_URL: database.url,
+    UPLOADS_MAX_BYTES: '64MB',
     CHAT_DATA_DIR: dataDir,
     LOG_LEVEL: 'warn',
     // As the test made the stream.

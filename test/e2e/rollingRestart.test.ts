@@ -49,6 +49,7 @@ function startEdgeProcess(): EdgeProcess {
     LOG_LEVEL: 'warn',
     // As the test made the stream.
     STREAM_MAX_BYTES: String(TEST_STREAM_BYTES_MAX),
+    UPLOADS_MAX_BYTES: '64MB',
   });
 }
 
