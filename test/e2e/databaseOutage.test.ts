@@ -20,6 +20,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await load?.stop();
+  load?.listener.drop();
   await system.remove();
   await postgres.stop();
 });
@@ -75,10 +76,10 @@ class Load {
     return started;
   }
 
+  /** Ends the talking; the listener goes on listening. */
   async stop(): Promise<void> {
     this.#over = true;
     await this.#talking;
-    this.listener.drop();
   }
 
   async #talk(): Promise<void> {
