@@ -231,7 +231,7 @@ function stalledStore() {
 }
 
 describe('when the store is in trouble', () => {
-  it('a frozen one takes only so much of each upload, and what was acknowledged is told', async () => {
+  it('a frozen one is answered as a log that is away, and uploads work again when it thaws', async () => {
     const { nats, api, store } = await startOnNats();
     const conversationId = await newConversation(api);
     nats.freeze();
