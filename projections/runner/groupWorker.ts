@@ -1,10 +1,11 @@
 import { UnknownEventError } from '../../src/contracts/events.ts';
 import { fingerprint } from '../../src/platform/fingerprint.ts';
+import { pause } from '../../src/platform/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { Timers } from '../../src/ports/timers.ts';
+import { backoffMs } from './backoff.ts';
 import { readStretch } from './conversationEvents.ts';
 import { GroupQueue, type QueuedBatch, type QueuedEvent } from './groupQueue.ts';
-import { backoffMs, pause } from './pause.ts';
 import { before, findPoison, firstPoison } from './poison.ts';
 import type { LoggedEvent, Projection } from './projection.ts';
 import {

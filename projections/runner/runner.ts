@@ -1,9 +1,10 @@
+import { pause } from '../../src/platform/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
+import { backoffMs } from './backoff.ts';
 import type { CommitNotice } from './groupWorker.ts';
 import { assertSameLog, LogRegressedError } from './logGuard.ts';
-import { backoffMs, pause } from './pause.ts';
 import type { Projection } from './projection.ts';
 import { BALANCE_MS, Session } from './session.ts';
 import { type RunnerState, type RunnerTrigger, transition } from './states.ts';

@@ -1,11 +1,11 @@
 import { groupOf } from '../../src/contracts/subjects.ts';
 import { fingerprint } from '../../src/platform/fingerprint.ts';
+import { pause } from '../../src/platform/pause.ts';
 import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';
 import { type EventLog, LogUnavailableError } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { type CommitNotice, GroupWorker } from './groupWorker.ts';
 import { assertSameLog, type KnownPlace, LogMismatchError } from './logGuard.ts';
-import { pause } from './pause.ts';
 import type { Projection } from './projection.ts';
 import { type Assignment, type Claim, HaltError, type Place, type ProjectionStore } from './store.ts';
 

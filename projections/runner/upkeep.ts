@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
+import { pause } from '../../src/platform/pause.ts';
 import type { Timers } from '../../src/ports/timers.ts';
-import { pause } from './pause.ts';
 import type { Rebuilt } from './rebuild.ts';
 import { dropLeftOver, liveVersion, type VersionedProjection } from './versions.ts';
 

@@ -2,22 +2,13 @@ import { LRUCache } from 'lru-cache';
 import { ChatError } from '../contracts/errors.ts';
 import { decodeEvent, UndecodableEventError } from '../contracts/events.ts';
 import type { MessageView } from '../contracts/http.ts';
+import type { MessagesQuestion } from '../contracts/messagesQuestion.ts';
 import type { ChatEvent } from '../domain/conversation/events.ts';
 import { asChatError } from './append.ts';
 import type { ApplicationContext } from './context.ts';
 import { MessageFold } from './messageFold.ts';
 import { readConversation } from './readConversation.ts';
 import { Turns } from './turns.ts';
-
-export interface LogHistoryQuestion {
-  readonly conversationId: string;
-  /** Messages with a smaller sequence, the latest of them. Neither `before` nor `after`: the latest of all. */
-  readonly before?: number | undefined;
-  /** Messages with a greater sequence, the earliest of them. */
-  readonly after?: number | undefined;
-  /** Messages at most, 1–200. */
-  readonly limit: number;
-}
 
 export interface LogHistoryPage {
   /** A JSON array of `MessageView`, oldest first. */
@@ -95,7 +86,7 @@ export class LogHistory {
    * @throws ChatError database_unavailable when the page is too far back to be read from the log; log_unavailable,
    *   overloaded
    */
-  read(question: LogHistoryQuestion, options: { readonly fresh: boolean }): Promise<LogHistoryPage> {
+  read(question: MessagesQuestion, options: { readonly fresh: boolean }): Promise<LogHistoryPage> {
     const key = `${question.conversationId} ${question.before} ${question.after} ${question.limit}`;
     if (options.fresh) return this.#turns.take(() => this.#read(key, question));
     const underWay = this.#underWay.get(key);
@@ -105,7 +96,7 @@ export class LogHistory {
     return page;
   }
 
-  async #read(key: string, question: LogHistoryQuestion): Promise<LogHistoryPage> {
+  async #read(key: string, question: MessagesQuestion): Promise<LogHistoryPage> {
     try {
       const head = (await this.#options.log.latest(question.conversationId, 'message'))?.seq ?? 0;
       const kept = this.#kept.get(key);
@@ -119,7 +110,7 @@ export class LogHistory {
   }
 
   /** Goes back in growing stretches until there is enough: a busy conversation has it in a short one. */
-  async #search(question: LogHistoryQuestion, head: number): Promise<LogHistoryPage> {
+  async #search(question: MessagesQuestion, head: number): Promise<LogHistoryPage> {
     const { after, limit } = question;
     const { eventsMax, pageMsMax } = this.#options;
     const untilMs = performance.now() + pageMsMax;
@@ -137,7 +128,7 @@ export class LogHistory {
   }
 
   async #fold(
-    { conversationId }: LogHistoryQuestion,
+    { conversationId }: MessagesQuestion,
     after: number,
     until: number,
     budget: Budget,

@@ -1,17 +1,5 @@
-import { type ChatError, ERRORS, type FieldError } from './errors.ts';
-
-/** An error as HTTP clients get it: RFC 9457, with the catalogue's code. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly requestId: string;
-  readonly retryable: boolean;
-  readonly retryAfterMs?: number;
-  readonly errors?: readonly FieldError[];
-}
+import type { Problem } from './answers/problem.ts';
+import { type ChatError, ERRORS } from './errors.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 

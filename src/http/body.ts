@@ -3,7 +3,6 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import { ChatError } from '../contracts/errors.ts';
 import { EmptyQuery } from '../contracts/http.ts';
-import { TimeoutError, withTimeout } from '../platform/withTimeout.ts';
 import { withUser } from './identity.ts';
 import { queryFields } from './query.ts';
 import { check } from './validate.ts';
@@ -37,7 +36,7 @@ export async function readBodyBesideQuery<S extends z.ZodType>(
   req: Request,
   schema: S,
 ): Promise<z.output<S>> {
-  const bytes = await readInTime(req);
+  const bytes = await readBytes(req);
   if (bytes.length === 0)
     throw new ChatError('invalid_request', 'The request has no body: JSON is expected.');
   requireJson(req);
@@ -63,16 +62,6 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-async function readInTime(req: Request): Promise<Buffer> {
-  try {
-    return await withTimeout(readBytes(req), BODY_MS_MAX, 'Sending the body');
-  } catch (cause) {
-    if (!(cause instanceof TimeoutError)) throw cause;
-    req.res?.set('Connection', 'close');
-    throw new ChatError('request_timeout', `The body did not come within ${BODY_MS_MAX} ms.`, { cause });
-  }
-}
-
 async function readBytes(req: Request): Promise<Buffer> {
   const { chunks, length } = await collect(req);
   if (length > BODY_BYTES_MAX) throw tooLarge(req);
@@ -89,23 +78,38 @@ function collect(req: Request): Promise<{ chunks: Buffer[]; length: number }> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    const finish = () => resolve({ chunks, length });
+    const finish = () => {
+      clearTimeout(deadline);
+      resolve({ chunks, length });
+    };
+    const fail = (error: ChatError) => {
+      clearTimeout(deadline);
+      reject(error);
+    };
+    const giveUp = (end: () => void) => {
+      req.off('data', take).pause();
+      end();
+    };
     const take = (chunk: Buffer) => {
       length += chunk.length;
       if (length <= BODY_BYTES_MAX) chunks.push(chunk);
       else chunks.length = 0;
-      if (length <= DISCARDED_BYTES_MAX) return;
-      req.off('data', take).pause();
-      finish();
+      if (length > DISCARDED_BYTES_MAX) giveUp(finish);
     };
     const lost = (cause?: Error) =>
-      reject(new ChatError('invalid_request', 'The request ended before its body did.', { cause }));
+      fail(new ChatError('invalid_request', 'The request ended before its body did.', { cause }));
     const closed = () => {
       if (!req.readableEnded) lost();
     };
+    const deadline = setTimeout(() => giveUp(() => fail(tooSlow(req))), BODY_MS_MAX);
     if (req.destroyed) return lost();
     req.on('data', take).once('end', finish).once('error', lost).once('close', closed);
   });
+}
+
+function tooSlow(req: Request): ChatError {
+  req.res?.set('Connection', 'close');
+  return new ChatError('request_timeout', `The body did not come within ${BODY_MS_MAX} ms.`);
 }
 
 function tooLarge(req: Request): ChatError {

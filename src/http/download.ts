@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Request, Response } from 'express';
 import { asChatError } from '../application/append.ts';
+import { Turns } from '../application/turns.ts';
 import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { ReadUploadQuery, UploadPath } from '../contracts/http.ts';
@@ -20,19 +21,12 @@ const STALL_MS_MAX = 30_000;
 
 /** The bytes of an upload, whole or a range, for whoever may see its conversation. */
 export function download(deps: HttpDeps, parallelMax: number): Handler {
-  let underWay = 0;
-  return async (req, res) => {
+  const overloaded = `${parallelMax} downloads are under way here already.`;
+  const turns = new Turns({ atOnceMax: parallelMax, waitingMax: 0, overloaded });
+  return (req, res) => {
     const { uploadId } = check(UploadPath, req.params);
     const { userId } = readQuery(req, ReadUploadQuery);
-    if (underWay >= parallelMax) {
-      throw new ChatError('overloaded', `${parallelMax} downloads are under way here already.`);
-    }
-    underWay += 1;
-    try {
-      await send(req, res, await visibleUpload(deps, uploadId, userId ?? null));
-    } finally {
-      underWay -= 1;
-    }
+    return turns.take(async () => send(req, res, await visibleUpload(deps, uploadId, userId ?? null)));
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Router } from 'express';
 import { ChatError } from '../contracts/errors.ts';
 import { ConversationPath, type LagView, ReadMessagesQuery } from '../contracts/http.ts';
+import type { MessagesQuestion } from '../contracts/messagesQuestion.ts';
 import { lagOf } from '../queries/lag.ts';
-import { type MessagesPage, type MessagesQuestion, readMessages } from '../queries/readMessages.ts';
+import { type MessagesPage, readMessages } from '../queries/readMessages.ts';
 import { type JsonPage, sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';
 import { POSITION_MS_MAX, seqOf } from './position.ts';

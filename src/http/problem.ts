@@ -10,14 +10,10 @@ export const problems: ErrorRequestHandler = (error: unknown, _req, res, _next) 
   noteFault(res, error);
   // Too late for another answer: a broken connection at least is not mistaken for a whole one.
   if (res.headersSent) res.destroy();
-  else sendProblem(res, toChatError(error));
+  else res.send(problemText(res, error));
 };
 
-export function sendProblem(res: Response, error: ChatError): void {
-  res.send(problemText(res, error));
-}
-
-/** The body of an answer to an error, after its status and headers were set. */
+/** The body of an answer to an error; sets its status and headers. */
 export function problemText(res: Response, cause: unknown): string {
   const error = toChatError(cause);
   const retryAfter = retryAfterSeconds(error);

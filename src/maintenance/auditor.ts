@@ -1,3 +1,4 @@
+import { pause } from '../platform/pause.ts';
 import type { Timers } from '../ports/timers.ts';
 import { type AuditOptions, type AuditStep, auditStep } from './audit.ts';
 import { RELEASE } from './auditStatements.ts';
@@ -19,8 +20,7 @@ export type AuditEvent =
 /** Audits for ever, a step at a time, with rests between them that are longer the longer a step took. */
 export class Auditor {
   readonly #options: AuditorOptions;
-  #stopped = false;
-  #wake: () => void = () => {};
+  readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: AuditorOptions) {
@@ -33,8 +33,7 @@ export class Auditor {
 
   /** Waits for the step under way, and lets another process go on at once. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wake();
+    this.#stopping.abort();
     await this.#running;
     const { pool, owner } = this.#options;
     await pool.query(RELEASE, [owner]).catch(() => {});
@@ -42,7 +41,7 @@ export class Auditor {
 
   async #run(): Promise<void> {
     const { share = 0.05, restMs = 60_000 } = this.#options;
-    while (!this.#stopped) {
+    while (!this.#stopping.signal.aborted) {
       const startedMs = performance.now();
       const step = await this.#step();
       const tookMs = performance.now() - startedMs;
@@ -64,13 +63,6 @@ export class Auditor {
   }
 
   #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#stopped) return resolve();
-      const cancel = this.#options.timers.after(ms, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
+    return pause(this.#options.timers, ms, this.#stopping.signal);
   }
 }

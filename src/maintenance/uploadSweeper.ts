@@ -1,3 +1,4 @@
+import { pause } from '../platform/pause.ts';
 import type { Timers } from '../ports/timers.ts';
 import { type SweepOptions, type Swept, sweepUploads } from './uploadSweep.ts';
 
@@ -22,8 +23,7 @@ export type SweepEvent =
  */
 export class UploadSweeper {
   readonly #options: UploadSweeperOptions;
-  #stopped = false;
-  #wake: () => void = () => {};
+  readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: UploadSweeperOptions) {
@@ -36,8 +36,7 @@ export class UploadSweeper {
 
   /** Waits for the round under way. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wake();
+    this.#stopping.abort();
     await this.#running;
   }
 
@@ -46,7 +45,7 @@ export class UploadSweeper {
     let after = 0;
     for (;;) {
       await this.#rest(everyMs * (0.75 + random() / 2));
-      if (this.#stopped) return;
+      if (this.#stopping.signal.aborted) return;
       after = await this.#sweep(after);
     }
   }
@@ -65,13 +64,6 @@ export class UploadSweeper {
   }
 
   #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#stopped) return resolve();
-      const cancel = this.#options.timers.after(ms, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
+    return pause(this.#options.timers, ms, this.#stopping.signal);
   }
 }

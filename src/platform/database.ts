@@ -4,8 +4,7 @@ import { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { databaseFault } from './databaseFault.ts';
 import { parseDatabaseUrl } from './databaseUrl.ts';
-import { ANSWER_GRACE_MS, type PoolOptions, poolConfig, probeServer, timed } from './poolOptions.ts';
-import { withTimeout } from './withTimeout.ts';
+import { ANSWER_GRACE_MS, endPool, type PoolOptions, poolConfig, probeServer, timed } from './poolOptions.ts';
 
 export { Prisma, type PrismaClient };
 
@@ -38,8 +37,6 @@ export interface Database extends Reads {
   /** Ends all connections; waits at most 5 s for queries under way. */
   close(): Promise<void>;
 }
-
-const CLOSE_MS_MAX = 5_000;
 
 /**
  * Opens a database. Connects on first use, so it never fails because Postgres is down.
@@ -100,6 +97,5 @@ function callMsMax({ connectionTimeoutMillis = 0, query_timeout = 0 }: pg.PoolCo
 
 async function close(pool: pg.Pool, prisma: PrismaClient): Promise<void> {
   await prisma.$disconnect();
-  // A query that hangs with its server must not hold up the end of the process.
-  await withTimeout(pool.end(), CLOSE_MS_MAX, 'Closing the database connections').catch(() => {});
+  await endPool(pool);
 }

@@ -4,15 +4,14 @@ import { Breaker, type BreakerState } from './breaker.ts';
 import { isServerFault } from './databaseFault.ts';
 import {
   ANSWER_GRACE_MS,
+  endPool,
   type PoolOptions,
   poolConfig,
   probeServer,
   type QueryDone,
   timed,
 } from './poolOptions.ts';
-import { withTimeout } from './withTimeout.ts';
 
-const CLOSE_MS_MAX = 5_000;
 /** A projector that is behind must not wait for the breaker longer than it has to, in milliseconds. */
 const OPEN_MS = 500;
 /** Statements of one transaction, at most, each with a time-out of its own. */
@@ -64,8 +63,7 @@ export class GuardedPool extends pg.Pool {
   /** Ends all connections; waits at most 5 s for queries under way. */
   async close(): Promise<void> {
     this.#breaker.stop();
-    // A query that hangs with its server must not hold up the end of the process.
-    await withTimeout(this.end(), CLOSE_MS_MAX, 'Closing the database connections').catch(() => {});
+    await endPool(this);
   }
 }
 

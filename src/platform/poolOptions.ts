@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { BreakerState } from './breaker.ts';
 import { parseDatabaseUrl } from './databaseUrl.ts';
+import { withTimeout } from './withTimeout.ts';
 
 /** One use of a database, for metrics and the log of slow queries. */
 export interface QueryDone {
@@ -81,6 +82,13 @@ export async function probeServer(config: pg.PoolConfig): Promise<void> {
     // Not awaited: a server that is frozen never says goodbye.
     client.end().catch(() => {});
   }
+}
+
+const CLOSE_MS_MAX = 5_000;
+
+/** Ends all connections; waits at most 5 s: a query that hangs with its server must not hold up the end of the process. */
+export async function endPool(pool: pg.Pool): Promise<void> {
+  await withTimeout(pool.end(), CLOSE_MS_MAX, 'Closing the database connections').catch(() => {});
 }
 
 /** Measures one use of a database. */

@@ -1,5 +1,6 @@
 import { Prisma, type Reads } from '../platform/database.ts';
 import { type ConversationCursor, encodeCursor } from './conversationCursor.ts';
+import { CONVERSATION_FIELDS } from './conversationJson.ts';
 import { isoTime, MESSAGE_JSON } from './messageJson.ts';
 
 export interface ConversationsQuestion {
@@ -95,14 +96,7 @@ const HOUR_MICROS = 3_600_000_000;
 const INT_MAX = 2 ** 31 - 1;
 
 /** A row `p` of the page with its conversation `c` and last message `m`, as the `ConversationSummary` of the contracts. */
-const CONVERSATION_JSON = Prisma.sql`json_build_object(
-  'id', c.id,
-  'title', c.title,
-  'visibility', c.visibility,
-  'participantIds', c.participant_ids,
-  'createdBy', c.created_by,
-  'createdAt', ${isoTime('c.created_at')},
-  'archived', c.archived,
+const CONVERSATION_JSON = Prisma.sql`json_build_object(${CONVERSATION_FIELDS},
   'lastMessage', CASE WHEN m.message_id IS NOT NULL THEN ${MESSAGE_JSON} END,
   'lastActivityAt', ${isoTime('p.last_activity_at')},
   'messageCount', c.message_count,

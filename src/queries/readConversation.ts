@@ -1,6 +1,6 @@
 import type { ConversationView } from '../contracts/http.ts';
 import { Prisma, type Reads } from '../platform/database.ts';
-import { isoTime } from './messageJson.ts';
+import { CONVERSATION_FIELDS } from './conversationJson.ts';
 
 /** A conversation as the history has it, and the sequence of the event that made it so. */
 export interface KnownConversation {
@@ -32,14 +32,6 @@ export async function readConversation(
 /** By primary key: one row or none. */
 function conversationById(conversationId: string): Prisma.Sql {
   return Prisma.sql`
-    SELECT c.state_seq, json_build_object(
-      'id', c.id,
-      'title', c.title,
-      'visibility', c.visibility,
-      'participantIds', c.participant_ids,
-      'createdBy', c.created_by,
-      'createdAt', ${isoTime('c.created_at')},
-      'archived', c.archived
-    ) AS conversation
+    SELECT c.state_seq, json_build_object(${CONVERSATION_FIELDS}) AS conversation
     FROM conversations c WHERE c.id = ${conversationId}`;
 }

@@ -1,16 +1,7 @@
+import type { MessagesQuestion } from '../contracts/messagesQuestion.ts';
 import { Prisma, type Reads } from '../platform/database.ts';
 import type { Checkpoint } from './lag.ts';
 import { MESSAGE_JSON } from './messageJson.ts';
-
-export interface MessagesQuestion {
-  readonly conversationId: string;
-  /** Messages with a smaller sequence, the latest of them. Neither `before` nor `after`: the latest of all. */
-  readonly before?: number | undefined;
-  /** Messages with a greater sequence, the earliest of them. */
-  readonly after?: number | undefined;
-  /** Messages at most, 1–200. */
-  readonly limit: number;
-}
 
 export interface MessagesPage {
   /** A JSON array of `MessageView`, oldest first, as Postgres built it. */

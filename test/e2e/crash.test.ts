@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatClient } from '../support/chatClient.ts';
-import { exitCode, launch, type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
+import {
+  exitCode,
+  launch,
+  type RunningSystem,
+  startRunningSystem,
+  verified,
+} from '../support/runningSystem.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 const SAMPLE = 'test/fixtures/chat/ubuntu-irc-sample.jsonl.gz';
@@ -55,15 +61,7 @@ async function expectComplete(): Promise<void> {
       timeoutMs: 60_000,
     },
   );
-  const verified = await waitFor(
-    'the read model to catch up',
-    async () => {
-      const result = await system.cli('verify');
-      return result.exitCode === 0 && result;
-    },
-    { timeoutMs: 60_000 },
-  );
-  expect(verified.stdout).toMatch(COMPLETE);
+  expect(await verified(system)).toMatch(COMPLETE);
 }
 
 test('nothing is lost or doubled when nats-server is killed during an import', async () => {
@@ -86,15 +84,7 @@ test('nothing is lost or doubled when Postgres is killed, and sending goes on wi
   client.drop();
   await killDuringImport(() => process.kill(pid, 'SIGKILL'));
   await waitFor('the import to get through', async () => (await system.cli('import', SAMPLE)).exitCode === 0);
-  const verified = await waitFor(
-    'the read model to catch up',
-    async () => {
-      const result = await system.cli('verify');
-      return result.exitCode === 0 && result;
-    },
-    { timeoutMs: 60_000 },
-  );
-  expect(verified.stdout).toMatch(/^3601 messages in 7 conversations, 0 differences/);
+  expect(await verified(system)).toMatch(/^3601 messages in 7 conversations, 0 differences/);
 });
 
 test('what was acknowledged before the app was killed is there exactly once, and a restart goes on', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChatClient } from '../support/chatClient.ts';
 import { query, startTestPostgres } from '../support/postgres.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
+import { type RunningSystem, startRunningSystem, verified } from '../support/runningSystem.ts';
 import type { TestServer } from '../support/testServer.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -176,15 +176,7 @@ test('not a message of all that were acknowledged is missing, doubled or out of 
   await load.stop();
   const last = Math.max(...load.acked);
   await waitFor('all to come live', () => load.listener.lastSeq >= last);
-  const verified = await waitFor(
-    'the read model to catch up',
-    async () => {
-      const result = await system.cli('verify');
-      return result.exitCode === 0 && result;
-    },
-    { timeoutMs: 60_000 },
-  );
-  expect(verified.stdout).toMatch(/, 0 differences/);
+  expect(await verified(system)).toMatch(/, 0 differences/);
   const sql = `SELECT seq::int FROM messages WHERE conversation_id = '${load.conversationId}' ORDER BY ordinal`;
   const written = (await query(postgres.url, sql)).map(({ seq }) => Number(seq));
   expect(written).toEqual([...written].sort((a, b) => a - b));

@@ -268,7 +268,7 @@ describe('what is no proper request', () => {
 
 test('frames that are not as they should be are refused or end their connection; nothing is stored', async () => {
   const log = new MemoryEventLog();
-  const own = await startRealEdge({ log } as unknown as OpenedLog);
+  const own = await startRealEdge({ log });
   const answerTo = async (frame: string) => {
     const socket = new WebSocket(`ws://127.0.0.1:${own.port}/ws?userId=alice`);
     await once(socket, 'open');

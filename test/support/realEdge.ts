@@ -6,8 +6,14 @@ import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.t
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
-import type { OpenedLog } from './jetStreamLog.ts';
+import type { EventFeed } from '../../src/ports/eventFeed.ts';
+import type { EventLog } from '../../src/ports/eventLog.ts';
 import { aloneOnline } from './signals.ts';
+
+/** A log that was opened, whichever it is. */
+interface Opened {
+  readonly log: EventLog & EventFeed;
+}
 
 export interface RealEdge extends EdgeServer {
   readonly realtime: Realtime;
@@ -15,7 +21,7 @@ export interface RealEdge extends EdgeServer {
   readonly faults: unknown[];
 }
 
-export function applicationOn({ log }: Pick<OpenedLog, 'log'>) {
+export function applicationOn({ log }: Opened) {
   const conversations = new ConversationStore(log);
   return {
     log,
@@ -29,7 +35,7 @@ export function applicationOn({ log }: Pick<OpenedLog, 'log'>) {
 
 /** A real edge on a free port, on a real log. */
 export async function startRealEdge(
-  opened: Pick<OpenedLog, 'log'>,
+  opened: Opened,
   options: Partial<EdgeOptions & RealtimeOptions> = {},
 ): Promise<RealEdge> {
   const events: EdgeEvent[] = [];

@@ -78,6 +78,15 @@ export async function startRunningSystem(env: NodeJS.ProcessEnv = {}): Promise<R
   };
 }
 
+/** Waits until log and read model are proven to agree. @returns what `verify` printed */
+export async function verified(system: Pick<RunningSystem, 'cli'>): Promise<string> {
+  const agreed = async () => {
+    const result = await system.cli('verify');
+    return result.exitCode === 0 && result.stdout;
+  };
+  return waitFor('the read model to catch up', agreed, { timeoutMs: 60_000 });
+}
+
 interface Launched {
   readonly child: ChildProcess;
   output(): string;
