@@ -48,15 +48,13 @@ test('appends to a frozen server are repeated until it wakes, stored once each a
 
 test('past the deadline what was sent is of unknown outcome, what was not is certainly not stored', () =>
   withServer(async (server) => {
-    const publisher = { windowMax: 1, queueMax: 2, ackTimeoutMs: 100, deadlineMs: 400 };
+    // The first waits with the others until this turn is over; then it has the window.
+    const publisher = { windowMax: 1, queueMax: 3, ackTimeoutMs: 100, deadlineMs: 400 };
     const { log, close } = await openTestLog(server.url, { publisher });
     const id = systemIds.conversationId();
     server.freeze();
+    // In one turn, so that none has time left when the first gives the window up: it would be sent.
     const sent = log.append(request(id, 'sent'));
-    await waitFor(
-      'the window to be taken',
-      () => new Promise<boolean>((resolve) => setImmediate(resolve, true)),
-    );
     const queued = [log.append(request(id, 'queued')), log.append(request(id, 'queued too'))];
     const refused = log.append(request(id, 'one too many'));
     // All are watched from here on: which of them gives up first is not decided by their order.
