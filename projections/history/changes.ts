@@ -13,7 +13,7 @@ import type { Batch } from '../runner/projection.ts';
 
 /** What a batch of events amounts to in the read model. Each list is in the order of the log. */
 export interface HistoryChanges {
-  /** The last state of each conversation that changed, and the latest time that any of its events names. */
+  /** The last state of each conversation that changed. */
   readonly conversations: readonly ConversationChange[];
   /** The last thing that happened to each participant. */
   readonly participants: readonly ParticipantChange[];
@@ -36,7 +36,6 @@ export interface ConversationChange {
   readonly id: string;
   readonly state: ConversationState;
   readonly seq: number;
-  readonly at: string;
 }
 
 export interface ParticipantChange {
@@ -126,11 +125,42 @@ class Fold {
 
   #change(seq: number, event: ConversationEvent): void {
     const { conversationId: id, state } = event;
-    this.#conversations.set(id, { id, state, seq, at: later(this.#conversations.get(id)?.at, event.at) });
+    this.#conversations.set(id, { id, state, seq });
     for (const change of participantChanges(event, seq)) {
       this.#participants.set(`${change.conversationId}\0${change.userId}`, change);
     }
   }
+}
+
+export interface NumberedMessage {
+  readonly seq: number;
+  readonly event: MessagePosted;
+  /** Of its conversation among these, from 1. */
+  readonly place: number;
+  /** Which one of its conversation it is among these: 1, 2, 3, … */
+  readonly nth: number;
+}
+
+/**
+ * Messages by conversation, and in the order of the log within each. In the order of the conversations' ids, because two of
+ * the indexes begin with it: what goes into the same page goes in together.
+ */
+export function numbered(posted: HistoryChanges['posted']): {
+  rows: NumberedMessage[];
+  /** Each once. */
+  conversationIds: string[];
+} {
+  const byConversation = new Map<string, { seq: number; event: MessagePosted }[]>();
+  for (const message of posted) {
+    const known = byConversation.get(message.event.conversationId);
+    if (known === undefined) byConversation.set(message.event.conversationId, [message]);
+    else known.push(message);
+  }
+  const conversationIds = [...byConversation.keys()].sort();
+  const rows = conversationIds.flatMap((id, index) =>
+    (byConversation.get(id) ?? []).map(({ seq, event }, n) => ({ seq, event, place: index + 1, nth: n + 1 })),
+  );
+  return { rows, conversationIds };
 }
 
 /** What makes a message this one; its id is derived from it. */
@@ -144,11 +174,6 @@ export function isRepeat(message: MessageIdentity, first: MessageIdentity): bool
     // Erasure leaves none.
     (message.clientMessageId === first.clientMessageId || first.clientMessageId === '')
   );
-}
-
-/** Times are ISO 8601 in UTC with milliseconds, so the order of the text is the order of time. */
-function later(known: string | undefined, at: string): string {
-  return known !== undefined && known > at ? known : at;
 }
 
 function participantChanges(event: ConversationEvent, seq: number): ParticipantChange[] {

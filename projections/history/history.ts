@@ -1,8 +1,8 @@
-import type { ClientBase } from 'pg';
+import { type ClientBase, DatabaseError } from 'pg';
 import { plainArray, textArray } from '../runner/pgArray.ts';
 import { BATCH_SAVEPOINT, type Projection } from '../runner/projection.ts';
 import { PoisonError } from '../runner/store.ts';
-import { type HistoryChanges, isRepeat, type MessageIdentity, projectHistory } from './changes.ts';
+import { type HistoryChanges, isRepeat, type MessageIdentity, numbered, projectHistory } from './changes.ts';
 import {
   addParticipants,
   addReactions,
@@ -12,6 +12,7 @@ import {
   eraseMessage,
   insertErased,
   insertMessages,
+  MESSAGES_KEY,
   makeRoom,
   removeParticipants,
   removeReactions,
@@ -24,7 +25,7 @@ import {
 export function historyProjection(projectRoot: URL): Projection<HistoryChanges> {
   return {
     name: 'history',
-    format: 2,
+    format: 3,
     isWitness: true,
     schemaSql: new URL('projections/history/schema.sql', projectRoot),
     relations: ['conversations', 'participants', 'messages', 'reactions'],
@@ -55,8 +56,7 @@ async function writeHistory(client: ClientBase, schema: string, changes: History
  */
 async function tryWrite(client: ClientBase, schema: string, changes: HistoryChanges): Promise<boolean> {
   await writeConversations(client, schema, changes.conversations);
-  const inserted = await insertPosted(client, schema, changes.posted);
-  if (inserted < changes.posted.length) return false;
+  if (!(await insertPosted(client, schema, changes.posted))) return false;
   await writeParticipants(client, schema, changes.participants);
   await writeEdits(client, schema, changes.edited);
   await writeDeletions(client, schema, changes.deleted);
@@ -115,31 +115,39 @@ async function writeConversations(
     rows.map((row) => row.state.archived),
     rows.map((row) => JSON.stringify(row.state.participantIds)),
     rows.map((row) => row.seq),
-    rows.map((row) => row.at),
   ]);
 }
 
-/** @returns how many were inserted */
+/** @returns false when one of them is there already: then the transaction is good for nothing but taking back */
 async function insertPosted(
   client: ClientBase,
   schema: string,
-  rows: HistoryChanges['posted'],
-): Promise<number> {
-  if (rows.length === 0) return 0;
-  const result = await client.query<{ inserted: number }>(insertMessages(schema), [
-    plainArray(rows.map(({ event }) => event.messageId)),
-    plainArray(rows.map(({ event }) => event.conversationId)),
-    plainArray(rows.map(({ seq }) => seq)),
-    textArray(rows.map(({ event }) => event.userId)),
-    textArray(rows.map(({ event }) => event.clientMessageId)),
-    textArray(rows.map(({ event }) => event.content)),
-    textArray(rows.map(({ event }) => event.replyTo)),
-    textArray(
-      rows.map(({ event }) => (event.attachments.length === 0 ? null : JSON.stringify(event.attachments))),
-    ),
-    plainArray(rows.map(({ event }) => event.at)),
-  ]);
-  return result.rows[0]?.inserted ?? 0;
+  posted: HistoryChanges['posted'],
+): Promise<boolean> {
+  if (posted.length === 0) return true;
+  const { rows, conversationIds } = numbered(posted);
+  try {
+    await client.query(insertMessages(schema), [
+      plainArray(rows.map(({ event }) => event.messageId)),
+      plainArray(rows.map(({ event }) => event.conversationId)),
+      plainArray(rows.map(({ place }) => place)),
+      plainArray(rows.map(({ nth }) => nth)),
+      plainArray(rows.map(({ seq }) => seq)),
+      textArray(rows.map(({ event }) => event.userId)),
+      textArray(rows.map(({ event }) => event.clientMessageId)),
+      textArray(rows.map(({ event }) => event.content)),
+      textArray(rows.map(({ event }) => event.replyTo)),
+      textArray(
+        rows.map(({ event }) => (event.attachments.length === 0 ? null : JSON.stringify(event.attachments))),
+      ),
+      plainArray(rows.map(({ event }) => event.at)),
+      plainArray(conversationIds),
+    ]);
+    return true;
+  } catch (error) {
+    if (error instanceof DatabaseError && error.constraint === MESSAGES_KEY) return false;
+    throw error;
+  }
 }
 
 async function writeParticipants(

@@ -10,13 +10,9 @@ CREATE TABLE conversations (
   archived         boolean NOT NULL,
   participant_ids  text[] NOT NULL,
   -- Sequence of the latest event of the category "conversation" that is in here.
-  state_seq        bigint NOT NULL,
-  -- Messages ever posted, deleted ones included: also the ordinal of the latest one.
-  message_count    bigint NOT NULL DEFAULT 0,
-  last_message_seq bigint,
-  last_activity_at timestamptz NOT NULL
-  -- Room on each page for the counters' updates, so that they need not touch the index.
-) WITH (fillfactor = 70);
+  -- How many messages there are is the ordinal of the latest one, so that a message touches no row but its own.
+  state_seq        bigint NOT NULL
+);
 
 -- Who takes part, as the conversation's events name them.
 CREATE TABLE participants (
@@ -32,7 +28,7 @@ CREATE TABLE messages (
   message_id        text PRIMARY KEY,
   conversation_id   text NOT NULL,
   seq               bigint NOT NULL,
-  -- 1, 2, 3, … within the conversation, without holes.
+  -- 1, 2, 3, … within the conversation, without holes, deleted messages included.
   ordinal           bigint NOT NULL,
   user_id           text NOT NULL,
   client_message_id text NOT NULL,

@@ -3,55 +3,52 @@
  * and comes from `schemaOf`, never from outside.
  */
 
-/** Parameters, all arrays: id, title, visibility, created by, created at, archived, participants as JSON, seq, at. */
+/** Parameters, all arrays: id, title, visibility, created by, created at, archived, participants as JSON, seq. */
 export function upsertConversations(schema: string): string {
   return `
     INSERT INTO ${schema}.conversations AS c
-      (id, title, visibility, created_by, created_at, archived, participant_ids, state_seq, last_activity_at)
+      (id, title, visibility, created_by, created_at, archived, participant_ids, state_seq)
     SELECT id, title, visibility, created_by, created_at, archived,
-           ARRAY(SELECT jsonb_array_elements_text(participants)), seq, at
+           ARRAY(SELECT jsonb_array_elements_text(participants)), seq
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::boolean[], $7::jsonb[],
-                $8::bigint[], $9::timestamptz[])
-      AS n (id, title, visibility, created_by, created_at, archived, participants, seq, at)
+                $8::bigint[])
+      AS n (id, title, visibility, created_by, created_at, archived, participants, seq)
     ON CONFLICT (id) DO UPDATE SET
       title = excluded.title, visibility = excluded.visibility, archived = excluded.archived,
-      participant_ids = excluded.participant_ids, state_seq = excluded.state_seq,
-      last_activity_at = GREATEST(c.last_activity_at, excluded.last_activity_at)
+      participant_ids = excluded.participant_ids, state_seq = excluded.state_seq
     WHERE c.state_seq < excluded.state_seq`;
 }
 
+/** What a message that is there already violates. */
+export const MESSAGES_KEY = 'messages_pkey';
+
 /**
- * Inserts messages, numbers them within their conversation and counts them. Answers with the number of rows
- * inserted: when it is smaller than the batch, some were there before, the numbering has holes, and the caller takes it
- * back and leaves those out. A message of a conversation that does not exist gets no ordinal and so violates
- * NOT NULL: it stops the projection instead of vanishing.
+ * Inserts messages and numbers them within their conversation, on from the latest one there. One that is there already
+ * violates {@link MESSAGES_KEY}: looking for it in every batch would cost each message one more way through that index. A
+ * message of a conversation that does not exist gets no ordinal and so violates NOT NULL: it stops the projection
+ * instead of vanishing.
  *
- * Parameters, all arrays: message id, conversation id, seq, user id, client message id, content, reply to,
- * attachments as JSON, at.
+ * The latest ordinals are found first, as an array, and not by a join: with what it is told of joins (see the runner's store)
+ * the planner would look them up again for every message.
+ *
+ * Parameters, all arrays: message id, conversation id, place of that conversation in the last parameter (from 1), which of
+ * its conversation's messages here it is (1, 2, …), seq, user id, client message id, content, reply to, attachments as JSON,
+ * at; and the conversations, each once.
  */
 export function insertMessages(schema: string): string {
   return `
-    WITH inserted AS (
-      INSERT INTO ${schema}.messages (message_id, conversation_id, seq, ordinal, user_id, client_message_id, content,
-                                      reply_to, attachments, at)
-      SELECT n.message_id, n.conversation_id, n.seq,
-             c.message_count + row_number() OVER (PARTITION BY n.conversation_id ORDER BY n.seq),
-             n.user_id, n.client_message_id, n.content, n.reply_to, n.attachments, n.at
-      FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-                  $8::jsonb[], $9::timestamptz[])
-        AS n (message_id, conversation_id, seq, user_id, client_message_id, content, reply_to, attachments, at)
-        LEFT JOIN ${schema}.conversations c ON c.id = n.conversation_id
-      ON CONFLICT (message_id) DO NOTHING
-      RETURNING conversation_id, seq, at
-    ), counted AS (
-      UPDATE ${schema}.conversations c
-      SET message_count = c.message_count + t.count, last_message_seq = t.seq,
-          last_activity_at = GREATEST(c.last_activity_at, t.at)
-      FROM (SELECT conversation_id, count(*) AS count, max(seq) AS seq, max(at) AS at
-            FROM inserted GROUP BY conversation_id) t
-      WHERE c.id = t.conversation_id
-    )
-    SELECT count(*)::int AS inserted FROM inserted`;
+    INSERT INTO ${schema}.messages (message_id, conversation_id, seq, ordinal, user_id, client_message_id, content,
+                                    reply_to, attachments, at)
+    SELECT n.message_id, n.conversation_id, n.seq, n.nth + (ARRAY(
+             SELECT coalesce(
+               (SELECT m.ordinal FROM ${schema}.messages m WHERE m.conversation_id = t.id ORDER BY m.seq DESC LIMIT 1),
+               (SELECT 0 FROM ${schema}.conversations c WHERE c.id = t.id))
+             FROM unnest($12::text[]) WITH ORDINALITY AS t (id, place) ORDER BY t.place
+           ))[n.place],
+           n.user_id, n.client_message_id, n.content, n.reply_to, n.attachments, n.at
+    FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
+                $10::jsonb[], $11::timestamptz[])
+      AS n (message_id, conversation_id, place, nth, seq, user_id, client_message_id, content, reply_to, attachments, at)`;
 }
 
 /** Which of these messages are there already, and whose they are. Parameters: message ids. */
@@ -113,25 +110,18 @@ export function makeRoom(schema: string): string {
 }
 
 /**
- * Puts an erased message where it was, and counts it. Of a conversation that does not exist it violates NOT NULL.
+ * Puts an erased message where it was. Of a conversation that does not exist it violates NOT NULL.
  * Parameters: conversation id, the message's sequence, message id, user id, reply to, at, deleted at.
  */
 export function insertErased(schema: string): string {
   return `
-    WITH counted AS (
-      UPDATE ${schema}.conversations
-      SET message_count = message_count + 1, last_message_seq = GREATEST(last_message_seq, $2::bigint),
-          last_activity_at = GREATEST(last_activity_at, $6::timestamptz)
-      WHERE id = $1 RETURNING id
-    )
     INSERT INTO ${schema}.messages (message_id, conversation_id, seq, ordinal, user_id, client_message_id, content,
                                     reply_to, at, deleted_at)
-    SELECT $3::text, $1::text, $2::bigint, 1 + before.ordinal, $4::text, '', '', $5::text, $6::timestamptz, $7::timestamptz
-    FROM (VALUES ($1::text)) AS n (id) LEFT JOIN (
-      SELECT c.id, coalesce((SELECT m.ordinal FROM ${schema}.messages m WHERE m.conversation_id = $1 AND m.seq < $2
-                             ORDER BY m.seq DESC LIMIT 1), 0) AS ordinal
-      FROM counted c
-    ) AS before ON before.id = n.id`;
+    SELECT $3::text, $1::text, $2::bigint, 1 + coalesce(
+             (SELECT m.ordinal FROM ${schema}.messages m WHERE m.conversation_id = $1 AND m.seq < $2
+              ORDER BY m.seq DESC LIMIT 1),
+             (SELECT 0 FROM ${schema}.conversations c WHERE c.id = $1)),
+           $4::text, '', '', $5::text, $6::timestamptz, $7::timestamptz`;
 }
 
 /** Parameters, all arrays: message id, emoji, user id. */
@@ -185,8 +175,5 @@ export function rewindHistory(schema: string): readonly string[] {
     `DELETE FROM ${schema}.messages WHERE seq >= $1`,
     `DELETE FROM ${schema}.participants WHERE joined_seq >= $1`,
     `UPDATE ${schema}.conversations SET state_seq = 0 WHERE state_seq >= $1`,
-    `UPDATE ${schema}.conversations c
-     SET (message_count, last_message_seq) = (SELECT count(*), max(m.seq) FROM ${schema}.messages m WHERE m.conversation_id = c.id)
-     WHERE c.last_message_seq >= $1`,
   ];
 }

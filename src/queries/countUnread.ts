@@ -23,7 +23,9 @@ export async function countUnread(database: Reads, question: UnreadQuestion): Pr
 /** Whose, where, and how far they have read. */
 function unread({ conversationId, userId, readSeq }: UnreadQuestion): Prisma.Sql {
   return Prisma.sql`
-    SELECT c.message_count - coalesce((
+    SELECT coalesce((
+      SELECT l.ordinal FROM messages l WHERE l.conversation_id = c.id ORDER BY l.seq DESC LIMIT 1
+    ), 0) - coalesce((
       SELECT o.ordinal FROM messages o
       WHERE o.conversation_id = c.id
         AND o.seq <= greatest(${readSeq}::bigint, e.joined_seq, e.own_seq, r.read_seq)

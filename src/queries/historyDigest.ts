@@ -40,8 +40,7 @@ const PARKED = `SELECT conversation_id FROM parked_conversations WHERE projectio
 
 /** @param where what narrows down conversations, messages (`m`) and participants (`p`), by their column `conversation_id` */
 const digests = (where: string) => `
-  SELECT coalesce(c.id, m.conversation_id) AS id, c.message_count, coalesce(m.messages, 0) AS messages,
-         coalesce(m.dense, true) AS dense,
+  SELECT coalesce(c.id, m.conversation_id) AS id, coalesce(m.messages, 0) AS messages, coalesce(m.dense, true) AS dense,
          concat_ws('.', ${hash(STATE)}, coalesce(m.fixed, 0), coalesce(m.changing, 0), coalesce(p.sum, 0),
                    coalesce(r.sum, 0)) AS hash
   FROM (SELECT * FROM (SELECT *, id AS conversation_id FROM conversations) AS known ${where}) c
@@ -93,17 +92,13 @@ interface LiveRow {
 
 interface DigestRow {
   readonly id: string;
-  readonly message_count: string;
   readonly messages: string;
   readonly dense: boolean;
   readonly hash: string;
 }
 
-/** The count kept with the conversation, and the ordinals, are part of what must be right. */
+/** The ordinals, which are also what is told of how many messages there are, are part of what must be right. */
 function toDigest(row: DigestRow): ConversationDigest {
-  const messages = Number(row.messages);
-  const counted = Number(row.message_count);
-  const count = counted === messages ? '' : ` (message_count says ${counted})`;
   const dense = row.dense ? '' : ' (the ordinals are not 1, 2, 3, …)';
-  return { messages, hash: row.hash + count + dense };
+  return { messages: Number(row.messages), hash: row.hash + dense };
 }

@@ -83,7 +83,9 @@ function listJson({ userId, after, limit }: ConversationsQuestion): Prisma.Sql {
       max(p.conversation_id) FILTER (WHERE p.nth = ${limit}::int) AS last_id,
       max(p.micros) FILTER (WHERE p.nth = ${limit}::int) AS last_micros
     FROM page p LEFT JOIN conversations c ON c.id = p.conversation_id
-      LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_message_seq
+      LEFT JOIN LATERAL (
+        SELECT * FROM messages l WHERE l.conversation_id = c.id ORDER BY l.seq DESC LIMIT 1
+      ) m ON true
       LEFT JOIN read_receipts r ON r.user_id = p.user_id AND r.conversation_id = c.id
       LEFT JOIN LATERAL (
         SELECT o.ordinal FROM messages o
@@ -99,6 +101,6 @@ const INT_MAX = 2 ** 31 - 1;
 const CONVERSATION_JSON = Prisma.sql`json_build_object(${CONVERSATION_FIELDS},
   'lastMessage', CASE WHEN m.message_id IS NOT NULL THEN ${MESSAGE_JSON} END,
   'lastActivityAt', ${isoTime('p.last_activity_at')},
-  'messageCount', c.message_count,
-  'unreadCount', c.message_count - coalesce(seen.ordinal, 0)
+  'messageCount', coalesce(m.ordinal, 0),
+  'unreadCount', coalesce(m.ordinal, 0) - coalesce(seen.ordinal, 0)
 )`;

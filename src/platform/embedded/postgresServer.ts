@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { onPort } from './keptPort.ts';
@@ -24,20 +25,30 @@ export interface EmbeddedPostgresOptions {
 const databaseName = 'chat';
 const startTimeoutMsDefault = 60_000;
 
-/**
- * No unix socket: its path is limited to 107 bytes, and a data folder's need not be. The buffers hold the indexes that
- * the projector writes into at random; with the 128 MB that PostgreSQL starts with it reads them from the disk instead.
- */
+/** No unix socket: its path is limited to 107 bytes, and a data folder's need not be. */
 const settingsDefault = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   synchronous_commit: 'on',
-  shared_buffers: '512MB',
   max_connections: '100',
   max_wal_size: '2GB',
   timezone: 'UTC',
   log_timezone: 'UTC',
 } as const;
+
+/** As much as the buffers take at most, in MB: more than that is for a server that somebody looks after. */
+const BUFFERS_MB_MAX = 2_048;
+
+/**
+ * The buffers should hold the indexes that the projector writes into at random, or it reads them from the disk instead. A quarter
+ * of the memory that this process may use, of which only what is used is taken. Source: PostgreSQL manual, 19.4.1.
+ */
+function sharedBuffers(): string {
+  const limit = process.constrainedMemory();
+  const total = totalmem();
+  const quarterMb = (limit > 0 && limit < total ? limit : total) / 4 / 1_024 ** 2;
+  return `${Math.floor(Math.min(Math.max(quarterMb, 128), BUFFERS_MB_MAX))}MB`;
+}
 
 /** SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one, after which it recovers from its log. */
 const stopSignals = [
@@ -82,7 +93,13 @@ function spawnPostgres(
   port: number,
 ): Promise<ServerProcess> {
   const logFile = join(options.dataDir, 'postgres.log');
-  const settings = Object.entries({ ...settingsDefault, port: String(port), ...options.settings });
+  const buffers = { shared_buffers: sharedBuffers() };
+  const settings = Object.entries({
+    ...settingsDefault,
+    ...buffers,
+    port: String(port),
+    ...options.settings,
+  });
   const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const { command, args } = launcher.wrap(binaries.postgres, ['-D', folder, ...flags]);
   const { uid, gid } = launcher;

@@ -50,7 +50,11 @@ test.each([
   ['a text is another', `UPDATE history_v1.messages SET content = 'x' WHERE conversation_id = $1`, 0],
   ['a participant is missing', 'DELETE FROM history_v1.participants WHERE conversation_id = $1', 0],
   ['a conversation is missing', 'DELETE FROM history_v1.conversations WHERE id = $1', 0],
-  ['the count is wrong', 'UPDATE history_v1.conversations SET message_count = 1 WHERE id = $1', 0],
+  [
+    'the count is wrong',
+    'UPDATE history_v1.messages SET ordinal = ordinal + 1 WHERE conversation_id = $1',
+    0,
+  ],
 ])('%s: found once, and forgotten when it is right again', async (_what, damage, missing) => {
   const [, damaged = ''] = CONVERSATIONS;
   for (const relation of ['conversations', 'messages', 'participants']) {

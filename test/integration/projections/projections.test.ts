@@ -311,8 +311,8 @@ test('messages of a conversation that does not exist wait aside; when it does, a
   await append(log, { ...(messages[0] as ChatEvent & { type: 'MessagePosted' }), messageId: messageId(99) });
   await waitFor('it to be passed over', () => runner.checkpoint === 6);
   await pool.query(
-    `INSERT INTO history_v1.conversations (id, visibility, created_by, created_at, archived, participant_ids, state_seq, last_activity_at)
-     VALUES ($1, 'open', 'alice', $2, false, '{alice}', 1, $2)`,
+    `INSERT INTO history_v1.conversations (id, visibility, created_by, created_at, archived, participant_ids, state_seq)
+     VALUES ($1, 'open', 'alice', $2, false, '{alice}', 1)`,
     [created.conversationId, created.at],
   );
   await pool.query('UPDATE parked_conversations SET retry_requested_at = now()');

@@ -44,12 +44,12 @@ test('tables of an older format are built anew and taken over by the workers, an
   await waitFor('the old version to be dropped', () => told.some(({ type }) => type === 'dropped'));
   await upkeep.stop();
   expect(told).toEqual([
-    { type: 'outdated', projection: 'history', format: 1, wanted: 2 },
+    { type: 'outdated', projection: 'history', format: 2, wanted: 3 },
     { type: 'renewed', projection: 'history', version: 2 },
     { type: 'dropped', projection: 'history', versions: [1] },
   ]);
   expect(await listVersions(system.pool, 'history')).toMatchObject([
-    { version: 2, status: 'live', format: 2 },
+    { version: 2, status: 'live', format: 3 },
   ]);
   const schemas = await system.pool.query(
     `SELECT FROM information_schema.schemata WHERE schema_name = 'history_v1'`,

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { projectHistory } from '../../../projections/history/changes.ts';
+import { numbered, projectHistory } from '../../../projections/history/changes.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 
 const conversationId = 'c_aaaaaaaaaaaaaaaaaaaaa';
@@ -40,11 +41,28 @@ const members = (
 const given = (...events: ChatEvent[]) =>
   projectHistory({ events: events.map((event, n) => ({ seq: n + 1, event })) });
 
-test('a conversation has its last state, and the latest time that any of its events names', () => {
-  const late = { ...created, at: '2026-02-02T00:00:00.000Z' };
-  expect(given(late, renamed).conversations).toEqual([
-    { id: conversationId, state: renamed.state, seq: 2, at: late.at },
+test('a conversation has its last state', () => {
+  expect(given(created, renamed).conversations).toEqual([
+    { id: conversationId, state: renamed.state, seq: 2 },
   ]);
+});
+
+test('messages are numbered within their conversation, in the order of the log, whatever comes between', () => {
+  const ids = fc.constantFrom('b', 'a', 'c', 'é');
+  fc.assert(
+    fc.property(fc.array(ids, { maxLength: 60 }), (order) => {
+      const messages = order.map((id, seq) => ({ seq, event: { ...posted, conversationId: id } }));
+      const { rows, conversationIds } = numbered(messages);
+      expect(conversationIds).toEqual([...new Set(order)].sort());
+      expect(rows.map(({ event }) => event.conversationId)).toEqual([...order].sort());
+      for (const id of conversationIds) {
+        const own = rows.filter(({ event }) => event.conversationId === id);
+        expect(own.map(({ nth }) => nth)).toEqual(own.map((_, index) => index + 1));
+        expect(new Set(own.map(({ place }) => conversationIds[place - 1]))).toEqual(new Set([id]));
+        expect(own.map(({ seq }) => seq)).toEqual(order.flatMap((each, seq) => (each === id ? [seq] : [])));
+      }
+    }),
+  );
 });
 
 test('a repeated message counts once, with its first sequence', () => {
