@@ -44,6 +44,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** Says nothing of what is in it. */
 const UNDECLARED = 'application/octet-stream';
+/** What a part without a type counts as (RFC 7578, section 4.4): many clients send files so, whatever is in them. */
+const PLAIN = 'text/plain';
 /** Found by how text begins, so that what is declared as plain text may begin so too: it is served as nothing else. */
 const TEXTUAL_FINDS = new Set(['application/xml', 'text/xml']);
 
@@ -61,7 +63,7 @@ export async function mediaTypeOf(head: Uint8Array, declared: string): Promise<s
   if (!ALLOWED_TYPES.has(type)) {
     throw unsupported(`Files of type ${type} are not taken; these are: ${[...ALLOWED_TYPES].join(', ')}.`);
   }
-  if (named !== UNDECLARED && named !== type) {
+  if (named !== UNDECLARED && named !== PLAIN && named !== type) {
     throw unsupported(`The file is declared as ${named.slice(0, 100)}, but its bytes are those of ${type}.`);
   }
   return type;
@@ -75,7 +77,7 @@ async function foundIn(head: Uint8Array): Promise<string | null> {
 /** Of what has no magic bytes. Markup is plain text only to those who say that it is. */
 function textType(head: Uint8Array, named: string): string {
   if (named === UNDECLARED && /^[\ufeff\s]*</.test(Buffer.from(head).toString())) return 'text/html';
-  return named === UNDECLARED || named === 'text/plain' ? 'text/plain' : 'unknown';
+  return named === UNDECLARED || named === PLAIN ? PLAIN : 'unknown';
 }
 
 function canonical(type: string): string {

@@ -1,3 +1,4 @@
+import type { NatsConnection } from 'nats';
 import {
   type JetStreamLog,
   type JetStreamLogOptions,
@@ -44,10 +45,18 @@ export async function openTestLog(natsUrl: string, options: TestLogOptions = {})
     ...(options.circuit && { circuit: options.circuit }),
     makeEpoch: newEpoch,
     onEvent: (event) => events.push(event),
-  });
+  }).catch(closing(connection));
   const close = async () => {
     await log.close(1_000);
     await connection.close();
   };
   return { log, events, close };
+}
+
+/** @returns what gives the connection back and throws on, when nothing is opened over it */
+export function closing(connection: NatsConnection): (cause: unknown) => Promise<never> {
+  return async (cause) => {
+    await connection.close();
+    throw cause;
+  };
 }

@@ -5,6 +5,7 @@ import { connectNats } from '../../src/platform/nats.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
 import type { AttachmentStore, UploadFacts } from '../../src/ports/attachmentStore.ts';
 import { C1 } from './conversations.ts';
+import { closing } from './jetStreamLog.ts';
 
 /** Bytes that no part of which is like another. */
 export function uploadBytes(length: number): Buffer {
@@ -54,7 +55,7 @@ export async function openTestAttachments(natsUrl: string, maxBytes = 256 * 1_02
       ackTimeoutMs: 2_000,
       deadlineMs: 4_000,
     },
-  });
+  }).catch(closing(connection));
   const close = async () => {
     await store.close(1_000);
     await connection.close();

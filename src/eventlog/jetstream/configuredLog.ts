@@ -10,7 +10,7 @@ import { type JetStreamReceipts, openJetStreamReceipts } from './jetStreamReceip
 /**
  * The log as the settings say.
  *
- * @throws StreamMismatchError when the stream is not as `nats/streams/CHAT_EVENTS.json` defines it
+ * @throws StreamMismatchError when the stream is not as `nats/streams/CHAT_EVENTS.json` defines it; StreamStorageError
  */
 export function openConfiguredLog(
   config: Config,
@@ -30,7 +30,7 @@ export function openConfiguredLog(
 /**
  * The receipts as the settings say.
  *
- * @throws StreamMismatchError when the stream is not as `nats/streams/CHAT_RECEIPTS.json` defines it
+ * @throws StreamMismatchError when the stream is not as `nats/streams/CHAT_RECEIPTS.json` defines it; StreamStorageError
  */
 export function openConfiguredReceipts(
   config: Config,
@@ -47,7 +47,7 @@ export function openConfiguredReceipts(
 /**
  * The store of uploads as the settings say.
  *
- * @throws StreamMismatchError when the stream is not as `nats/streams/OBJ_chat-uploads.json` defines it
+ * @throws StreamMismatchError when the stream is not as `nats/streams/OBJ_chat-uploads.json` defines it; StreamStorageError
  */
 export function openConfiguredAttachments(
   config: Config,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type JetStreamManager, NatsError, type StreamConfig, type StreamInfo } from 'nats';
+import { UPLOADS_STREAM } from '../../contracts/uploads.ts';
 
 /** What of a stream's definition is set per installation. */
 export interface StreamSettings {
@@ -11,6 +12,21 @@ export interface StreamSettings {
 export class StreamMismatchError extends Error {
   override readonly name = 'StreamMismatchError';
 }
+
+/** nats-server does not give a stream the room that it is to have. */
+export class StreamStorageError extends Error {
+  override readonly name = 'StreamStorageError';
+}
+
+/** The setting that says how large a stream may grow, by the stream's name. */
+const BYTES_SETTING: Readonly<Record<string, string>> = {
+  CHAT_EVENTS: 'STREAM_MAX_BYTES',
+  CHAT_RECEIPTS: 'RECEIPTS_MAX_BYTES',
+  [UPLOADS_STREAM]: 'UPLOADS_MAX_BYTES',
+};
+
+/** No resources of the account; of memory; of storage. Source: nats-server, errors.json. */
+const NO_ROOM_CODES = [10_023, 10_028, 10_047];
 
 /** Fields that can change under a running stream without touching what it stores. */
 const UPDATABLE = new Set(['max_bytes', 'max_msg_size', 'duplicate_window', 'num_replicas']);
@@ -33,7 +49,7 @@ export async function readStreamDefinition(
  *
  * @param describe makes the description of a stream that has none that is right
  * @returns the stream as it is now
- * @throws StreamMismatchError naming every field that differs
+ * @throws StreamMismatchError naming every field that differs; StreamStorageError
  */
 export async function ensureStream(
   manager: JetStreamManager,
@@ -44,7 +60,8 @@ export async function ensureStream(
   const existing = await infoOrNull(manager, name);
   if (existing === null) {
     const made = describe(undefined);
-    return manager.streams.add({ ...definition, ...(made !== undefined && { description: made }) });
+    const described = { ...definition, ...(made !== undefined && { description: made }) };
+    return manager.streams.add(described).catch(refused(definition));
   }
   const differing = differences(existing.config, definition);
   const blocking = differing.filter((difference) => !UPDATABLE.has(difference.field));
@@ -52,11 +69,20 @@ export async function ensureStream(
   const description = describe(existing.config.description);
   if (differing.length === 0 && description === existing.config.description) return existing;
   const changes = Object.fromEntries(differing.map(({ field, wanted }) => [field, wanted]));
-  return manager.streams.update(name, {
-    ...existing.config,
-    ...changes,
-    ...(description && { description }),
-  });
+  const changed = { ...existing.config, ...changes, ...(description && { description }) };
+  return manager.streams.update(name, changed).catch(refused(definition));
+}
+
+/** @returns what throws a refusal on, with what there is to do if it is for want of room */
+function refused({ name = '', max_bytes: bytes }: Partial<StreamConfig>): (cause: unknown) => never {
+  return (cause) => {
+    if (!(cause instanceof NatsError) || !NO_ROOM_CODES.includes(cause.api_error?.err_code ?? 0)) throw cause;
+    throw new StreamStorageError(
+      `nats-server has no room for the stream ${name} with ${bytes} bytes (${cause.message}): a stream's whole size is set ` +
+        `aside when it is made. Lower ${BYTES_SETTING[name] ?? 'its max_bytes'}, or raise max_file_store of nats-server.`,
+      { cause },
+    );
+  };
 }
 
 /**

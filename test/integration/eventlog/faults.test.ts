@@ -1,7 +1,7 @@
 import { connect } from 'nats';
 import { expect, test } from 'vitest';
 import { readConversation } from '../../../src/application/readConversation.ts';
-import { StreamMismatchError } from '../../../src/eventlog/jetstream/streamDefinition.ts';
+import { StreamMismatchError, StreamStorageError } from '../../../src/eventlog/jetstream/streamDefinition.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import {
   LogFullError,
@@ -12,6 +12,7 @@ import {
 import { openTestLog } from '../../support/jetStreamLog.ts';
 import { startTestNats } from '../../support/nats.ts';
 import type { TestServer } from '../../support/testServer.ts';
+import { openTestAttachments } from '../../support/uploads.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
 const request = (conversationId: string, text: string) => ({
@@ -220,6 +221,24 @@ test('a stream that differs in what cannot be changed is left alone, and the dif
     expect((await manager.streams.info('CHAT_EVENTS')).config.max_msgs).toBe(7);
     await operator.close();
   }));
+
+test('a stream that the server has no room for says which setting to lower, and what is there stays', async () => {
+  const server = await startTestNats({ fileStoreBytesMax: 64 * 1_024 ** 2 });
+  try {
+    const tooLarge = openTestLog(server.url, { maxBytes: 65 * 1_024 ** 2 });
+    await expect(tooLarge).rejects.toThrow(StreamStorageError);
+    await expect(tooLarge).rejects.toThrow(/CHAT_EVENTS with 68157440 bytes.*Lower STREAM_MAX_BYTES/);
+    const opened = await openTestLog(server.url, { maxBytes: 48 * 1_024 ** 2 });
+    await opened.log.append(request(systemIds.conversationId(), 'kept'));
+    await expect(openTestLog(server.url, { maxBytes: 65 * 1_024 ** 2 })).rejects.toThrow(StreamStorageError);
+    const uploads = openTestAttachments(server.url, 32 * 1_024 ** 2);
+    await expect(uploads).rejects.toThrow(/OBJ_chat-uploads with 33554432 bytes.*Lower UPLOADS_MAX_BYTES/);
+    expect(await opened.log.status()).toMatchObject({ lastSeq: 1, bytesMax: 48 * 1_024 ** 2 });
+    await opened.close();
+  } finally {
+    await server.stop();
+  }
+});
 
 test('a read of a frozen server is given up', () =>
   withServer(async (server) => {
