@@ -2,6 +2,7 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import { ChatError } from '../contracts/errors.ts';
 import { requestId } from '../middleware/requestId.ts';
 import { requestLog } from '../middleware/requestLog.ts';
+import { BODY_MS_SETTING } from './body.ts';
 import { conversationRoutes } from './conversations.ts';
 import type { HttpDeps } from './deps.ts';
 import { docsRoutes } from './docs.ts';
@@ -24,6 +25,7 @@ export function createHttpApp(deps: HttpDeps): Express {
   app.disable('etag');
   // Queries are read by each route through its schema, strictly; Express' lenient reading stays out of the way.
   app.set('query parser', false);
+  app.set(BODY_MS_SETTING, deps.shell?.bodyMsMax);
   app.use(requestId, requestLog(deps.logger));
   shell(app, deps.shell);
   app.use(apiRoutes(deps));

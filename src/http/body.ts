@@ -16,8 +16,11 @@ export const BODY_BYTES_MAX = 1_048_576;
  */
 const DISCARDED_BYTES_MAX = 8 * BODY_BYTES_MAX;
 
-/** How long a client may take to send a body, in milliseconds. */
+/** How long a client may take to send a body unless the app says otherwise, in milliseconds. */
 const BODY_MS_MAX = 30_000;
+
+/** The app's setting with the time in milliseconds. */
+export const BODY_MS_SETTING = 'body ms max';
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 
@@ -101,15 +104,16 @@ function collect(req: Request): Promise<{ chunks: Buffer[]; length: number }> {
     const closed = () => {
       if (!req.readableEnded) lost();
     };
-    const deadline = setTimeout(() => giveUp(() => fail(tooSlow(req))), BODY_MS_MAX);
+    const msMax = Number(req.app.get(BODY_MS_SETTING) ?? BODY_MS_MAX);
+    const deadline = setTimeout(() => giveUp(() => fail(tooSlow(req, msMax))), msMax);
     if (req.destroyed) return lost();
     req.on('data', take).once('end', finish).once('error', lost).once('close', closed);
   });
 }
 
-function tooSlow(req: Request): ChatError {
+function tooSlow(req: Request, msMax: number): ChatError {
   req.res?.set('Connection', 'close');
-  return new ChatError('request_timeout', `The body did not come within ${BODY_MS_MAX} ms.`);
+  return new ChatError('request_timeout', `The body did not come within ${msMax} ms.`);
 }
 
 function tooLarge(req: Request): ChatError {

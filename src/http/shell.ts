@@ -10,6 +10,8 @@ export interface HttpShellOptions {
   readonly allowedOrigins?: AllowedOrigins | undefined;
   /** See {@link securityHeaders}. */
   readonly hstsSeconds?: number | undefined;
+  /** How long a client may take to send a JSON body, in milliseconds. Default 30,000. */
+  readonly bodyMsMax?: number;
 }
 
 /** As many as a browser behind several proxies sends, several times over. */

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
+import { startTestApi } from '../support/httpApi.ts';
 import { answersIn, exchange, readAll } from '../support/rawHttp.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -85,4 +86,29 @@ test('connections beyond the limit are closed at once; those within it are serve
     return raw.includes('200 OK');
   });
   within[1]?.destroy();
+});
+
+test('a body that does not come, or drips in, is answered at its deadline and the connection closed; nothing is stored', async () => {
+  const api = await startTestApi({ shell: { bodyMsMax: 300 } });
+  const head =
+    'POST /api/chat/conversations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n';
+  for (const drips of [false, true]) {
+    const socket = connect(api.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(`${head}{"userId":"`);
+    const drip = drips ? setInterval(() => socket.write('a'), 20) : undefined;
+    const [answer] = answersIn(await readAll(socket));
+    clearInterval(drip);
+    expect(answer?.status).toBe(408);
+    expect(JSON.parse(answer?.body ?? '')).toMatchObject({
+      code: 'request_timeout',
+      detail: 'The body did not come within 300 ms.',
+      retryable: true,
+    });
+    expect(answer?.headers).toMatchObject({ connection: 'close' });
+  }
+  expect(await api.eventsInLog()).toBe(0);
+  // One that comes in time is not looked at again.
+  expect((await api.call('POST', '/api/chat/conversations', { userId: 'alice' })).status).toBe(201);
+  await api.stop();
 });
