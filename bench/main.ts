@@ -24,6 +24,7 @@ const SCENARIOS = [
   'httpSend',
   'classic',
   'caches',
+  'uploads',
   'import',
 ] as const;
 

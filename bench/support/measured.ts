@@ -13,6 +13,8 @@ export interface MeasuredServer {
   cpuSeconds(): Promise<number>;
   /** Resident memory after a collection of garbage, in bytes. */
   rssBytes(): Promise<number>;
+  /** The most resident memory that the process ever had, in bytes. */
+  rssPeakBytes(): Promise<number>;
   /** What the server holds in JavaScript objects, after a collection of garbage, in bytes. */
   heapBytes(): Promise<number>;
   /** What the server counts of its own: connections, conversations followed. */
@@ -44,6 +46,7 @@ export async function startMeasured(
     port,
     cpuSeconds: () => ask(child, 'cpu?'),
     rssBytes: () => ask(child, 'rss?'),
+    rssPeakBytes: () => ask(child, 'peak?'),
     heapBytes: () => ask(child, 'heap?'),
     held: () => ask(child, 'held?'),
     tell: (message) => void child.send(message),
@@ -72,7 +75,10 @@ function profilerFlags(script: URL): string[] {
   return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
 }
 
-async function ask(child: ChildProcess, question: 'cpu?' | 'rss?' | 'heap?' | 'held?'): Promise<number> {
+async function ask(
+  child: ChildProcess,
+  question: 'cpu?' | 'rss?' | 'peak?' | 'heap?' | 'held?',
+): Promise<number> {
   child.send(question);
   const [answer] = (await once(child, 'message')) as [number];
   return answer;
@@ -87,6 +93,8 @@ export function serveMeasured(
   process.on('message', (message) => {
     if (message === 'cpu?') process.send?.(cpuSeconds());
     else if (message === 'rss?') process.send?.(collected().rss);
+    // In kilobytes.
+    else if (message === 'peak?') process.send?.(process.resourceUsage().maxRSS * 1_024);
     else if (message === 'heap?') process.send?.(collected().heapUsed);
     else if (message === 'held?') process.send?.(held());
     else onTold(message);

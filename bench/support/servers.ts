@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from '../../src/platform/embedded/postgresServe
 export interface BenchServers {
   readonly dataDir: string;
   readonly natsUrl: string;
+  readonly natsPid: number;
   readonly databaseUrl: string;
   /** The database is gone until {@link BenchServers.startPostgres}. */
   stopPostgres(): Promise<void>;
@@ -28,6 +29,7 @@ export async function startBenchServers(options: { postgres: boolean }): Promise
   return {
     dataDir,
     natsUrl: nats.url,
+    natsPid: nats.pid,
     databaseUrl,
     stopPostgres,
     startPostgres: async () => {
