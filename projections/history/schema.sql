@@ -48,6 +48,8 @@ CREATE TABLE messages (
 CREATE UNIQUE INDEX messages_conversation_seq ON messages (conversation_id, seq);
 CREATE INDEX messages_conversation_at ON messages (conversation_id, at);
 CREATE INDEX messages_user ON messages (user_id, seq);
+-- Which message refers to an upload: asked by the sweep of uploads. Costs nothing for messages without any.
+CREATE INDEX messages_attachments ON messages USING gin (attachments jsonb_path_ops) WHERE attachments IS NOT NULL;
 
 CREATE TABLE reactions (
   message_id text NOT NULL,

@@ -37,6 +37,17 @@ export async function resolveAttachments(
   throw new ChatError('invalid_request', 'What cannot be attached is in "errors".', { errors });
 }
 
+const TOO_LONG_AGO = 'was uploaded too long ago: upload it again';
+
+/** Whether all that is wrong is the time: the same message may have been posted while it was right. */
+export function isTooLate(error: unknown): boolean {
+  return (
+    error instanceof ChatError &&
+    error.errors.length > 0 &&
+    error.errors.every(({ reason }) => reason === TOO_LONG_AGO)
+  );
+}
+
 function objection(
   upload: FoundUpload | null,
   { conversationId, userId }: { conversationId: string; userId: string },
@@ -47,7 +58,7 @@ function objection(
     return 'is no upload of this user in this conversation (any more)';
   }
   if (nowMs - upload.facts.uploadedAtMs < ATTACHABLE_MS) return null;
-  return 'was uploaded too long ago: upload it again';
+  return TOO_LONG_AGO;
 }
 
 /** The fields of an event in its order, and no others. */

@@ -3,9 +3,10 @@ import { formatPosition } from '../contracts/position.ts';
 import type { PostMessage } from '../domain/conversation/commands.ts';
 import type { Attachment, MessageEvent, MessagePosted } from '../domain/conversation/events.ts';
 import { append, asChatError } from './append.ts';
-import { resolveAttachments } from './attachments.ts';
+import { isTooLate, resolveAttachments } from './attachments.ts';
 import { type ApplicationContext, timestamp } from './context.ts';
 import { decideMessageCommand } from './decideMessageCommand.ts';
+import { findMessage } from './findMessage.ts';
 
 export interface MessageToPost {
   readonly conversationId: string;
@@ -39,9 +40,29 @@ export interface PostedMessage {
 export function postMessage(context: ApplicationContext, request: MessageToPost): Promise<PostedMessage> {
   const { attachments } = request;
   if (attachments === undefined || attachments.length === 0) return decideAndStore(context, request, []);
-  return resolveAttachments(context, { ...request, attachments }).then((resolved) =>
-    decideAndStore(context, request, resolved),
+  return resolveAttachments(context, { ...request, attachments }).then(
+    (resolved) => decideAndStore(context, request, resolved),
+    (error) => postedBefore(context, request, error),
   );
+}
+
+/**
+ * A message that was stored while its files could be attached is the same message for ever, whenever it comes again.
+ *
+ * @throws ChatError what was wrong with the files, when it was not stored before
+ */
+async function postedBefore(
+  context: ApplicationContext,
+  { conversationId, userId, clientMessageId }: MessageToPost,
+  error: unknown,
+): Promise<PostedMessage> {
+  if (clientMessageId === undefined || !isTooLate(error)) throw error;
+  const messageId = context.ids.messageId(conversationId, userId, clientMessageId);
+  const found = await findMessage(context, { conversationId, messageId });
+  const event = found === null ? null : await messageAt(context, found.seq);
+  if (found === null || event === null) throw error;
+  const { seq } = found;
+  return { messageId, seq, position: formatPosition(context.log.epoch, seq), duplicate: true, event };
 }
 
 function decideAndStore(
@@ -70,12 +91,17 @@ export async function storedMessage(
   message: PostedMessage,
 ): Promise<MessagePosted> {
   if (!message.duplicate) return message.event;
-  const stored = await context.log.at(message.seq).catch((cause) => {
+  return (await messageAt(context, message.seq)) ?? message.event;
+}
+
+/** @returns null for what is not there any more, or no message */
+async function messageAt(context: ApplicationContext, seq: number): Promise<MessagePosted | null> {
+  const stored = await context.log.at(seq).catch((cause) => {
     throw asChatError(cause);
   });
-  if (stored === null) return message.event;
+  if (stored === null) return null;
   const event = decodeEvent(stored.bytes, stored.seq);
-  return event.type === 'MessagePosted' ? event : message.event;
+  return event.type === 'MessagePosted' ? event : null;
 }
 
 function toCommand(

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { postMessage } from '../../src/application/postMessage.ts';
 import { CHUNK_BYTES } from '../../src/contracts/uploads.ts';
+import { KEPT } from '../../src/maintenance/uploadStatements.ts';
 import { sweepUploads } from '../../src/maintenance/uploadSweep.ts';
 import { type SweepEvent, UploadSweeper } from '../../src/maintenance/uploadSweeper.ts';
 import { systemIds } from '../../src/platform/ids.ts';
@@ -63,6 +64,20 @@ describe('a sweep', () => {
     expect(await sweep()).toEqual({ abandoned: 1, leftovers: 0, undecided: 0, next: null });
     expect([await isThere(used), await isThere(abandoned)]).toEqual([true, false]);
     expect(await sweep()).toMatchObject({ abandoned: 0 });
+  });
+
+  it('asks the history by an index of what messages refer to, and reads no conversation through', async () => {
+    await projectAll(api);
+    // So many that the planner has a choice; a conversation of nothing but these would be read through otherwise.
+    await run(`INSERT INTO history_v1.messages (message_id, conversation_id, seq, ordinal, user_id, client_message_id, content, at)
+      SELECT 'm' || n, '${conversationId}', n, n, 'alice', 'k' || n, 'x', now() FROM generate_series(10, 20000) n`);
+    await run('ANALYZE history_v1.messages');
+    const kept = await api.database.pool.query({
+      text: `EXPLAIN ${KEPT}`,
+      values: [[systemIds.uploadId()], [conversationId]],
+    });
+    const plan = kept.rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toContain('messages_attachments');
   });
 
   it('does not decide before the history holds everything that could refer to an upload', async () => {
@@ -169,7 +184,8 @@ it('the sweeper goes on round by round, tells what it did, survives a fault, and
   await waitFor('the rest', () => time.pending === 1);
   await nats.kill9();
   await time.advance(1_000);
-  await waitFor('a failed round', () => events.length === 2);
+  // A walk that was under way ends after ten seconds of silence.
+  await waitFor('a failed round', () => events.length === 2, { timeoutMs: 20_000 });
   expect(events[1]).toMatchObject({ type: 'sweepFailed' });
   await waitFor('the rest', () => time.pending === 1);
   await nats.restart();

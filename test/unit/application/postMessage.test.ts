@@ -17,6 +17,7 @@ import {
   toldBy,
   withLog,
 } from '../../support/application.ts';
+import { storeUpload } from '../../support/uploads.ts';
 
 let memory: MemoryEventLog;
 let context: MemoryContext;
@@ -53,6 +54,24 @@ describe('posting', () => {
 });
 
 describe('posting again with the same clientMessageId', () => {
+  it('with a file that has become too old to attach is still the same message; as another one it is refused', async () => {
+    const uploadedAtMs = Date.parse('2026-01-01T00:00:00.000Z');
+    const { id } = await storeUpload(context.attachments, new Uint8Array(9), {
+      conversationId,
+      uploadedAtMs,
+    });
+    const message = { conversationId, userId: 'alice', content: 'look', attachments: [id] };
+    const first = await postMessage(context, { ...message, clientMessageId: 'k1' });
+    for (let n = 0; n < 23 * 3_600; n++) context.clock.nowMs();
+    const again = await postMessage(context, { ...message, clientMessageId: 'k1' });
+    expect(again).toEqual({ ...first, duplicate: true });
+    for (const clientMessageId of ['k2', undefined]) {
+      const refused = await toldBy(postMessage(context, { ...message, clientMessageId }));
+      expect(refused).toMatchObject({ code: 'invalid_request', errors: [{ path: 'attachments.0' }] });
+    }
+    expect(await storedEvents(memory)).toHaveLength(2);
+  });
+
   it('is the same message, at the same place, stored once', async () => {
     const first = await say(context, 'alice', 'hello', 'k1');
     const again = await say(context, 'alice', 'hello', 'k1');
