@@ -14,7 +14,7 @@ export * from './httpErrors.ts';
 export type * from './httpShapes.ts';
 export type { ChatClientOptions } from './options.ts';
 export * from './protocol.ts';
-export type { Room, SendOptions } from './room.ts';
+export type { ChangeOptions, DeleteOptions, Room, SendOptions } from './room.ts';
 export type * from './roomEvents.ts';
 export type { SentMessage, SentMessageState } from './sentMessage.ts';
 export type { JoinOptions } from './subscription.ts';
