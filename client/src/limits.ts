@@ -76,7 +76,11 @@ export function checkEmoji(emoji: string): void {
 
 /** @throws InvalidArgumentError */
 export function checkUserIds(userIds: readonly string[]): void {
-  for (const userId of userIds) checkUserId(userId);
+  for (const [n, userId] of userIds.entries()) {
+    if (!PRINTABLE.test(userId)) {
+      throw new InvalidArgumentError(`userIds.${n}`, 'must be 1–128 printable characters');
+    }
+  }
   if (userIds.length === 0 || userIds.length > PRESENCE_USERS_MAX) {
     throw new InvalidArgumentError('userIds', `must be 1–${PRESENCE_USERS_MAX} ids`);
   }

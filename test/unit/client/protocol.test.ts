@@ -16,6 +16,8 @@ import { encodeServerFrame } from '../../../src/edge/serverFrame.ts';
 import { chatEvent, content, userId } from '../../support/arbitraries.ts';
 import { C1, M1 } from '../../support/conversations.ts';
 
+const U1 = 'u_AAAAAAAAAAAAAAAAAAAAA';
+
 /** Frames of the protocol that a server of this version may not know yet. */
 const AHEAD: sdk.ClientFrame['op'][] = [];
 
@@ -36,6 +38,7 @@ const CLIENT_FRAMES: { [Op in sdk.ClientFrame['op']]: Extract<sdk.ClientFrame, {
       clientMessageId: crypto.randomUUID(),
       content: 'hi',
       replyTo: M1,
+      attachments: [U1],
     },
   ],
   typing: [{ op: 'typing', conversationId: C1 }],
@@ -182,10 +185,24 @@ describe('what the client refuses is what the server would refuse', () => {
     ['conversationId', limits.checkConversationId, ids.ConversationId],
     ['messageId', (id: string) => limits.checkMessageId('messageId', id), ids.MessageId],
     ['content', limits.checkContent, ids.Content],
+    ['emoji', limits.checkEmoji, ids.Emoji],
+    ['uploadId', (id: string) => limits.checkUploadId('uploadId', id), ids.UploadId],
   ] as const)('%s', (_name, check, schema) => {
     const texts = fc.oneof(
       anyText,
-      fc.constantFrom(C1, M1, `${C1}A`, 'c_', '😀'.repeat(8_000), '😀'.repeat(8_001)),
+      fc.constantFrom(
+        C1,
+        M1,
+        U1,
+        `${C1}A`,
+        'c_',
+        '👍🏽',
+        '.',
+        'a b',
+        'x'.repeat(33),
+        '😀'.repeat(8_000),
+        '😀'.repeat(8_001),
+      ),
     );
     fc.assert(
       fc.property(texts, (text) => {
@@ -193,4 +210,25 @@ describe('what the client refuses is what the server would refuse', () => {
       }),
     );
   });
+
+  const many = (count: number, name: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => name(n));
+  const upload = (n: number) => `u_${String(n).padStart(21, '0')}`;
+
+  it.each([[[]], [[U1]], [['u_1']], [[U1, U1]], [many(10, upload)], [many(11, upload)]])(
+    'attachments %j',
+    (attachments) => {
+      expect(passes(() => limits.checkAttachments(attachments))).toBe(
+        ids.AttachmentIds.safeParse(attachments).success,
+      );
+    },
+  );
+
+  it.each([[[]], [['bob']], [['bob', '']], [many(200, String)], [many(201, String)]])(
+    'ids of users %j',
+    (userIds) => {
+      const frame = { op: 'presence', id: 1, userIds };
+      expect(passes(() => limits.checkUserIds(userIds))).toBe(ClientFrame.safeParse(frame).success);
+    },
+  );
 });
