@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it, test } from 'vitest';
+import type { z } from 'zod';
 import type * as clientHttp from '../../../client/src/httpShapes.ts';
 import * as limits from '../../../client/src/limits.ts';
 import type * as sdk from '../../../client/src/protocol.ts';
 import { CLOSE_CODE, SUBPROTOCOL } from '../../../client/src/protocol.ts';
 import { parseServerFrame } from '../../../client/src/serverFrames.ts';
+import type * as messages from '../../../src/contracts/answers/messages.ts';
 import { ERRORS } from '../../../src/contracts/errors.ts';
 import { ChatEventSchema } from '../../../src/contracts/events.ts';
 import { CLOSE_CODES, ClientFrame, type ServerFrame, WS_SUBPROTOCOL } from '../../../src/contracts/frames.ts';
@@ -91,6 +93,11 @@ test('by type: what the client sends the server takes, and what the server sends
   expectTypeOf<serverHttp.ConversationView>().toEqualTypeOf<clientHttp.Conversation>();
   expectTypeOf<serverHttp.MessageView>().toEqualTypeOf<clientHttp.Message>();
   expectTypeOf<serverHttp.ConversationSummary>().toEqualTypeOf<clientHttp.ConversationSummary>();
+  expectTypeOf<serverHttp.SearchHit>().toEqualTypeOf<clientHttp.SearchHit>();
+  expectTypeOf<z.infer<typeof messages.SearchPage>>().toExtend<clientHttp.SearchPage>();
+  expectTypeOf<z.infer<typeof messages.EditedMessage>>().toExtend<clientHttp.EditedMessage>();
+  expectTypeOf<z.infer<typeof messages.DeletedMessage>>().toExtend<clientHttp.DeletedMessage>();
+  expectTypeOf<z.infer<typeof messages.ChangedReaction>>().toExtend<clientHttp.ChangedReaction>();
   expectTypeOf<serverHttp.LagView>().toEqualTypeOf<clientHttp.HistoryPage['lag']>();
 });
 
