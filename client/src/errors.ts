@@ -106,7 +106,7 @@ export class OutcomeUnknownError extends ChatClientError {
 
   constructor(what: string, why: string, cause?: RequestRefusedError) {
     super(
-      `${what} was not answered: ${why}. It may have been done all the same. Asking again is harmless as long as the ` +
+      `${what} has an unknown outcome: ${why}. It may have been done all the same. Asking again is harmless as long as the ` +
         'same user changed nothing about that message in between, which the repeat would undo.',
       cause && { cause },
     );

@@ -93,9 +93,9 @@ export class RequestQueue {
     for (const entry of [...this.#entries]) {
       if (entry.id === null) continue;
       entry.id = null;
-      const { request } = entry;
-      if (request.isChange)
-        this.#fail(entry, new OutcomeUnknownError(request.what, 'the connection was lost'));
+      const { what, isChange } = entry.request;
+      const why = 'the connection was lost before the answer';
+      if (isChange) this.#fail(entry, new OutcomeUnknownError(what, why));
     }
   }
 
@@ -110,11 +110,8 @@ export class RequestQueue {
     if (entry === undefined) return false;
     const { what, isChange } = entry.request;
     const refusal = new RequestRefusedError(what, frame);
-    const isUnknown = isChange && frame.code === 'unknown_outcome';
-    this.#fail(
-      entry,
-      isUnknown ? new OutcomeUnknownError(what, 'the server does not know either', refusal) : refusal,
-    );
+    const unknown = new OutcomeUnknownError(what, 'the log did not answer the server in time', refusal);
+    this.#fail(entry, isChange && frame.code === 'unknown_outcome' ? unknown : refusal);
     return true;
   }
 
@@ -162,6 +159,6 @@ export class RequestQueue {
   #overdue({ id, request: { what, isChange } }: Entry): Error {
     const { requestTimeoutMs } = this.#settings;
     if (!isChange || id === null) return new RequestTimeoutError(what, requestTimeoutMs);
-    return new OutcomeUnknownError(what, `nothing came within ${requestTimeoutMs} ms`);
+    return new OutcomeUnknownError(what, `no answer came within ${requestTimeoutMs} ms`);
   }
 }
