@@ -2,20 +2,17 @@ import { Connection } from './connection.ts';
 import type { ConnectionState } from './connectionStates.ts';
 import { messageDelivery, readDelivery } from './deliveries.ts';
 import { Emitter } from './emitter.ts';
-import {
-  AlreadyJoinedError,
-  ClientClosedError,
-  InvalidArgumentError,
-  RequestRefusedError,
-} from './errors.ts';
-import { checkJoinTarget, checkSeq, checkUserId } from './limits.ts';
+import { AlreadyJoinedError, ClientClosedError, RequestRefusedError } from './errors.ts';
+import { checkJoinTarget, checkSeq, checkUserId, checkUserIds } from './limits.ts';
 import { type ChatClientOptions, type Settings, settingsOf } from './options.ts';
-import { Outbox } from './outbox.ts';
-import { type AckFrame, INBOX, type ServerFrame } from './protocol.ts';
+import { Outbox, type OutboxLink } from './outbox.ts';
+import { type AckFrame, INBOX, type Presence, type ServerFrame } from './protocol.ts';
+import { RequestQueue } from './requestQueue.ts';
+import { type Asked, changeRequest, presenceRequest } from './requests.ts';
 import { Room, type SendOptions } from './room.ts';
 import { OutgoingMessage, type SentMessage } from './sentMessage.ts';
 import { type JoinOptions, Subscription } from './subscription.ts';
-import { webSocketOf } from './webSocket.ts';
+import { checkSocketUrl, webSocketOf } from './webSocket.ts';
 
 /** What `chat.on` takes. */
 export interface ChatClientEvents {
@@ -38,6 +35,7 @@ export class ChatClient {
   readonly #settings: Settings;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
+  readonly #requests: RequestQueue;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #emitter = new Emitter<ChatClientEvents>();
   #requestId = 0;
@@ -48,7 +46,7 @@ export class ChatClient {
    */
   constructor(options: ChatClientOptions) {
     checkUserId(options.userId);
-    if (typeof options.url === 'string') checkUrl(options.url);
+    if (typeof options.url === 'string') checkSocketUrl(options.url);
     this.#settings = settingsOf(options);
     const nextRequestId = () => this.#nextRequestId();
     this.#connection = new Connection(this.#settings, webSocketOf(options.WebSocket), {
@@ -59,11 +57,13 @@ export class ChatClient {
       onState: (state) => this.#emitter.emit('state', state),
       onClosed: (reason) => this.#onClosed(reason),
     });
-    this.#outbox = new Outbox(this.#settings, {
+    const link: OutboxLink = {
       nextRequestId,
       isOpen: () => this.#connection.state === 'open',
       send: (frame) => this.#connection.send(frame),
-    });
+    };
+    this.#outbox = new Outbox(this.#settings, link);
+    this.#requests = new RequestQueue(this.#settings, link);
   }
 
   get userId(): string {
@@ -74,9 +74,9 @@ export class ChatClient {
     return this.#connection.state;
   }
 
-  /** Messages and receipts that are not acknowledged yet. */
+  /** Messages and receipts that are not acknowledged yet, changes and questions that are not answered. */
   get pending(): number {
-    return this.#outbox.pending;
+    return this.#outbox.pending + this.#requests.pending;
   }
 
   /** @returns what takes the listener away again */
@@ -121,8 +121,20 @@ export class ChatClient {
   }
 
   /**
-   * Closes the client for good: rooms end, what is not acknowledged fails with `ClientClosedError`. To lose nothing, wait
-   * until `pending` is 0 first.
+   * Who of these users is online: has a socket open somewhere. Asked again after a lost connection, as it changes nothing.
+   *
+   * @param userIds 1–200
+   * @throws InvalidArgumentError, RequestQueueFullError, ClientClosedError; rejects with RequestRefusedError,
+   *   RequestTimeoutError, ClientClosedError or ConnectionRefusedError
+   */
+  presence(userIds: readonly string[]): Promise<Presence> {
+    checkUserIds(userIds);
+    return this.#ask('Asking who is online', presenceRequest(userIds));
+  }
+
+  /**
+   * Closes the client for good: rooms end, what is not acknowledged fails with `ClientClosedError`, and a change that is on
+   * its way with `OutcomeUnknownError`. To lose nothing, wait until `pending` is 0 first.
    */
   close(): void {
     this.#connection.stop();
@@ -137,6 +149,7 @@ export class ChatClient {
       sendMessage: (conversationId, content, options) => this.#sendMessage(conversationId, content, options),
       sendRead: (conversationId, seq) => this.#sendRead(conversationId, seq),
       sendTyping: (conversationId) => this.#connection.send({ op: 'typing', conversationId }),
+      change: (wanted) => this.#ask('Changing a message', changeRequest(wanted)),
       leave: (subscription) => this.#leave(subscription),
     };
   }
@@ -145,8 +158,14 @@ export class ChatClient {
     this.#throwIfClosed('Sending a message');
     const clientMessageId = options.clientMessageId ?? this.#settings.newId();
     const replyTo = options.replyTo ?? null;
-    const { level } = options;
-    const message = new OutgoingMessage(conversationId, content, { clientMessageId, replyTo, level });
+    const { level, attachments = [] } = options;
+    const message = new OutgoingMessage(conversationId, content, {
+      clientMessageId,
+      replyTo,
+      // The message may wait long: what the app does with its own list meanwhile is not to change it.
+      attachments: [...attachments],
+      level,
+    });
     this.#outbox.add(messageDelivery(message));
     this.#startIfIdle();
     return message;
@@ -158,6 +177,13 @@ export class ChatClient {
     this.#outbox.add(delivery);
     this.#startIfIdle();
     return acked;
+  }
+
+  #ask<Answer>(what: string, { request, answered }: Asked<Answer>): Promise<Answer> {
+    this.#throwIfClosed(what);
+    this.#requests.add(request);
+    this.#startIfIdle();
+    return answered;
   }
 
   #leave(subscription: Subscription): void {
@@ -175,17 +201,21 @@ export class ChatClient {
   #onOpen(): void {
     for (const subscription of [...this.#subscriptions.values()]) subscription.onConnected();
     this.#outbox.pump();
+    this.#requests.pump();
   }
 
   #onLost(): void {
     this.#outbox.onLost();
+    this.#requests.onLost();
     for (const subscription of [...this.#subscriptions.values()]) subscription.onLost();
   }
 
   #onClosed(reason: Error): void {
     const asked = reason instanceof ClientClosedError;
     for (const subscription of [...this.#subscriptions.values()]) subscription.end(asked ? null : reason);
-    this.#outbox.close((what) => (asked ? new ClientClosedError(what) : reason));
+    const failure = (what: string) => (asked ? new ClientClosedError(what) : reason);
+    this.#outbox.close(failure);
+    this.#requests.close(failure);
     this.#emitter.emit('closed', reason);
   }
 
@@ -212,8 +242,7 @@ export class ChatClient {
         return this.#onLeft(frame);
       case 'changed':
       case 'presence':
-        // Answers to what this version asks over HTTP.
-        return;
+        return this.#requests.onAnswer(frame);
       case 'pong':
       case 'draining':
         // The connection's own.
@@ -236,7 +265,7 @@ export class ChatClient {
 
   #onError(frame: Extract<ServerFrame, { op: 'error' }>): void {
     const { id } = frame;
-    if (this.#outbox.onError(frame)) return;
+    if (this.#outbox.onError(frame) || this.#requests.onError(frame)) return;
     const joining = [...this.#subscriptions.values()].find((each) => id !== null && each.awaits(id));
     if (joining !== undefined) return joining.onRefused(frame);
     this.#emitter.emit('error', new RequestRefusedError('A request', frame));
@@ -255,12 +284,5 @@ export class ChatClient {
     const reason = this.#connection.closeReason;
     if (reason === null) return;
     throw reason instanceof ClientClosedError ? new ClientClosedError(what) : reason;
-  }
-}
-
-function checkUrl(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (parsed === null || !['ws:', 'wss:'].includes(parsed.protocol)) {
-    throw new InvalidArgumentError('url', 'must be the edge as in "wss://chat.example.org"');
   }
 }

@@ -1,58 +1,38 @@
 import { InvalidArgumentError } from './errors.ts';
+import type {
+  CallOptions,
+  ChatHttpOptions,
+  HistoryRange,
+  NewConversation,
+  SearchOptions,
+  UploadOptions,
+} from './httpOptions.ts';
+import { presenceQuery, query, reactionPath } from './httpPaths.ts';
 import { type HttpCall, request } from './httpRequest.ts';
 import type {
+  ChangedReaction,
   Conversation,
   ConversationPage,
   CreatedConversation,
+  DeletedMessage,
+  EditedMessage,
   HistoryPage,
   PostedMessage,
+  SearchPage,
 } from './httpShapes.ts';
 import {
+  checkAttachments,
   checkClientMessageId,
   checkContent,
   checkConversationId,
   checkMessageId,
+  checkSeq,
+  checkUploadId,
   checkUserId,
+  checkUserIds,
 } from './limits.ts';
-import type { SendOptions } from './room.ts';
-
-/** What a {@link ChatHttp} is made with. */
-export interface ChatHttpOptions {
-  /** The HTTP API, as in `https://chat.example.org`; `/api/chat/…` is added. */
-  readonly url: string;
-  /** Who this is: 1–128 printable characters. */
-  readonly userId: string;
-  /** Default: the runtime's. */
-  readonly fetch?: typeof fetch;
-  /** How long a call may take, in milliseconds. Default 10,000. */
-  readonly timeoutMs?: number;
-}
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Ends the call; it rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
-
-/** What a new conversation may have. */
-export interface NewConversation {
-  readonly participantIds?: readonly string[];
-  readonly title?: string;
-  /** `members` (default): its participants only. `open`: whoever knows its id. */
-  readonly visibility?: 'members' | 'open';
-}
-
-/** Which part of the history. */
-export interface HistoryRange {
-  /** Messages before this sequence, the latest of them. Not together with `after`. */
-  readonly before?: number;
-  /** Messages after this sequence, the first of them. */
-  readonly after?: number;
-  /** 1–200. Default 50. */
-  readonly limit?: number;
-  /** Wait for the database to have come to this position: read your own writes. */
-  readonly position?: string;
-}
+import type { Attachment, Presence } from './protocol.ts';
+import type { ChangeOptions, DeleteOptions, SendOptions } from './room.ts';
 
 /**
  * The HTTP API, for what is not realtime. Every call throws `ChatProblem` for what the server refuses, `HttpTimeoutError`,
@@ -63,9 +43,11 @@ export class ChatHttp {
   readonly #userId: string;
   readonly #fetch: typeof fetch;
   readonly #timeoutMs: number;
+  readonly #uploadTimeoutMs: number;
 
   /** @throws InvalidArgumentError for options that cannot be right */
-  constructor({ url, userId, fetch: fetchIt, timeoutMs = 10_000 }: ChatHttpOptions) {
+  constructor(options: ChatHttpOptions) {
+    const { url, userId, fetch: fetchIt, timeoutMs = 10_000, uploadTimeoutMs = 120_000 } = options;
     checkUserId(userId);
     if (!URL.canParse(url)) throw new InvalidArgumentError('url', 'must be as in "https://chat.example.org"');
     this.#url = `${url.replace(/\/+$/, '')}/api/chat`;
@@ -73,6 +55,7 @@ export class ChatHttp {
     // Browsers' fetch must be called on its own window.
     this.#fetch = fetchIt ?? ((...args) => fetch(...args));
     this.#timeoutMs = timeoutMs;
+    this.#uploadTimeoutMs = uploadTimeoutMs;
   }
 
   /** Makes a conversation in which this user takes part. */
@@ -127,25 +110,135 @@ export class ChatHttp {
     const clientMessageId = message.clientMessageId ?? crypto.randomUUID();
     checkClientMessageId(clientMessageId);
     if (message.replyTo !== undefined) checkMessageId('replyTo', message.replyTo);
+    if (message.attachments !== undefined) checkAttachments(message.attachments);
     const { level, ...rest } = message;
     const body = { conversationId, userId: this.#userId, content, ...rest, clientMessageId };
     const headers: Record<string, string> = level === 'durable' ? { Prefer: 'wait=durable' } : {};
     return (await this.#call('POST', '/messages', { body, headers, ...options })) as PostedMessage;
   }
 
+  /**
+   * Replaces the content of a message of this user.
+   *
+   * As with every change of a message, there is no id by which the server would know a repeat. After `HttpTimeoutError`,
+   * `HttpUnreachableError`, `UnexpectedAnswerError` or the problem `unknown_outcome` it may have been made. Asking again is
+   * then harmless as long as the same user changed nothing about that message in between.
+   */
+  async edit(
+    conversationId: string,
+    messageId: string,
+    content: string,
+    change: ChangeOptions = {},
+    options?: CallOptions,
+  ): Promise<EditedMessage> {
+    checkContent(content);
+    const body = { ...this.#changeOf(conversationId, messageId, change), content };
+    return (await this.#call('PATCH', `/messages/${messageId}`, { body, ...options })) as EditedMessage;
+  }
+
+  /** Deletes a message of this user, with `erase` also its bytes. May be asked again as {@link ChatHttp.edit} may. */
+  async delete(
+    conversationId: string,
+    messageId: string,
+    change: DeleteOptions = {},
+    options?: CallOptions,
+  ): Promise<DeletedMessage> {
+    const body = this.#changeOf(conversationId, messageId, change);
+    const path = `/messages/${messageId}${change.erase === true ? '?erase=true' : ''}`;
+    return (await this.#call('DELETE', path, { body, ...options })) as DeletedMessage;
+  }
+
+  /**
+   * Adds a reaction of this user to a message: 1–32 characters without spaces, an emoji as a rule. One that is there already
+   * stays. May be asked again as {@link ChatHttp.edit} may.
+   */
+  async react(
+    conversationId: string,
+    messageId: string,
+    emoji: string,
+    change: ChangeOptions = {},
+    options?: CallOptions,
+  ): Promise<ChangedReaction> {
+    const body = this.#changeOf(conversationId, messageId, change);
+    const path = reactionPath(messageId, emoji);
+    return (await this.#call('PUT', path, { body, ...options })) as ChangedReaction;
+  }
+
+  /** Takes a reaction of this user back; without one nothing changes. May be asked again as {@link ChatHttp.edit} may. */
+  async unreact(
+    conversationId: string,
+    messageId: string,
+    emoji: string,
+    change: ChangeOptions = {},
+    options?: CallOptions,
+  ): Promise<ChangedReaction> {
+    const body = this.#changeOf(conversationId, messageId, change);
+    const path = reactionPath(messageId, emoji);
+    return (await this.#call('DELETE', path, { body, ...options })) as ChangedReaction;
+  }
+
+  /**
+   * Messages in which words are, the latest first. Hand `nextCursor` back for the next page.
+   *
+   * @param text words that must all be there, `"a phrase"`, `or`, `-not`; 1–200 characters
+   */
+  async search(text: string, search: SearchOptions = {}, options?: CallOptions): Promise<SearchPage> {
+    if (search.conversationId !== undefined) checkConversationId(search.conversationId);
+    const path = `/search${query({ userId: this.#userId, q: text, ...search })}`;
+    return (await this.#call('GET', path, options)) as SearchPage;
+  }
+
+  /** Who of these users, 1–200, is online. Asks with a URL of at most 16 KB; `ChatClient.presence` takes any ids. */
+  async presence(userIds: readonly string[], options?: CallOptions): Promise<Presence> {
+    checkUserIds(userIds);
+    const answer = (await this.#call('GET', `/presence${presenceQuery(userIds)}`, options)) as {
+      presence: Presence;
+    };
+    return answer.presence;
+  }
+
+  /**
+   * Uploads a file, so that messages of this user to the same conversation can name it as an attachment for 23 hours. Done
+   * twice, there are two; what no message names is removed after a day.
+   *
+   * @returns with the `id` for `attachments` of a message
+   */
+  async upload(
+    conversationId: string,
+    file: Blob,
+    { name }: UploadOptions = {},
+    options?: CallOptions,
+  ): Promise<Attachment> {
+    checkConversationId(conversationId);
+    const body = new FormData();
+    // Before the file, so that a refused upload is spared its bytes.
+    body.append('conversationId', conversationId);
+    body.append('userId', this.#userId);
+    if (name === undefined) body.append('file', file);
+    else body.append('file', file, name);
+    const more = { body, timeoutMs: this.#uploadTimeoutMs, ...options };
+    const answer = (await this.#call('POST', '/uploads', more)) as { attachment: Attachment };
+    return answer.attachment;
+  }
+
+  /** Where an attachment's bytes are, for a link or `fetch`. It names this user, who must be able to see its conversation. */
+  uploadUrl(attachmentId: string): string {
+    checkUploadId('attachmentId', attachmentId);
+    return `${this.#url}/uploads/${attachmentId}${query({ userId: this.#userId })}`;
+  }
+
+  #changeOf(conversationId: string, messageId: string, { seq }: ChangeOptions) {
+    checkConversationId(conversationId);
+    checkMessageId('messageId', messageId);
+    if (seq !== undefined) checkSeq('seq', seq);
+    return { conversationId, userId: this.#userId, ...(seq !== undefined && { seq }) };
+  }
+
   #call(
     method: HttpCall['method'],
     path: string,
-    more: Pick<HttpCall, 'body' | 'headers' | 'signal'> = {},
+    more: Partial<Pick<HttpCall, 'body' | 'headers' | 'signal' | 'timeoutMs'>> = {},
   ): Promise<unknown> {
     return request(this.#fetch, { method, url: this.#url + path, timeoutMs: this.#timeoutMs, ...more });
   }
-}
-
-function query(fields: Readonly<Record<string, string | number | undefined>>): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) search.set(name, String(value));
-  }
-  return `?${search}`;
 }

@@ -4,7 +4,7 @@ import type { OutgoingMessage } from './sentMessage.ts';
 
 /** A message as the outbox sends it. */
 export function messageDelivery(message: OutgoingMessage): Delivery {
-  const { conversationId, clientMessageId, content, replyTo, level } = message;
+  const { conversationId, clientMessageId, content, replyTo, attachments, level } = message;
   return {
     what: `The message ${clientMessageId} to ${conversationId}`,
     frame: (id) => ({
@@ -14,6 +14,7 @@ export function messageDelivery(message: OutgoingMessage): Delivery {
       clientMessageId,
       content,
       ...(replyTo !== null && { replyTo }),
+      ...(attachments.length > 0 && { attachments: [...attachments] }),
       ...(level === 'durable' && { level }),
     }),
     onAck: (ack) => message.acknowledge(ack),

@@ -100,6 +100,43 @@ export class SendQueueFullError extends ChatClientError {
   }
 }
 
+/** A change was sent, and nobody can say whether it was made. It is not sent again by itself. */
+export class OutcomeUnknownError extends ChatClientError {
+  override readonly name = 'OutcomeUnknownError';
+
+  constructor(what: string, why: string, cause?: RequestRefusedError) {
+    super(
+      `${what} has an unknown outcome: ${why}. It may have been done all the same. Asking again is harmless as long as the ` +
+        'same user changed nothing about that message in between, which the repeat would undo.',
+      cause && { cause },
+    );
+  }
+}
+
+/** A change or a question had no answer in time, and nothing was changed by it. */
+export class RequestTimeoutError extends ChatClientError {
+  override readonly name = 'RequestTimeoutError';
+
+  constructor(what: string, timeoutMs: number) {
+    super(
+      `${what} got no answer within ${timeoutMs} ms for want of a connection or a server that answers. Nothing was ` +
+        'changed by it: ask again when chat.state is "open", or raise requestTimeoutMs.',
+    );
+  }
+}
+
+/** More changes and questions are under way than the app allows. */
+export class RequestQueueFullError extends ChatClientError {
+  override readonly name = 'RequestQueueFullError';
+
+  constructor(what: string, requestsMax: number) {
+    super(
+      `${what} was not taken: ${requestsMax} changes and questions wait for their answer, which is as many as ` +
+        'requestsMax allows. Wait for some of them, or raise requestsMax.',
+    );
+  }
+}
+
 /** An iterator was not read as fast as events came. */
 export class BufferOverflowError extends ChatClientError {
   override readonly name = 'BufferOverflowError';

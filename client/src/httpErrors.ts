@@ -52,7 +52,8 @@ export class HttpTimeoutError extends ChatClientError {
   constructor(what: string, timeoutMs: number) {
     super(
       `${what} was not answered within ${timeoutMs} ms. It may have been carried out: repeat a message with the same ` +
-        'clientMessageId, or raise timeoutMs.',
+        'clientMessageId, and a change as long as the same user changed nothing about that message since; or raise ' +
+        'timeoutMs, for an upload uploadTimeoutMs.',
     );
   }
 }

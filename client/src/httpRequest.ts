@@ -8,8 +8,9 @@ import {
 
 /** One call of the HTTP API. */
 export interface HttpCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
+  /** Sent as JSON, unless it is a form. */
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
@@ -46,6 +47,8 @@ export async function request(fetchIt: typeof fetch, call: HttpCall): Promise<un
 
 function initOf({ method, body, headers }: HttpCall, signal: AbortSignal): RequestInit {
   if (body === undefined) return { method, signal, ...(headers && { headers }) };
+  // Its type names a boundary, which `fetch` makes.
+  if (body instanceof FormData) return { method, signal, body, ...(headers && { headers }) };
   const typed = { 'Content-Type': 'application/json', ...headers };
   return { method, signal, headers: typed, body: JSON.stringify(body) };
 }

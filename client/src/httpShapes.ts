@@ -69,3 +69,43 @@ export interface ConversationPage {
   readonly conversations: readonly ConversationSummary[];
   readonly nextCursor: string | null;
 }
+
+/** Where a change of a message is in the log, not the message. */
+export interface ChangedMessage {
+  readonly messageId: string;
+  readonly seq: number;
+  /** Hand it to `history` or `search` to read what was changed. */
+  readonly position: string;
+}
+
+/** What editing a message gives. */
+export interface EditedMessage extends ChangedMessage {
+  readonly editedAt: string;
+}
+
+/** What deleting a message gives. */
+export interface DeletedMessage extends ChangedMessage {
+  readonly deletedAt: string;
+  /** Of an erasure: events whose bytes were taken out of the log. */
+  readonly erased?: number;
+}
+
+/** What adding or taking back a reaction gives. */
+export interface ChangedReaction extends ChangedMessage {
+  readonly emoji: string;
+  readonly at: string;
+}
+
+/** A message that a search has found. */
+export interface SearchHit extends Message {
+  readonly conversationId: string;
+  /** The text around the words as HTML: everything is escaped, and nothing but `<mark>` is markup. */
+  readonly highlight: string;
+}
+
+/** A page of what a search has found, the latest first. */
+export interface SearchPage {
+  readonly messages: readonly SearchHit[];
+  /** Null on the last page. */
+  readonly nextCursor: string | null;
+}

@@ -8,10 +8,18 @@ import { INBOX } from './protocol.ts';
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,128}$/u;
 const CONVERSATION_ID = /^c_[A-Za-z0-9_-]{21}$/;
 const MESSAGE_ID = /^m_[A-Za-z0-9_-]{22}$/;
+const UPLOAD_ID = /^u_[A-Za-z0-9_-]{21}$/;
+const EMOJI = /^[^\p{Cc}\p{Cs}\p{Co}\p{Z}]{1,32}$/u;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Longest content of a message, in characters (Unicode code points). */
 export const CONTENT_LENGTH_MAX = 8_000;
+
+/** Files of a message, at most. */
+export const ATTACHMENTS_MAX = 10;
+
+/** Users whose presence is asked for at a time, at most. */
+export const PRESENCE_USERS_MAX = 200;
 
 /** @throws InvalidArgumentError */
 export function checkUserId(userId: string): void {
@@ -41,6 +49,40 @@ export function checkJoinTarget(conversationId: string): void {
 export function checkMessageId(name: string, messageId: string): void {
   if (!MESSAGE_ID.test(messageId)) {
     throw new InvalidArgumentError(name, 'must be an id as the server gave it, "m_…"');
+  }
+}
+
+/** @throws InvalidArgumentError */
+export function checkUploadId(name: string, uploadId: string): void {
+  if (!UPLOAD_ID.test(uploadId)) {
+    throw new InvalidArgumentError(name, 'must be the id of an upload as the server gave it, "u_…"');
+  }
+}
+
+/** @throws InvalidArgumentError */
+export function checkAttachments(attachments: readonly string[]): void {
+  for (const [n, uploadId] of attachments.entries()) checkUploadId(`attachments.${n}`, uploadId);
+  if (attachments.length > ATTACHMENTS_MAX || new Set(attachments).size < attachments.length) {
+    throw new InvalidArgumentError('attachments', `must be at most ${ATTACHMENTS_MAX}, each of them once`);
+  }
+}
+
+/** @throws InvalidArgumentError */
+export function checkEmoji(emoji: string): void {
+  if (!EMOJI.test(emoji)) {
+    throw new InvalidArgumentError('emoji', 'must be 1–32 printable characters without spaces');
+  }
+}
+
+/** @throws InvalidArgumentError */
+export function checkUserIds(userIds: readonly string[]): void {
+  for (const [n, userId] of userIds.entries()) {
+    if (!PRINTABLE.test(userId)) {
+      throw new InvalidArgumentError(`userIds.${n}`, 'must be 1–128 printable characters');
+    }
+  }
+  if (userIds.length === 0 || userIds.length > PRESENCE_USERS_MAX) {
+    throw new InvalidArgumentError('userIds', `must be 1–${PRESENCE_USERS_MAX} ids`);
   }
 }
 

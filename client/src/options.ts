@@ -28,6 +28,10 @@ export interface ChatClientOptions {
   readonly sendDeadlineMs?: number;
   /** Without an answer for so long, a request is sent again, in milliseconds. Default 15,000. */
   readonly answerTimeoutMs?: number;
+  /** Changes of messages and questions that are not answered yet, at most. Default 64. */
+  readonly requestsMax?: number;
+  /** How long such a one is waited for, connected or not, in milliseconds. Default 15,000. */
+  readonly requestTimeoutMs?: number;
   /** Upper bound of the delay before the first retry of a refused request, in milliseconds. Default 250. */
   readonly retryDelayMsBase?: number;
   /** Upper bound of all such delays, in milliseconds. Default 10,000. */
@@ -61,6 +65,8 @@ const NUMBERS = {
   sendWindowMax: 64,
   sendDeadlineMs: 60_000,
   answerTimeoutMs: 15_000,
+  requestsMax: 64,
+  requestTimeoutMs: 15_000,
   retryDelayMsBase: 250,
   retryDelayMsMax: 10_000,
   reconnectDelayMsBase: 500,

@@ -58,6 +58,8 @@ export interface SendFrame {
   readonly clientMessageId: string;
   readonly content: string;
   readonly replyTo?: string;
+  /** Ids of uploads, at most ten. */
+  readonly attachments?: string[];
   /** `durable`: answer when the history has it too, or after 8 s. */
   readonly level?: AckLevel;
 }
@@ -116,6 +118,9 @@ export interface PresenceFrame {
   readonly userIds: string[];
 }
 
+/** What changes a message that is there already. It has no id of its own: the server cannot tell a repeat from a second one. */
+export type MessageChangeFrame = EditFrame | DeleteFrame | ReactFrame | UnreactFrame;
+
 /** Everything that a client sends. */
 export type ClientFrame =
   | JoinFrame
@@ -124,10 +129,7 @@ export type ClientFrame =
   | TypingFrame
   | ReadFrame
   | PingFrame
-  | EditFrame
-  | DeleteFrame
-  | ReactFrame
-  | UnreactFrame
+  | MessageChangeFrame
   | PresenceFrame;
 
 export interface JoinedFrame {
@@ -175,11 +177,14 @@ export interface ChangedFrame {
   readonly erased?: number;
 }
 
+/** Who is there, by user: `online` while at least one of their sockets is open. */
+export type Presence = Readonly<Record<string, 'online' | 'offline'>>;
+
 /** The answer to `presence`. */
 export interface PresenceAnswerFrame {
   readonly op: 'presence';
   readonly id: number;
-  readonly presence: Readonly<Record<string, 'online' | 'offline'>>;
+  readonly presence: Presence;
 }
 
 export interface EventFrame {

@@ -1,13 +1,16 @@
 import { BufferOverflowError, RoomLeftError } from './errors.ts';
 import { ItemQueue } from './itemQueue.ts';
 import {
+  checkAttachments,
   checkClientMessageId,
   checkContent,
   checkConversationId,
+  checkEmoji,
   checkMessageId,
   checkSeq,
 } from './limits.ts';
-import type { AckFrame, AckLevel } from './protocol.ts';
+import type { AckFrame, AckLevel, ChangedFrame } from './protocol.ts';
+import type { WantedChange } from './requests.ts';
 import type { RoomEvents, RoomItem } from './roomEvents.ts';
 import type { SentMessage } from './sentMessage.ts';
 import type { Subscription } from './subscription.ts';
@@ -19,11 +22,25 @@ export interface SendOptions {
   readonly clientMessageId?: string;
   /** The message that this one answers, `m_…`. */
   readonly replyTo?: string;
+  /** Ids of files that this user has uploaded to the same conversation with `ChatHttp.upload`, at most ten. */
+  readonly attachments?: readonly string[];
   /**
    * `durable`: have it acknowledged when the server's history has it on disk as well. Its state then becomes `durable`, or
    * `accepted` when that takes more than eight seconds.
    */
   readonly level?: AckLevel;
+}
+
+/** What the server may be told of a message that is to be changed. */
+export interface ChangeOptions {
+  /** Where the message is in the log, as its event or the history says: saves the server a search. */
+  readonly seq?: number;
+}
+
+/** What a deletion may have besides. */
+export interface DeleteOptions extends ChangeOptions {
+  /** Take the bytes of the message, its edits and its files out of the log as well. Cannot be undone. Default false. */
+  readonly erase?: boolean;
 }
 
 /** What a room needs of its client. */
@@ -34,6 +51,7 @@ export interface RoomLink {
   sendMessage(conversationId: string, content: string, options: SendOptions): SentMessage;
   sendRead(conversationId: string, seq: number): Promise<AckFrame>;
   sendTyping(conversationId: string): void;
+  change(wanted: WantedChange): Promise<ChangedFrame>;
   leave(subscription: Subscription): void;
 }
 
@@ -108,6 +126,7 @@ export class Room implements AsyncIterable<RoomItem> {
     checkContent(content);
     if (options.clientMessageId !== undefined) checkClientMessageId(options.clientMessageId);
     if (options.replyTo !== undefined) checkMessageId('replyTo', options.replyTo);
+    if (options.attachments !== undefined) checkAttachments(options.attachments);
     return this.#link.sendMessage(this.conversationId, content, options);
   }
 
@@ -133,6 +152,45 @@ export class Room implements AsyncIterable<RoomItem> {
   }
 
   /**
+   * Replaces the content of a message of this user.
+   *
+   * As with every change of a message, the server has no id by which it would know a repeat, so it is sent once. If the
+   * connection is lost before the answer, or `requestTimeoutMs` passes, it rejects with `OutcomeUnknownError`: it may have
+   * been made. Asking again is then harmless as long as the same user changed nothing about that message in between. What
+   * was asked for without a connection waits for one and rejects with `RequestTimeoutError` if none comes; then nothing
+   * was changed. A failure that nobody looks at is not an unhandled rejection.
+   *
+   * @returns where the change is in the log; the event comes as any other
+   * @throws InvalidArgumentError, RequestQueueFullError, ClientClosedError; rejects with RequestRefusedError,
+   *   OutcomeUnknownError, RequestTimeoutError, ClientClosedError or ConnectionRefusedError
+   */
+  edit(messageId: string, content: string, options: ChangeOptions = {}): Promise<ChangedFrame> {
+    checkContent(content);
+    return this.#link.change({ op: 'edit', ...this.#target(messageId, options), content });
+  }
+
+  /** Deletes a message of this user, with `erase` also its bytes. Sent once, and fails, as {@link Room.edit} does. */
+  delete(messageId: string, options: DeleteOptions = {}): Promise<ChangedFrame> {
+    const erase = options.erase === true && { erase: true };
+    return this.#link.change({ op: 'delete', ...this.#target(messageId, options), ...erase });
+  }
+
+  /**
+   * Adds a reaction of this user to a message: 1–32 characters without spaces, an emoji as a rule. One that is there already
+   * stays. Sent once, and fails, as {@link Room.edit} does.
+   */
+  react(messageId: string, emoji: string, options: ChangeOptions = {}): Promise<ChangedFrame> {
+    checkEmoji(emoji);
+    return this.#link.change({ op: 'react', ...this.#target(messageId, options), emoji });
+  }
+
+  /** Takes a reaction of this user back; without one nothing changes. Sent once, and fails, as {@link Room.edit} does. */
+  unreact(messageId: string, emoji: string, options: ChangeOptions = {}): Promise<ChangedFrame> {
+    checkEmoji(emoji);
+    return this.#link.change({ op: 'unreact', ...this.#target(messageId, options), emoji });
+  }
+
+  /**
    * Goes on behind `seq`, after `resync` or an overflow: everything behind it is given out, again if need be. Without `seq`
    * at the head that the last `joined` or `resync` named.
    *
@@ -147,6 +205,14 @@ export class Room implements AsyncIterable<RoomItem> {
   /** Ends the room and its iterators. Messages that were sent in it go on being sent. */
   leave(): void {
     this.#link.leave(this.#subscription);
+  }
+
+  #target(messageId: string, { seq }: ChangeOptions) {
+    const { conversationId } = this;
+    checkConversationId(conversationId);
+    checkMessageId('messageId', messageId);
+    if (seq !== undefined) checkSeq('seq', seq);
+    return { conversationId, messageId, ...(seq !== undefined && { seq }) };
   }
 
   #takeEarly(): ItemQueue<RoomItem> | null {

@@ -39,6 +39,7 @@ export class OutgoingMessage implements SentMessage {
   readonly content: string;
   readonly clientMessageId: string;
   readonly replyTo: string | null;
+  readonly attachments: readonly string[];
   /** What its acknowledgement is to say. */
   readonly level: AckLevel;
   readonly settled: Promise<SentMessage>;
@@ -51,12 +52,18 @@ export class OutgoingMessage implements SentMessage {
   constructor(
     conversationId: string,
     content: string,
-    options: { clientMessageId: string; replyTo: string | null; level?: AckLevel | undefined },
+    options: {
+      clientMessageId: string;
+      replyTo: string | null;
+      attachments: readonly string[];
+      level?: AckLevel | undefined;
+    },
   ) {
     this.conversationId = conversationId;
     this.content = content;
     this.clientMessageId = options.clientMessageId;
     this.replyTo = options.replyTo;
+    this.attachments = options.attachments;
     this.level = options.level ?? 'accepted';
     this.settled = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };

@@ -1,4 +1,4 @@
-import { WebSocketMissingError } from './errors.ts';
+import { InvalidArgumentError, WebSocketMissingError } from './errors.ts';
 
 /** What the client needs of a WebSocket: browsers' own has it, and so has the one of the package `ws`. */
 export interface WebSocketLike {
@@ -29,4 +29,12 @@ export function webSocketOf(given: WebSocketConstructor | undefined): WebSocketC
 /** Where a client connects to. */
 export function webSocketUrl(url: string, userId: string): string {
   return `${url.replace(/\/+$/, '')}/ws?userId=${encodeURIComponent(userId)}`;
+}
+
+/** @throws InvalidArgumentError */
+export function checkSocketUrl(url: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !['ws:', 'wss:'].includes(parsed.protocol)) {
+    throw new InvalidArgumentError('url', 'must be the edge as in "wss://chat.example.org"');
+  }
 }

@@ -50,6 +50,24 @@ test('the example of showing a conversation works as printed, and its process en
   ]);
 });
 
+test('the example of changing messages works as printed, and its process ends', async () => {
+  expect(await run('change.mjs')).toEqual([
+    'MessagePosted',
+    'MessageEdited',
+    'ReactionAdded',
+    'MessageDeleted',
+    "{ alice: 'online', bob: 'offline' }",
+  ]);
+});
+
+test('the example of files and search works as printed, and its process ends', async () => {
+  expect(await run('files.mjs')).toEqual([
+    '<mark>green</mark> <mark>tea</mark>',
+    'tea.txt: 80 °C, two minutes',
+    'null',
+  ]);
+});
+
 test('every error of the package is in the table, and nothing else is', () => {
   const listed = [...readme.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
   const errors = Object.entries(client).filter(

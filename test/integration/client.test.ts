@@ -5,6 +5,7 @@ import { removeParticipants } from '../../src/application/changeParticipants.ts'
 import { createConversation } from '../../src/application/createConversation.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
 import { decodeEvent } from '../../src/contracts/events.ts';
+import { cuttableSockets } from '../support/cuttableSockets.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
 import { applicationOn, type RealEdge, startRealEdge } from '../support/realEdge.ts';
@@ -52,26 +53,6 @@ beforeEach(async () => {
   const request = { userId: 'alice', title: null, visibility: 'open', participantIds: [] } as const;
   ({ conversationId } = await createConversation(application(), request));
 });
-
-/** Sockets of the package `ws` that the test can cut and look into. */
-function cuttableSockets() {
-  const sockets: Cuttable[] = [];
-  class Cuttable extends WebSocket {
-    /** What the client is not told: true for a frame that is lost. */
-    loses: (text: string) => boolean = () => false;
-
-    constructor(url: string, protocols: string[]) {
-      super(url, protocols);
-      sockets.push(this);
-    }
-
-    override emit(event: string | symbol, ...args: unknown[]): boolean {
-      if (event === 'message' && this.loses(String(args[0]))) return true;
-      return super.emit(event, ...args);
-    }
-  }
-  return { WebSocket: Cuttable, sockets, cut: () => sockets.at(-1)?.terminate() };
-}
 
 function client(userId: string, options: Partial<ChatClientOptions> = {}): ChatClient {
   const url = () => `ws://127.0.0.1:${edge.port}`;

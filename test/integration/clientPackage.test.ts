@@ -56,13 +56,18 @@ test.each([
   ['esnext', 'bundler'],
 ])('its types are whole for a strict project with module %s, resolution %s', (module, moduleResolution) => {
   const code = `
-    import { ChatClient, type RoomEvent, type SentMessage } from '@chat-backend/client';
+    import { type Attachment, type ChangedFrame, ChatClient, ChatHttp } from '@chat-backend/client';
+    import type { RoomEvent, SearchPage, SentMessage } from '@chat-backend/client';
     const chat = new ChatClient({ url: 'ws://localhost:1', userId: 'alice', WebSocket });
+    const http = new ChatHttp({ url: 'http://localhost:1', userId: 'alice' });
     const room = chat.join('*');
     const seen: RoomEvent[] = [];
     room.on('event', (event) => seen.push(event));
     export const message: SentMessage = room.send('hello');
     export const pending: number = chat.pending;
+    export const edited: Promise<ChangedFrame> = room.edit('m_1', 'better', { seq: 7 });
+    export const uploaded: Promise<Attachment> = http.upload('c_1', new File(['hi'], 'hi.txt'));
+    export const found: Promise<SearchPage> = http.search('tea', { cursor: '7' }, { signal: AbortSignal.abort() });
     // @ts-expect-error there is no such event
     room.on('nothing', () => {});
   `;

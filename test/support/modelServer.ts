@@ -24,7 +24,9 @@ class Connection {
 export class ModelServer {
   /** The conversation's events; sequences have holes. */
   readonly log: EventFrame[] = [];
-  /** How many of the next messages are refused for now. */
+  /** The contents of the edits that were made, in order: it knows none of them again. */
+  readonly edits: string[] = [];
+  /** How many of the next messages and edits are refused for now. */
   refusals = 0;
   #seq = 0;
   #connection: Connection | null = null;
@@ -111,19 +113,39 @@ export class ModelServer {
         return;
       }
       case 'send':
-        if (this.refusals > 0) {
-          this.refusals -= 1;
-          toClient.push({ op: 'error', id: frame.id, code: 'log_unavailable', retryable: true });
-        } else toClient.push(this.#store(frame));
+        toClient.push(this.#refusal(frame.id) ?? this.#store(frame));
         return;
+      case 'edit':
+        toClient.push(this.#refusal(frame.id) ?? this.#edit(frame));
+        return;
+      case 'presence': {
+        const presence = Object.fromEntries(frame.userIds.map((userId) => [userId, 'online' as const]));
+        toClient.push({ op: 'presence', id: frame.id, presence });
+        return;
+      }
       case 'ping':
         toClient.push({ op: 'pong', id: frame.id });
         return;
       case 'leave':
       case 'read':
       case 'typing':
+      case 'delete':
+      case 'react':
+      case 'unreact':
         throw new Error(`The model knows no ${frame.op}`);
     }
+  }
+
+  #refusal(id: number): ServerFrame | null {
+    if (this.refusals === 0) return null;
+    this.refusals -= 1;
+    return { op: 'error', id, code: 'log_unavailable', retryable: true };
+  }
+
+  #edit({ id, messageId, content }: Extract<ClientFrame, { op: 'edit' }>): ServerFrame {
+    this.edits.push(content);
+    const seq = this.edits.length;
+    return { op: 'changed', id, messageId, seq, position: `e1:${seq}`, at: '2026-11-23T10:30:15.123Z' };
   }
 
   #store({ id, clientMessageId }: Extract<ClientFrame, { op: 'send' }>): ServerFrame {

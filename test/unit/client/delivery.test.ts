@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { EventFrame } from '../../../client/src/protocol.ts';
 import { clientUnderTest } from '../../support/clientUnderTest.ts';
-import { C1 } from '../../support/conversations.ts';
+import { C1, M1 } from '../../support/conversations.ts';
 import { ModelServer } from '../../support/modelServer.ts';
 
 type Action =
@@ -158,4 +158,75 @@ test('with a window of one the same holds when the server refuses messages for n
     }),
     { numRuns: 300 },
   );
+});
+
+describe('a change', () => {
+  const counts = fc.integer({ min: 1, max: 4 });
+  const asking = fc.oneof(
+    fc.record({ do: fc.constant('edit' as const), n: counts }),
+    fc.record({ do: fc.constant('ask' as const), n: counts }),
+  );
+  const travel = fc.record({ do: fc.constantFrom('take', 'deliver'), n: counts });
+  const troubles = fc.oneof(waiting, faults, refusing);
+  const steps = fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: asking },
+      { weight: 3, arbitrary: travel },
+      { weight: 2, arbitrary: troubles },
+    ),
+    { maxLength: 60 },
+  );
+
+  /** What the app was told of each edit: the name of an error, or that it was made. */
+  function editor(system: App) {
+    const { room, chat } = system;
+    const told = new Map<string, string>();
+    let asked = 0;
+    const note = (name: string, answer: Promise<unknown>) => {
+      asked += 1;
+      answer.then(
+        () => told.set(name, 'done'),
+        (error: Error) => told.set(name, error.name),
+      );
+    };
+    const edit = () => {
+      const name = `edit ${asked}`;
+      note(name, room.edit(M1, name));
+    };
+    const ask = () => note(`question ${asked}`, chat.presence(['bob']));
+    return { told, edit, ask, count: () => asked };
+  }
+
+  it('is made at most once, and what the app is told of it is true, whatever is lost or cut', async () => {
+    let made = 0;
+    let unknown = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, random, async (script, at) => {
+        const system = app(64, at);
+        const { told, edit, ask, count } = editor(system);
+        for (const step of script) {
+          if (step.do !== 'edit' && step.do !== 'ask') perform(system, step);
+          else for (let n = 0; n < step.n; n++) step.do === 'edit' ? edit() : ask();
+        }
+        system.clock.advance(15_000);
+        await Promise.resolve();
+        expect(system.chat.pending).toBe(0);
+        const { edits } = system.server;
+        expect(new Set(edits).size).toBe(edits.length);
+        expect(told.size).toBe(count());
+        for (const [name, outcome] of told) {
+          if (name.startsWith('question')) expect(outcome).toMatch(/^(done|RequestTimeoutError)$/);
+          else if (outcome === 'done') expect(edits).toContain(name);
+          else if (outcome !== 'OutcomeUnknownError') expect(edits).not.toContain(name);
+          else if (edits.includes(name)) made += 1;
+          else unknown += 1;
+        }
+        system.chat.close();
+        expect(system.clock.timers).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+    // Both of what is meant by unknown has happened.
+    expect(Math.min(made, unknown)).toBeGreaterThan(0);
+  });
 });

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it, test } from 'vitest';
+import type { z } from 'zod';
 import type * as clientHttp from '../../../client/src/httpShapes.ts';
 import * as limits from '../../../client/src/limits.ts';
 import type * as sdk from '../../../client/src/protocol.ts';
 import { CLOSE_CODE, SUBPROTOCOL } from '../../../client/src/protocol.ts';
 import { parseServerFrame } from '../../../client/src/serverFrames.ts';
+import type * as messages from '../../../src/contracts/answers/messages.ts';
 import { ERRORS } from '../../../src/contracts/errors.ts';
 import { ChatEventSchema } from '../../../src/contracts/events.ts';
 import { CLOSE_CODES, ClientFrame, type ServerFrame, WS_SUBPROTOCOL } from '../../../src/contracts/frames.ts';
@@ -15,6 +17,8 @@ import { LinkedEvent } from '../../../src/edge/linkedEvent.ts';
 import { encodeServerFrame } from '../../../src/edge/serverFrame.ts';
 import { chatEvent, content, userId } from '../../support/arbitraries.ts';
 import { C1, M1 } from '../../support/conversations.ts';
+
+const U1 = 'u_AAAAAAAAAAAAAAAAAAAAA';
 
 /** Frames of the protocol that a server of this version may not know yet. */
 const AHEAD: sdk.ClientFrame['op'][] = [];
@@ -36,6 +40,7 @@ const CLIENT_FRAMES: { [Op in sdk.ClientFrame['op']]: Extract<sdk.ClientFrame, {
       clientMessageId: crypto.randomUUID(),
       content: 'hi',
       replyTo: M1,
+      attachments: [U1],
     },
   ],
   typing: [{ op: 'typing', conversationId: C1 }],
@@ -88,6 +93,11 @@ test('by type: what the client sends the server takes, and what the server sends
   expectTypeOf<serverHttp.ConversationView>().toEqualTypeOf<clientHttp.Conversation>();
   expectTypeOf<serverHttp.MessageView>().toEqualTypeOf<clientHttp.Message>();
   expectTypeOf<serverHttp.ConversationSummary>().toEqualTypeOf<clientHttp.ConversationSummary>();
+  expectTypeOf<serverHttp.SearchHit>().toEqualTypeOf<clientHttp.SearchHit>();
+  expectTypeOf<z.infer<typeof messages.SearchPage>>().toExtend<clientHttp.SearchPage>();
+  expectTypeOf<z.infer<typeof messages.EditedMessage>>().toExtend<clientHttp.EditedMessage>();
+  expectTypeOf<z.infer<typeof messages.DeletedMessage>>().toExtend<clientHttp.DeletedMessage>();
+  expectTypeOf<z.infer<typeof messages.ChangedReaction>>().toExtend<clientHttp.ChangedReaction>();
   expectTypeOf<serverHttp.LagView>().toEqualTypeOf<clientHttp.HistoryPage['lag']>();
 });
 
@@ -182,10 +192,24 @@ describe('what the client refuses is what the server would refuse', () => {
     ['conversationId', limits.checkConversationId, ids.ConversationId],
     ['messageId', (id: string) => limits.checkMessageId('messageId', id), ids.MessageId],
     ['content', limits.checkContent, ids.Content],
+    ['emoji', limits.checkEmoji, ids.Emoji],
+    ['uploadId', (id: string) => limits.checkUploadId('uploadId', id), ids.UploadId],
   ] as const)('%s', (_name, check, schema) => {
     const texts = fc.oneof(
       anyText,
-      fc.constantFrom(C1, M1, `${C1}A`, 'c_', '😀'.repeat(8_000), '😀'.repeat(8_001)),
+      fc.constantFrom(
+        C1,
+        M1,
+        U1,
+        `${C1}A`,
+        'c_',
+        '👍🏽',
+        '.',
+        'a b',
+        'x'.repeat(33),
+        '😀'.repeat(8_000),
+        '😀'.repeat(8_001),
+      ),
     );
     fc.assert(
       fc.property(texts, (text) => {
@@ -193,4 +217,25 @@ describe('what the client refuses is what the server would refuse', () => {
       }),
     );
   });
+
+  const many = (count: number, name: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => name(n));
+  const upload = (n: number) => `u_${String(n).padStart(21, '0')}`;
+
+  it.each([[[]], [[U1]], [['u_1']], [[U1, U1]], [many(10, upload)], [many(11, upload)]])(
+    'attachments %j',
+    (attachments) => {
+      expect(passes(() => limits.checkAttachments(attachments))).toBe(
+        ids.AttachmentIds.safeParse(attachments).success,
+      );
+    },
+  );
+
+  it.each([[[]], [['bob']], [['bob', '']], [many(200, String)], [many(201, String)]])(
+    'ids of users %j',
+    (userIds) => {
+      const frame = { op: 'presence', id: 1, userIds };
+      expect(passes(() => limits.checkUserIds(userIds))).toBe(ClientFrame.safeParse(frame).success);
+    },
+  );
 });

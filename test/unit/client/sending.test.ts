@@ -50,6 +50,18 @@ test('a message is sent once connected, and is accepted when the server says so'
   expect(chat.pending).toBe(0);
 });
 
+test('a message names its files, also when the app has changed its list since', () => {
+  const { room, last } = sender();
+  const attachments = ['u_AAAAAAAAAAAAAAAAAAAAA', 'u_BBBBBBBBBBBBBBBBBBBBB'];
+  room.send('1', { attachments });
+  room.send('2', { attachments: [] });
+  attachments.pop();
+  last().accept();
+  const [first, second] = last().of('send');
+  expect(first?.attachments).toEqual(['u_AAAAAAAAAAAAAAAAAAAAA', 'u_BBBBBBBBBBBBBBBBBBBBB']);
+  expect(second).not.toHaveProperty('attachments');
+});
+
 test('what is to be durable says so, and its state tells what came of it', async () => {
   const { room, last } = openSender();
   const message = room.send('1', { level: 'durable' });
@@ -286,6 +298,7 @@ test.each([
   ['hi', { clientMessageId: '' }],
   ['hi', { clientMessageId: 'x'.repeat(129) }],
   ['hi', { replyTo: 'm_1' }],
+  ['hi', { attachments: ['u_1'] }],
 ])('what the server would refuse is not sent: %j %j', (content, options) => {
   const { chat, room, last } = openSender();
   expect(() => room.send(content, options)).toThrow(
