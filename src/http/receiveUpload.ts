@@ -1,10 +1,11 @@
 import type { Request } from 'express';
 import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
-import { UploadFields } from '../contracts/http.ts';
+import { EmptyQuery, UploadFields } from '../contracts/http.ts';
 import type { Attachment } from '../domain/conversation/events.ts';
 import type { HttpDeps } from './deps.ts';
 import { withUser } from './identity.ts';
+import { queryFields } from './query.ts';
 import { FORM_OVERHEAD_BYTES_MAX, type FormFields, type FormFile, readUploadForm } from './uploadForm.ts';
 import { type Taken, takeFile, tooLarge } from './uploadIntake.ts';
 import { uploadName } from './uploadName.ts';
@@ -40,6 +41,7 @@ export async function receiveUpload(
   onCleanup: (done: Promise<void>) => void,
 ): Promise<Attachment> {
   const { limits } = deps.uploads;
+  check(EmptyQuery, queryFields(req));
   refuseTooLong(req, limits.bytesMax);
   const pace = watchPace(req, {
     bytesMax: limits.bytesMax + FORM_OVERHEAD_BYTES_MAX,

@@ -1,20 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
-import { type EventLog, LogUnavailableError, UnknownOutcomeError } from '../../src/ports/eventLog.ts';
+import { LogUnavailableError, UnknownOutcomeError } from '../../src/ports/eventLog.ts';
 import { DocumentedApi, type RawAnswer } from '../support/documentedApi.ts';
+import { type Call, elsewhere, goodCalls, requestOf, withQuery } from '../support/documentedCalls.ts';
 import { createMigratedDatabase, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
+import { file, pdf } from '../support/multipart.ts';
 import type { TestDatabase } from '../support/postgres.ts';
-import { rawCall } from '../support/rawCall.ts';
+import { rawCall, unfinishedCall } from '../support/rawCall.ts';
+import { type Trouble, TroubledAttachments, troubled } from '../support/troubled.ts';
 
 /**
  * The API document against the API: every route is in it, everything in it is served, and every answer of a real server is as
  * it says, with a call for each status that an operation may answer.
  */
-const API = '/api/chat';
-const ELSEWHERE = `c_${'x'.repeat(21)}`;
-
-type Trouble = { readonly read?: Error; readonly append?: Error | 'conflict' };
+const UPLOAD_BYTES_MAX = 65_536;
 
 let database: TestDatabase;
 let api: TestApi;
@@ -25,10 +24,15 @@ let draining: boolean;
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
-  const log = (memory: MemoryEventLog) => troubled(memory, () => trouble);
   trouble = {};
   draining = false;
-  api = await startTestApi({ databaseUrl: database.url, log, health: { isDraining: () => draining } });
+  api = await startTestApi({
+    databaseUrl: database.url,
+    log: (memory) => troubled(memory, () => trouble),
+    attachments: new TroubledAttachments(() => trouble),
+    uploads: { bytesMax: UPLOAD_BYTES_MAX, stallMsMax: 200 },
+    health: { isDraining: () => draining },
+  });
   withoutDatabase = await startTestApi();
   const { text } = await rawCall(api.url, { method: 'GET', path: '/docs/openapi.json' });
   document = new DocumentedApi(JSON.parse(text));
@@ -43,90 +47,15 @@ beforeEach(() => {
   draining = false;
 });
 
-function troubled(log: MemoryEventLog, current: () => Trouble): EventLog {
-  const readable = <T>(work: () => Promise<T>): Promise<T> => {
-    const { read } = current();
-    return read === undefined ? work() : Promise.reject(read);
-  };
-  return {
-    epoch: log.epoch,
-    append: (request) => {
-      const { append } = current();
-      if (append === 'conflict') return Promise.resolve({ outcome: 'conflict' });
-      return append === undefined ? log.append(request) : Promise.reject(append);
-    },
-    latest: (...which) => readable(() => log.latest(...which)),
-    at: (seq) => readable(() => log.at(seq)),
-    erase: (seq) => readable(() => log.erase(seq)),
-    renewEpoch: (from) => readable(() => log.renewEpoch(from)),
-    status: () => readable(() => log.status()),
-  };
-}
-
-interface Call {
-  readonly path: string;
-  readonly body?: Record<string, unknown>;
-  readonly headers?: Record<string, string>;
-}
-
 /** Sends a call of an operation, with whatever is changed about it; its answer must be as documented. */
-async function call(operationId: string, { path, body, headers }: Call, to = api): Promise<RawAnswer> {
+async function call(operationId: string, what: Call, to = api, send = rawCall): Promise<RawAnswer> {
   const place = document.places.find(({ operation }) => operation.operationId === operationId);
   if (place === undefined) throw new Error(`${operationId} is not documented`);
-  const method = place.method.toUpperCase();
-  const json = { 'Content-Type': 'application/json', ...headers };
-  const sent = body === undefined ? { headers } : { headers: json, body: JSON.stringify(body) };
-  const answer = await rawCall(to.url, { method, path, ...sent } as Parameters<typeof rawCall>[1]);
-  expect(document.placeOf(method, path)?.operation.operationId).toBe(operationId);
-  expect(document.fault(method, path, answer)).toBeNull();
+  const request = requestOf(place.method, what);
+  const answer = await send(to.url, request);
+  expect(document.placeOf(request.method, what.path)?.operation.operationId).toBe(operationId);
+  expect(document.fault(request.method, what.path, answer)).toBeNull();
   return answer;
-}
-
-/** What makes each operation answer with a success, on a conversation and a message that are there. */
-async function goodCalls(to = api, more: object = {}): Promise<Record<string, Call>> {
-  const made = { userId: 'alice', visibility: 'open', participantIds: ['bob'], ...more };
-  const created = (await to.call('POST', `${API}/conversations`, made)).body;
-  const conversationId: string = created.conversation.id;
-  const named = { conversationId, userId: 'alice' };
-  const posted = (await to.call('POST', `${API}/messages`, { ...named, content: 'hello' })).body;
-  const conversation = `${API}/conversations/${conversationId}`;
-  const message = `${API}/messages/${posted.message.messageId}`;
-  const { seq } = posted;
-  return {
-    createConversation: { path: `${API}/conversations`, body: { userId: 'alice', title: 'hello' } },
-    listConversations: { path: `${API}/conversations?userId=alice&limit=1` },
-    getConversation: { path: `${conversation}?userId=alice` },
-    changeConversation: { path: conversation, body: { userId: 'alice', title: `${seq}` } },
-    addParticipants: {
-      path: `${conversation}/participants`,
-      body: { userId: 'alice', participantIds: ['carol'] },
-    },
-    removeParticipants: {
-      path: `${conversation}/participants`,
-      body: { userId: 'alice', participantIds: ['bob'] },
-    },
-    postMessage: { path: `${API}/messages`, body: { ...named, content: 'hi', clientMessageId: 'k1' } },
-    editMessage: { path: message, body: { ...named, content: 'hello again', seq } },
-    deleteMessage: { path: message, body: { ...named, seq } },
-    addReaction: { path: `${message}/reactions/%F0%9F%91%8D`, body: named },
-    removeReaction: { path: `${message}/reactions/%F0%9F%91%8D`, body: named },
-    readMessages: { path: `${conversation}/messages?userId=alice` },
-    searchMessages: { path: `${API}/search?userId=alice&q=hello&conversationId=${conversationId}` },
-    listenToConversation: { path: `${conversation}/events?userId=alice&after=0` },
-    readPresence: { path: `${API}/presence?userIds=alice,bob` },
-    markRead: { path: `${conversation}/read`, body: { userId: 'alice', seq } },
-    checkProcess: { path: '/health' },
-    checkLive: { path: '/health/live' },
-    checkReady: { path: '/health/ready' },
-    checkDatabase: { path: '/health/database' },
-    checkStream: { path: '/health/stream' },
-    checkProjections: { path: '/health/projections' },
-    readMetrics: { path: '/metrics' },
-    readDocs: { path: '/docs' },
-    readDocsAsset: { path: '/docs/page.js' },
-    readOpenApi: { path: '/docs/openapi.json' },
-    readAsyncApi: { path: '/docs/asyncapi.json' },
-  };
 }
 
 /** Sends each of these operations' good calls, changed; every answer must have this status. */
@@ -147,26 +76,12 @@ async function callAll(
   }
 }
 
-/** Their bodies are no JSON: `uploads.test.ts` asks them. */
-const UPLOADS = ['uploadFile', 'readUpload'];
-
 /** The operations that may answer with this status. */
 function answering(status: number, except: readonly string[] = []): string[] {
   const ids = document.places
     .filter(({ operation }) => String(status) in operation.responses)
     .map(({ operation }) => operation.operationId);
-  return ids.filter((id) => !except.includes(id) && !UPLOADS.includes(id));
-}
-
-/** The same call about a conversation that is not there. */
-function elsewhere({ path, body, headers }: Call): Call {
-  const moved = path.replace(/c_[A-Za-z0-9_-]{21}/, ELSEWHERE);
-  const away = body && 'conversationId' in body ? { ...body, conversationId: ELSEWHERE } : body;
-  return { path: moved, ...(away && { body: away }), ...(headers && { headers }) };
-}
-
-function withQuery(good: Call, query: string): Call {
-  return { ...good, path: `${good.path}${good.path.includes('?') ? '&' : '?'}${query}` };
+  return ids.filter((id) => !except.includes(id));
 }
 
 it('every route is documented, and everything documented is a route', () => {
@@ -177,18 +92,18 @@ it('every route is documented, and everything documented is a route', () => {
 
 describe('every answer is as documented', () => {
   it('200 and 201', async () => {
-    await goodCalls();
+    await goodCalls(api);
     await projectAll(api);
     await api.logHead.ask();
     await callAll(answering(200, ['postMessage']), 200);
     await callAll(answering(201), 201);
-    const { postMessage } = await goodCalls();
+    const { postMessage } = await goodCalls(api);
     await call('postMessage', postMessage!);
     expect((await call('postMessage', postMessage!)).status).toBe(200);
   });
 
   it('200, with as much in it as there can be', async () => {
-    const good = await goodCalls();
+    const good = await goodCalls(api);
     const { messageId } = JSON.parse((await call('postMessage', good.postMessage!)).text).message;
     const reply = { ...good.postMessage?.body, clientMessageId: 'k2', replyTo: messageId };
     await call('postMessage', { path: good.postMessage!.path, body: reply });
@@ -207,7 +122,7 @@ describe('every answer is as documented', () => {
   });
 
   it('304', async () => {
-    const good = await goodCalls();
+    const good = await goodCalls(api);
     for (const id of answering(304)) {
       const etag = (await call(id, good[id]!)).headers.get('etag') ?? '';
       expect(etag).toMatch(/^(W\/)?"[^"]+"$/);
@@ -232,7 +147,7 @@ describe('every answer is as documented', () => {
 
   it('409', async () => {
     const messages = ['postMessage', 'editMessage', 'addReaction'];
-    const good = await goodCalls();
+    const good = await goodCalls(api);
     await call('changeConversation', {
       ...good.changeConversation!,
       body: { userId: 'alice', archived: true },
@@ -249,24 +164,48 @@ describe('every answer is as documented', () => {
 
   it('413 and 415', async () => {
     const large = 'x'.repeat(1_048_577);
-    await callAll(answering(413), 413, (good) => ({ ...good, body: { ...good.body, large } }));
+    const tooLarge = (good: Call): Call =>
+      good.form === undefined
+        ? { ...good, body: { ...good.body, large } }
+        : { ...good, form: [...good.form.slice(0, -1), file(pdf(UPLOAD_BYTES_MAX + 1))] };
+    await callAll(answering(413), 413, tooLarge);
     await callAll(answering(415), 415, (good) => ({ ...good, headers: { 'Content-Type': 'text/plain' } }));
+  });
+
+  it('206 and 416', async () => {
+    const { readUpload } = await goodCalls(api);
+    for (const [range, status] of [
+      ['bytes=0-3', 206],
+      ['bytes=-1', 206],
+      ['bytes=1000-', 416],
+    ] as const) {
+      const answer = await call('readUpload', { ...readUpload!, headers: { Range: range } });
+      expect([range, answer.status]).toEqual([range, status]);
+    }
+    expect([...answering(206), ...answering(416)]).toEqual(['readUpload', 'readUpload']);
+  });
+
+  it('408', async () => {
+    const good = await goodCalls(api);
+    expect(answering(408)).toEqual(['uploadFile']);
+    expect((await call('uploadFile', good.uploadFile!, api, unfinishedCall)).status).toBe(408);
   });
 
   it('503 and 504, when the log is in trouble', async () => {
     const read = new LogUnavailableError('gone');
     const writing = answering(504, ['markRead']);
     const onAppend = async (append: Error, status: number) => {
-      const good = await goodCalls();
+      const good = await goodCalls(api);
       trouble = { append };
       for (const id of writing) expect((await call(id, good[id]!)).status).toBe(status);
       trouble = {};
     };
     await onAppend(read, 503);
     await onAppend(new UnknownOutcomeError('late'), 504);
-    const good = await goodCalls();
+    const good = await goodCalls(api);
     trouble = { read };
-    for (const id of ['getConversation', 'readMessages', 'searchMessages', 'markRead']) {
+    const reading = ['getConversation', 'readMessages', 'searchMessages', 'markRead'];
+    for (const id of [...reading, 'uploadFile', 'readUpload']) {
       expect((await call(id, elsewhere(good[id]!))).status).toBe(503);
     }
     expect((await call('checkStream', good.checkStream!)).status).toBe(503);
@@ -283,10 +222,7 @@ describe('every answer is as documented', () => {
   });
 
   it('and nothing is documented that was not seen, but what no test brings about', () => {
-    const unseen = document
-      .documented()
-      .filter((what) => !document.seen.has(what) && !what.endsWith(' 500'))
-      .filter((what) => !UPLOADS.some((id) => what.startsWith(`${id} `)));
+    const unseen = document.documented().filter((what) => !document.seen.has(what) && !what.endsWith(' 500'));
     // Too many streams at once; a receipt that the stream did not confirm in time.
     expect(unseen).toEqual(['listenToConversation 503', 'markRead 504']);
   });

@@ -1,25 +1,17 @@
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { addParticipants, removeParticipants } from '../../src/application/changeParticipants.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
-import { buildAsyncApi } from '../../src/contracts/asyncapi/document.ts';
-import { closed } from '../support/documentedApi.ts';
+import { asyncApi, messagesLike } from '../support/documentedFrames.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
 import { applicationOn, type RealEdge, startRealEdge } from '../support/realEdge.ts';
 import type { TestServer } from '../support/testServer.ts';
 import { waitFor } from '../support/waitFor.ts';
 
-/** Frames of a real edge against the AsyncAPI document; a field that it does not have is a mistake here. */
-const document = closed(buildAsyncApi({ version: '0.0.0' }));
-const ajv = new Ajv({ strict: false, validateSchema: false });
-addFormats.default(ajv);
-ajv.addSchema(document, 'asyncapi');
-
+/** Frames of a real edge against the AsyncAPI document. */
 let nats: TestServer;
 let opened: OpenedLog;
 let edge: RealEdge;
@@ -33,14 +25,6 @@ afterAll(async () => {
   await opened.close();
   await nats.stop();
 });
-
-/** The messages of a channel that a payload is valid as. */
-function messagesLike(channel: string, payload: unknown): string[] {
-  const messages = document.channels[channel]?.messages ?? {};
-  return Object.keys(messages).filter((name) =>
-    ajv.validate({ $ref: `asyncapi#/channels/${channel}/messages/${name}/payload` }, payload),
-  );
-}
 
 async function prepare() {
   const application = applicationOn(opened);
@@ -119,7 +103,7 @@ describe('Socket.IO', () => {
     await ask('join', { conversationId }, 'JoinedFrameAck');
     await removeBob();
     await waitFor('to be put out', () => emitted.some(([name]) => name === 'left'));
-    const { messages = {} } = document.channels.socketio ?? {};
+    const { messages = {} } = asyncApi.channels.socketio ?? {};
     for (const [name, payload] of emitted) {
       const like = messagesLike('socketio', payload).map((message) => messages[message]?.name);
       expect([name, payload, like]).toEqual([name, payload, expect.arrayContaining([name])]);

@@ -57,10 +57,10 @@ export class DocumentedApi {
     const what = `${operationId} ${answer.status}`;
     const response = responses[String(answer.status)];
     if (response === undefined) return `${what} is not documented: ${answer.text.slice(0, 300)}`;
-    const missing = Object.keys(response.headers).find(
-      (name) => this.#isRequired(name) && !answer.headers.has(name),
-    );
-    if (missing !== undefined) return `${what} has no header ${missing}`;
+    for (const name of Object.keys(response.headers)) {
+      const wrong = this.#headerFault(name, answer.headers.get(name));
+      if (wrong !== null) return `${what}: its header ${name} ${wrong}`;
+    }
     const wrong = this.#bodyFault(place, answer);
     if (wrong === null) this.seen.add(what);
     return wrong === null ? null : `${what}: ${wrong}: ${answer.text.slice(0, 300)}`;
@@ -73,9 +73,11 @@ export class DocumentedApi {
     );
   }
 
-  #isRequired(header: string): boolean {
+  #headerFault(name: string, value: string | null): string | null {
     const headers = this.#document.components.headers as Record<string, { required?: boolean }>;
-    return headers[header]?.required === true;
+    if (value === null) return headers[name]?.required === true ? 'is missing' : null;
+    const validate = this.#validator(`openapi#/components/headers/${pointerPart(name)}/schema`);
+    return validate(value) ? null : `${this.#ajv.errorsText(validate.errors)}: ${value}`;
   }
 
   #bodyFault({ method, template, operation }: Place, { status, headers, text }: RawAnswer): string | null {

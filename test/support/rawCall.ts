@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request as openRequest } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import type { RawAnswer } from './documentedApi.ts';
 
 export interface RawRequest {
@@ -27,4 +30,18 @@ async function beginningOf(response: Response): Promise<string> {
   const reader = response.body?.getReader();
   const first = await reader?.read();
   return Buffer.from(first?.value ?? []).toString();
+}
+
+/** Sends all of a request but the end of its body, and reads what is answered to that. */
+export async function unfinishedCall(url: string, request: RawRequest): Promise<RawAnswer> {
+  const { method, path, headers = {}, body = '' } = request;
+  if (body instanceof FormData) throw new Error('Where a form ends is not known here');
+  const sent = openRequest(url + path, { method, headers });
+  sent.write(Buffer.from(body).subarray(0, -10));
+  const [response]: IncomingMessage[] = await once(sent, 'response');
+  if (response === undefined) throw new Error('There was no answer');
+  const text = await textOf(response);
+  sent.destroy();
+  const pairs = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
+  return { status: response.statusCode ?? 0, headers: new Headers(Object.fromEntries(pairs)), text };
 }

@@ -58,7 +58,8 @@ gateway may name the user in the header \`X-User-Id\`, which then stands for the
 
 Unknown fields in requests are refused; ignore unknown fields in answers. Errors are \`application/problem+json\`; their
 \`code\` is what to decide by. \`seq\` is a place in the log, \`position\` the same for clients to hand back. What is not HTTP is answered
-with 400 and headers of more than 16 KiB with 413, whatever was asked for; another method than those below with 405.`;
+with 400, headers of more than 16 KiB with 413 and what does not come in time with 408, whatever was asked for; another method than
+those below with 405.`;
 
 /**
  * The API as an OpenAPI 3.1 document.

@@ -40,10 +40,18 @@ export type RequestHeader = keyof typeof REQUEST_HEADERS;
 export const RESPONSE_HEADERS = {
   'X-Request-Id': { description: 'Names the request, in the logs too.', schema: text, required: true },
   ETag: { description: 'Names what was answered; changes with it.', schema: text, required: true },
-  Location: { description: 'Where the new conversation is.', schema: text, required: true },
-  'Accept-Ranges': { description: '`bytes`.', schema: text },
-  'Content-Disposition': { description: '`attachment`, with the name of the file.', schema: text },
-  'Content-Range': { description: 'Which bytes of how many.', schema: text },
+  Location: { description: 'Where that which was made is.', schema: text, required: true },
+  'Accept-Ranges': { description: '`bytes`.', schema: { ...text, const: 'bytes' }, required: true },
+  'Content-Disposition': {
+    description: '`attachment`, with the name of the file.',
+    schema: { ...text, pattern: '^attachment; ' },
+    required: true,
+  },
+  'Content-Range': {
+    description: 'Which bytes of how many; of a range that there is not, `*` of how many.',
+    schema: { ...text, pattern: '^bytes (\\d+-\\d+|\\*)/\\d+$' },
+    required: true,
+  },
   'Preference-Applied': { description: '`wait=durable`, if so it is.', schema: text },
   'Retry-After': {
     description: 'When to try again, in seconds.',

@@ -43,6 +43,11 @@ function success(answer: Answer, conditional: boolean, schemas: JsonSchemas): Op
   return { ...response, content: { [mediaType]: content } };
 }
 
+/** Headers that come with a code, whatever was asked for. */
+const HEADERS_OF: Partial<Record<ErrorCode, readonly ResponseHeader[]>> = {
+  range_not_satisfiable: ['Content-Range'],
+};
+
 /** The codes that come with a status, as part of its schema. */
 function failure(codes: readonly ErrorCode[], schemas: JsonSchemas): OpenApiResponse {
   const lines = codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`);
@@ -50,7 +55,10 @@ function failure(codes: readonly ErrorCode[], schemas: JsonSchemas): OpenApiResp
   const schema = { allOf: [schemas.ofOutput(Problem), { properties: { code: { enum: [...codes] } } }] };
   return {
     description: lines.join(' '),
-    headers: headers(waits ? ['Retry-After'] : []),
+    headers: headers([
+      ...(waits ? (['Retry-After'] as const) : []),
+      ...codes.flatMap((code) => HEADERS_OF[code] ?? []),
+    ]),
     content: { 'application/problem+json': { schema } },
   };
 }

@@ -28,10 +28,17 @@ export const uploadOperations: readonly Operation[] = [
     summary: 'Upload a file for a message',
     headers: ['X-User-Id'],
     body: { mediaType: 'multipart/form-data', schema: UploadForm },
-    answers: { 201: { description: 'Stored: name it in `attachments` of a message.', schema: UploadedFile } },
+    answers: {
+      201: {
+        description: 'Stored: name it in `attachments` of a message.',
+        schema: UploadedFile,
+        headers: ['Location'],
+      },
+    },
     errors: [
       'invalid_request',
       'not_found',
+      'request_timeout',
       'payload_too_large',
       'unsupported_media_type',
       'log_unavailable',
@@ -51,9 +58,12 @@ export const uploadOperations: readonly Operation[] = [
     conditional: true,
     answers: {
       200: { description: 'All of it.', ...bytes, headers: ['Content-Disposition', 'Accept-Ranges'] },
-      206: { description: 'The range.', ...bytes, headers: ['Content-Disposition', 'Content-Range'] },
-      416: { description: 'There is no such range.', headers: ['Content-Range'] },
+      206: {
+        description: 'The range.',
+        ...bytes,
+        headers: ['Content-Disposition', 'Accept-Ranges', 'Content-Range'],
+      },
     },
-    errors: ['invalid_request', 'not_found', 'log_unavailable', 'overloaded'],
+    errors: ['invalid_request', 'not_found', 'range_not_satisfiable', 'log_unavailable', 'overloaded'],
   },
 ];

@@ -1,0 +1,43 @@
+import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
+import type { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
+import type { FoundUpload } from '../../src/ports/attachmentStore.ts';
+import type { EventLog } from '../../src/ports/eventLog.ts';
+
+/** What stands between an API and its stores just now. */
+export type Trouble = { readonly read?: Error; readonly append?: Error | 'conflict' };
+
+/** A log that answers with whatever trouble it is in. */
+export function troubled(log: MemoryEventLog, current: () => Trouble): EventLog {
+  const readable = <T>(work: () => Promise<T>): Promise<T> => {
+    const { read } = current();
+    return read === undefined ? work() : Promise.reject(read);
+  };
+  return {
+    epoch: log.epoch,
+    append: (request) => {
+      const { append } = current();
+      if (append === 'conflict') return Promise.resolve({ outcome: 'conflict' });
+      return append === undefined ? log.append(request) : Promise.reject(append);
+    },
+    latest: (...which) => readable(() => log.latest(...which)),
+    at: (seq) => readable(() => log.at(seq)),
+    erase: (seq) => readable(() => log.erase(seq)),
+    renewEpoch: (from) => readable(() => log.renewEpoch(from)),
+    status: () => readable(() => log.status()),
+  };
+}
+
+/** Uploads that cannot be found while reading is in trouble. */
+export class TroubledAttachments extends MemoryAttachments {
+  readonly #current: () => Trouble;
+
+  constructor(current: () => Trouble) {
+    super();
+    this.#current = current;
+  }
+
+  override find(id: string): Promise<FoundUpload | null> {
+    const { read } = this.#current();
+    return read === undefined ? super.find(id) : Promise.reject(read);
+  }
+}
