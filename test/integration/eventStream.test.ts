@@ -1,10 +1,10 @@
-import { get, type IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type EventStream, openEventStream } from '../support/eventStreams.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 let api: TestApi;
-let streams: Stream[];
+let streams: EventStream[];
 beforeEach(async () => {
   api = await startTestApi();
   streams = [];
@@ -14,35 +14,11 @@ afterEach(async () => {
   await api.stop();
 });
 
-interface Stream {
-  readonly response: IncomingMessage;
-  /** What has come, by field; a comment is left out. */
-  readonly messages: Record<string, string>[];
-}
-
-/** Reads an event stream as the specification says (WHATWG, 9.2.6), as far as it goes here. */
-function listen(path: string, headers: Record<string, string> = {}): Promise<Stream> {
-  return new Promise((resolve, reject) => {
-    const sent = get(`${api.url}${path}`, { headers }, (response) => {
-      const messages: Record<string, string>[] = [];
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk) => {
-        const parts = `${text}${chunk}`.split('\n\n');
-        text = parts.pop() ?? '';
-        for (const part of parts) {
-          const fields = part.split('\n').filter((line) => !line.startsWith(':'));
-          if (fields.length > 0)
-            messages.push(Object.fromEntries(fields.map((line) => line.split(/:(.*)/s))));
-        }
-      });
-      response.on('error', () => {});
-      const stream = { response, messages };
-      streams.push(stream);
-      resolve(stream);
-    });
-    sent.on('error', reject);
-  });
+/** Opens a stream that is ended with the test. */
+async function listen(path: string, headers: Record<string, string> = {}): Promise<EventStream> {
+  const stream = await openEventStream(`${api.url}${path}`, headers);
+  streams.push(stream);
+  return stream;
 }
 
 async function newConversation(visibility = 'open'): Promise<string> {
@@ -55,11 +31,11 @@ async function say(conversationId: string, content: string): Promise<number> {
   return said.body.seq;
 }
 
-const eventsOf = ({ messages }: Stream) =>
+const eventsOf = ({ messages }: EventStream) =>
   messages
     .filter(({ event }) => event === undefined)
     .map(({ id, data }) => [Number(id), JSON.parse(data ?? '')]);
-const named = ({ messages }: Stream, name: string) => messages.filter(({ event }) => event === name);
+const named = ({ messages }: EventStream, name: string) => messages.filter(({ event }) => event === name);
 const pathOf = (conversationId: string) => `/api/chat/conversations/${conversationId}/events`;
 
 test('a stream tells the past behind the given event and then what happens, with the sequence as id', async () => {
