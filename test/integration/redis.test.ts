@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis, type RedisEvent, RedisUnavailableError } from '../../src/platform/redis/redis.ts';
 import { startTestRedis } from '../support/redis.ts';
@@ -80,15 +82,22 @@ describe('the connection to Redis', () => {
   });
 
   it('does not take its own process being busy for a Redis that does not answer', async () => {
-    const { redis, events } = await connected();
-    // Takes Redis some milliseconds each, so that the answers come while this process looks elsewhere.
-    const command = ['EVAL', 'for n = 1, 1e6 do end return 7', '0'];
-    const asked = Promise.all(Array.from({ length: 6 }, () => redis.command(command, 400)));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const [{ redis, events }, other] = await Promise.all([connected(), connected()]);
+    const pushing = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await once(pushing, 'connect');
+    // Each waits for something to be pushed: they are answered when this test says so.
+    const asked = Promise.all(Array.from({ length: 6 }, () => redis.command(['BLPOP', 'list', '0'], 1_000)));
+    const isWaiting = async () =>
+      String(await other.redis.command(['INFO', 'clients'])).includes('blocked_clients:1');
+    await waitFor('the commands to be with Redis', isWaiting, { everyMs: 1 });
     // Timers come next after an immediate, before any socket is looked at.
     await new Promise((resolve) => setImmediate(resolve));
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
-    expect(await asked).toEqual(Array(6).fill(7));
+    pushing.write('RPUSH list 7 7 7 7 7 7\r\n');
+    expect(pushing.writableLength).toBe(0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    pushing.destroy();
+    other.redis.close();
+    expect(await asked).toEqual(Array(6).fill(['list', '7']));
     expect(events).toEqual(['redisUp']);
     redis.close();
   });
