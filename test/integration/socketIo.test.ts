@@ -217,6 +217,9 @@ test('clients that vanish in the middle of a handshake or a poll do no harm', as
   expect(edge.realtime.context.hub.channels).toBe(0);
 });
 
+/** The kernel's buffers of a socket that is not read have to be full first: megabytes, four seconds where nothing else runs. */
+const PATIENT = { timeoutMs: 40_000 };
+
 test('a client that stops polling or reading is cut off, told apart, and the others miss nothing', async () => {
   const conversationId = await newConversation();
   const healthy = await connected(['websocket']);
@@ -232,15 +235,19 @@ test('a client that stops polling or reading is cut off, told apart, and the oth
   const { events } = edge;
   events.length = 0;
   let sent = 0;
-  await waitFor('both to be closed', async () => {
-    const said = Array.from({ length: 20 }, () => say(conversationId, 'x'.repeat(8_000)));
-    sent += (await Promise.all(said)).length;
-    return (
-      new Set(events.filter(({ type }) => type === 'slowConsumer').map((e) => 'userId' in e && e.userId))
-        .size === 2
-    );
-  });
-  await waitFor('the healthy one', () => healthy.seen.length === sent);
+  await waitFor(
+    'both to be closed',
+    async () => {
+      const said = Array.from({ length: 20 }, () => say(conversationId, 'x'.repeat(8_000)));
+      sent += (await Promise.all(said)).length;
+      return (
+        new Set(events.filter(({ type }) => type === 'slowConsumer').map((e) => 'userId' in e && e.userId))
+          .size === 2
+      );
+    },
+    PATIENT,
+  );
+  await waitFor('the healthy one', () => healthy.seen.length === sent, PATIENT);
   await waitFor('the two to be gone', () => edge.connections === 1);
   const reasons = events.flatMap((event) => (event.type === 'disconnected' ? [event.reason] : []));
   expect(reasons).toEqual(['slow_consumer', 'slow_consumer']);

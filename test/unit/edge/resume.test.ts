@@ -62,47 +62,54 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
 );
 
-test('whatever connections and edges break, and however little is remembered, every view is the log', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { minLength: 5, maxLength: 60 }),
-      fc.integer({ min: 1, max: 12 }),
-      async (steps, recentEventsMax) => {
-        let edge = await openMemoryEdge({ recentEventsMax });
-        const { log } = edge;
-        const conversationId = await edge.newConversation();
-        const other = await edge.newConversation();
-        const clients = Array.from({ length: 4 }, () => new ResumingClient(conversationId));
-        const stored = [1];
-        for (const action of steps) {
-          if (action.do === 'post') {
-            const seq = await edge.post(action.here ? conversationId : other, 'text');
-            if (action.here) stored.push(seq);
-          } else if (action.do === 'connect') clients[action.client]?.connect(edge);
-          else if (action.do === 'disconnect') clients[action.client]?.disconnect();
-          else if (action.do === 'wait') await new Promise((resolve) => setImmediate(resolve));
-          else {
-            for (const client of clients) client.disconnect();
-            await edge.stop();
-            edge = await openMemoryEdge({ recentEventsMax, log });
+/** Hundreds of random runs with edges that start and stop: ten seconds where nothing else runs. */
+const RANDOM_MS_MAX = 60_000;
+
+test(
+  'whatever connections and edges break, and however little is remembered, every view is the log',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 5, maxLength: 60 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (steps, recentEventsMax) => {
+          let edge = await openMemoryEdge({ recentEventsMax });
+          const { log } = edge;
+          const conversationId = await edge.newConversation();
+          const other = await edge.newConversation();
+          const clients = Array.from({ length: 4 }, () => new ResumingClient(conversationId));
+          const stored = [1];
+          for (const action of steps) {
+            if (action.do === 'post') {
+              const seq = await edge.post(action.here ? conversationId : other, 'text');
+              if (action.here) stored.push(seq);
+            } else if (action.do === 'connect') clients[action.client]?.connect(edge);
+            else if (action.do === 'disconnect') clients[action.client]?.disconnect();
+            else if (action.do === 'wait') await new Promise((resolve) => setImmediate(resolve));
+            else {
+              for (const client of clients) client.disconnect();
+              await edge.stop();
+              edge = await openMemoryEdge({ recentEventsMax, log });
+            }
           }
-        }
-        for (const client of clients) client.connect(edge);
-        stored.push(await edge.post(conversationId, 'last'));
-        for (const client of clients) {
-          await waitFor('the last event', () => client.last === stored.at(-1), { everyMs: 1 });
-          expect(client.view).toEqual(stored);
-          expect(client.resyncs).toBe(0);
-          client.disconnect();
-        }
-        expect(edge.hub.channels).toBe(0);
-        expect(edge.faults).toEqual([]);
-        await edge.stop();
-      },
-    ),
-    { numRuns: 150 },
-  );
-});
+          for (const client of clients) client.connect(edge);
+          stored.push(await edge.post(conversationId, 'last'));
+          for (const client of clients) {
+            await waitFor('the last event', () => client.last === stored.at(-1), { everyMs: 1 });
+            expect(client.view).toEqual(stored);
+            expect(client.resyncs).toBe(0);
+            client.disconnect();
+          }
+          expect(edge.hub.channels).toBe(0);
+          expect(edge.faults).toEqual([]);
+          await edge.stop();
+        },
+      ),
+      { numRuns: 150 },
+    );
+  },
+  RANDOM_MS_MAX,
+);
 
 /** Counts how often the log is followed for one conversation. */
 function counting(reads: { count: number }) {
@@ -135,49 +142,53 @@ const headErasedBeforeItWasSent = [
   { do: 'wait' as const },
 ];
 
-test('whatever is erased meanwhile, views have no gap, and who comes later is not sent it', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(erasingStep, { minLength: 5, maxLength: 60 }),
-      fc.integer({ min: 1, max: 30 }),
-      async (steps, recentEventsMax) => {
-        const edge = await openMemoryEdge({ recentEventsMax });
-        const conversationId = await edge.newConversation();
-        const other = await edge.newConversation();
-        const clients = Array.from({ length: 3 }, () => new ResumingClient(conversationId, 'gaps'));
-        const kept = new Set([1]);
-        const messages: number[] = [];
-        for (const action of steps) {
-          if (action.do === 'post') {
-            const seq = await edge.post(action.here ? conversationId : other, `words ${messages.length}`);
-            if (action.here) messages.push(seq);
-            if (action.here) kept.add(seq);
-          } else if (action.do === 'erase' && messages.length > 0) {
-            const [seq = 0] = messages.splice(action.n % messages.length, 1);
-            kept.delete(seq);
-            kept.add(await edge.erase(conversationId, seq));
-          } else if (action.do === 'connect') clients[action.client % 3]?.connect(edge);
-          else if (action.do === 'disconnect') clients[action.client % 3]?.disconnect();
-          else await new Promise((resolve) => setImmediate(resolve));
-        }
-        await edge.caughtUp();
-        const newcomer = new ResumingClient(conversationId, 'gaps');
-        for (const client of [...clients, newcomer]) client.connect(edge);
-        kept.add(await edge.post(conversationId, 'last'));
-        const expected = [...kept].sort((a, b) => a - b);
-        for (const client of [...clients, newcomer]) {
-          await waitFor('the last event', () => client.last === expected.at(-1), { everyMs: 1 });
-          expect(client.view.filter((seq) => kept.has(seq))).toEqual(expected);
-        }
-        expect(newcomer.view).toEqual(expected);
-        expect(edge.faults).toEqual([]);
-        for (const client of [...clients, newcomer]) client.disconnect();
-        await edge.stop();
-      },
-    ),
-    { numRuns: 150, examples: [[headErasedBeforeItWasSent, 1]] },
-  );
-});
+test(
+  'whatever is erased meanwhile, views have no gap, and who comes later is not sent it',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(erasingStep, { minLength: 5, maxLength: 60 }),
+        fc.integer({ min: 1, max: 30 }),
+        async (steps, recentEventsMax) => {
+          const edge = await openMemoryEdge({ recentEventsMax });
+          const conversationId = await edge.newConversation();
+          const other = await edge.newConversation();
+          const clients = Array.from({ length: 3 }, () => new ResumingClient(conversationId, 'gaps'));
+          const kept = new Set([1]);
+          const messages: number[] = [];
+          for (const action of steps) {
+            if (action.do === 'post') {
+              const seq = await edge.post(action.here ? conversationId : other, `words ${messages.length}`);
+              if (action.here) messages.push(seq);
+              if (action.here) kept.add(seq);
+            } else if (action.do === 'erase' && messages.length > 0) {
+              const [seq = 0] = messages.splice(action.n % messages.length, 1);
+              kept.delete(seq);
+              kept.add(await edge.erase(conversationId, seq));
+            } else if (action.do === 'connect') clients[action.client % 3]?.connect(edge);
+            else if (action.do === 'disconnect') clients[action.client % 3]?.disconnect();
+            else await new Promise((resolve) => setImmediate(resolve));
+          }
+          await edge.caughtUp();
+          const newcomer = new ResumingClient(conversationId, 'gaps');
+          for (const client of [...clients, newcomer]) client.connect(edge);
+          kept.add(await edge.post(conversationId, 'last'));
+          const expected = [...kept].sort((a, b) => a - b);
+          for (const client of [...clients, newcomer]) {
+            await waitFor('the last event', () => client.last === expected.at(-1), { everyMs: 1 });
+            expect(client.view.filter((seq) => kept.has(seq))).toEqual(expected);
+          }
+          expect(newcomer.view).toEqual(expected);
+          expect(edge.faults).toEqual([]);
+          for (const client of [...clients, newcomer]) client.disconnect();
+          await edge.stop();
+        },
+      ),
+      { numRuns: 150, examples: [[headErasedBeforeItWasSent, 1]] },
+    );
+  },
+  RANDOM_MS_MAX,
+);
 
 test('many clients that come back to one conversation share the reads of the log', async () => {
   const reads = { count: 0 };
