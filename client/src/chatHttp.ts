@@ -159,9 +159,7 @@ export class ChatHttp {
     change: ChangeOptions = {},
     options?: CallOptions,
   ): Promise<ChangedReaction> {
-    const body = this.#changeOf(conversationId, messageId, change);
-    const path = reactionPath(messageId, emoji);
-    return (await this.#call('PUT', path, { body, ...options })) as ChangedReaction;
+    return this.#changeReaction('PUT', conversationId, messageId, emoji, change, options);
   }
 
   /** Takes a reaction of this user back; without one nothing changes. May be asked again as {@link ChatHttp.edit} may. */
@@ -172,9 +170,7 @@ export class ChatHttp {
     change: ChangeOptions = {},
     options?: CallOptions,
   ): Promise<ChangedReaction> {
-    const body = this.#changeOf(conversationId, messageId, change);
-    const path = reactionPath(messageId, emoji);
-    return (await this.#call('DELETE', path, { body, ...options })) as ChangedReaction;
+    return this.#changeReaction('DELETE', conversationId, messageId, emoji, change, options);
   }
 
   /**
@@ -225,6 +221,19 @@ export class ChatHttp {
   uploadUrl(attachmentId: string): string {
     checkUploadId('attachmentId', attachmentId);
     return `${this.#url}/uploads/${attachmentId}${query({ userId: this.#userId })}`;
+  }
+
+  async #changeReaction(
+    method: 'PUT' | 'DELETE',
+    conversationId: string,
+    messageId: string,
+    emoji: string,
+    change: ChangeOptions,
+    options: CallOptions | undefined,
+  ): Promise<ChangedReaction> {
+    const body = this.#changeOf(conversationId, messageId, change);
+    const path = reactionPath(messageId, emoji);
+    return (await this.#call(method, path, { body, ...options })) as ChangedReaction;
   }
 
   #changeOf(conversationId: string, messageId: string, { seq }: ChangeOptions) {

@@ -1,5 +1,6 @@
 import { decodeEvent } from '../contracts/events.ts';
 import type { TargetMessage } from '../domain/conversation/commands.ts';
+import type { MessagePosted } from '../domain/conversation/events.ts';
 import { asChatError } from './append.ts';
 import type { ApplicationContext } from './context.ts';
 import { readConversation } from './readConversation.ts';
@@ -16,27 +17,48 @@ const SEARCH_MS_MAX = 5_000;
  */
 export async function findMessage(
   context: ApplicationContext,
-  request: { conversationId: string; messageId: string; seq?: number | undefined },
+  request: MessageToFind,
 ): Promise<TargetMessage> {
+  const found = await findPosted(context, request);
+  if (found === null) return null;
+  const { messageId, userId: authorId, replyTo, at } = found.event;
+  return { messageId, authorId, seq: found.seq, replyTo, at };
+}
+
+export interface MessageToFind {
+  readonly conversationId: string;
+  readonly messageId: string;
+  readonly seq?: number | undefined;
+}
+
+/** As {@link findMessage}, with all that was said. */
+export async function findPosted(
+  context: ApplicationContext,
+  request: MessageToFind,
+): Promise<{ seq: number; event: MessagePosted } | null> {
+  const { conversationId, messageId } = request;
   try {
-    const seq = request.seq ?? (await searchSeq(context, request.conversationId, request.messageId));
-    return seq === null ? null : await targetAt(context, request, seq);
+    const seq = request.seq ?? (await searchSeq(context, conversationId, messageId));
+    const event = seq === null ? null : await messageAt(context, conversationId, seq);
+    if (seq === null || event?.messageId !== messageId) return null;
+    return { seq, event };
   } catch (cause) {
     throw asChatError(cause);
   }
 }
 
-async function targetAt(
+/** @returns null for what is not there any more, is of another conversation, or is no message */
+export async function messageAt(
   context: ApplicationContext,
-  request: { conversationId: string; messageId: string },
+  conversationId: string,
   seq: number,
-): Promise<TargetMessage> {
-  const stored = await context.log.at(seq);
-  if (stored === null || stored.conversationId !== request.conversationId) return null;
+): Promise<MessagePosted | null> {
+  const stored = await context.log.at(seq).catch((cause) => {
+    throw asChatError(cause);
+  });
+  if (stored === null || stored.conversationId !== conversationId) return null;
   const event = decodeEvent(stored.bytes, stored.seq);
-  if (event.type !== 'MessagePosted' || event.messageId !== request.messageId) return null;
-  const { messageId, userId: authorId, replyTo, at } = event;
-  return { messageId, authorId, seq, replyTo, at };
+  return event.type === 'MessagePosted' ? event : null;
 }
 
 /** The sequence of the conversation's message with that id; `null` when it has none. */

@@ -1,12 +1,11 @@
-import { decodeEvent } from '../contracts/events.ts';
 import { formatPosition } from '../contracts/position.ts';
 import type { PostMessage } from '../domain/conversation/commands.ts';
 import type { Attachment, MessageEvent, MessagePosted } from '../domain/conversation/events.ts';
-import { append, asChatError } from './append.ts';
+import { append } from './append.ts';
 import { isTooLate, resolveAttachments } from './attachments.ts';
 import { type ApplicationContext, timestamp } from './context.ts';
 import { decideMessageCommand } from './decideMessageCommand.ts';
-import { findMessage } from './findMessage.ts';
+import { findPosted, messageAt } from './findMessage.ts';
 
 export interface MessageToPost {
   readonly conversationId: string;
@@ -58,10 +57,9 @@ async function postedBefore(
 ): Promise<PostedMessage> {
   if (clientMessageId === undefined || !isTooLate(error)) throw error;
   const messageId = context.ids.messageId(conversationId, userId, clientMessageId);
-  const found = await findMessage(context, { conversationId, messageId });
-  const event = found === null ? null : await messageAt(context, found.seq);
-  if (found === null || event === null) throw error;
-  const { seq } = found;
+  const found = await findPosted(context, { conversationId, messageId });
+  if (found === null) throw error;
+  const { seq, event } = found;
   return { messageId, seq, position: formatPosition(context.log.epoch, seq), duplicate: true, event };
 }
 
@@ -91,17 +89,7 @@ export async function storedMessage(
   message: PostedMessage,
 ): Promise<MessagePosted> {
   if (!message.duplicate) return message.event;
-  return (await messageAt(context, message.seq)) ?? message.event;
-}
-
-/** @returns null for what is not there any more, or no message */
-async function messageAt(context: ApplicationContext, seq: number): Promise<MessagePosted | null> {
-  const stored = await context.log.at(seq).catch((cause) => {
-    throw asChatError(cause);
-  });
-  if (stored === null) return null;
-  const event = decodeEvent(stored.bytes, stored.seq);
-  return event.type === 'MessagePosted' ? event : null;
+  return (await messageAt(context, message.event.conversationId, message.seq)) ?? message.event;
 }
 
 function toCommand(

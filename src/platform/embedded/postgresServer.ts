@@ -93,10 +93,9 @@ function spawnPostgres(
   port: number,
 ): Promise<ServerProcess> {
   const logFile = join(options.dataDir, 'postgres.log');
-  const buffers = { shared_buffers: sharedBuffers() };
   const settings = Object.entries({
     ...settingsDefault,
-    ...buffers,
+    shared_buffers: sharedBuffers(),
     port: String(port),
     ...options.settings,
   });
