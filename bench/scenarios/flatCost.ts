@@ -1,4 +1,6 @@
-import { appendConversations, appendMessages } from '../support/chatHistory.ts';
+import { systemIds } from '../../src/platform/ids.ts';
+import { BareInserts } from '../limits/bareInserts.ts';
+import { appendConversations, appendMessages, messagesTo } from '../support/chatHistory.ts';
 import { openBenchLog } from '../support/log.ts';
 import { openBenchDatabase, projectHistory } from '../support/projecting.ts';
 import { startBenchServers } from '../support/servers.ts';
@@ -32,11 +34,7 @@ async function compare(
     await pool.query('CHECKPOINT');
   };
   try {
-    const [few, many] = await work({ log, measure, fill });
-    console.log(
-      `flatCost: ${what}: ${Math.round(few)} and ${Math.round(many)} events/s, ` +
-        `${(few / many).toFixed(2)} times the cost (wanted ≤ 1.2)`,
-    );
+    tell(what, await work({ log, measure, fill }));
   } finally {
     await pool.end();
     await log.close(1_000);
@@ -74,5 +72,35 @@ for (const talking of ['all', 'few'] as const) {
       await fill(() => create(CONVERSATIONS_MANY - CONVERSATIONS_FEW));
       return [few, await measure(talking === 'all' ? [...fewIds, ...ids] : fewIds, MESSAGES)];
     },
+  );
+}
+
+/** What Postgres itself takes more for rows of many conversations: into the same tables and indexes, nothing looked up. */
+const servers = await startBenchServers({ postgres: true });
+const pool = await openBenchDatabase(servers.databaseUrl);
+try {
+  const bare = await BareInserts.open(pool);
+  const ids = Array.from({ length: CONVERSATIONS_MANY }, () => systemIds.conversationId());
+  const rate = async (talking: readonly string[]) => {
+    const messageOf = messagesTo(talking);
+    const posted = Array.from({ length: MESSAGES }, (_, n) => messageOf(n));
+    await pool.query('CHECKPOINT');
+    return bare.insert(posted);
+  };
+  tell(
+    `bare inserts for ${CONVERSATIONS_FEW} and ${CONVERSATIONS_MANY} conversations`,
+    [await rate(ids.slice(0, CONVERSATIONS_FEW)), await rate(ids)],
+    '',
+  );
+  await bare.close();
+} finally {
+  await pool.end();
+  await servers.stop();
+}
+
+function tell(what: string, [few, many]: readonly [number, number], wish = ' (wanted ≤ 1.2)'): void {
+  const times = (few / many).toFixed(2);
+  console.log(
+    `flatCost: ${what}: ${Math.round(few)} and ${Math.round(many)} per second, ${times} times the cost${wish}`,
   );
 }

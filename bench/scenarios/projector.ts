@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import type pg from 'pg';
 import type { MessagePosted } from '../../src/domain/conversation/events.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { BareInserts } from '../limits/bareInserts.ts';
 import { appendConversations, appendMessages } from '../support/chatHistory.ts';
 import { openBenchLog } from '../support/log.ts';
-import { BATCH, openBenchDatabase, projectHistory } from '../support/projecting.ts';
+import { openBenchDatabase, projectHistory } from '../support/projecting.ts';
 import { startBenchServers } from '../support/servers.ts';
 
 /**
@@ -21,9 +19,9 @@ try {
   const posted: MessagePosted[] = [];
   const conversationIds = await appendConversations(log, CONVERSATIONS);
   await appendMessages(log, MESSAGES, conversationIds, (message) => posted.push(message));
-  const bareFirst = await bareInserts(pool, posted);
+  const bareFirst = await bareInserts(posted);
   const projected = await projectHistory(log, pool);
-  const bareAgain = await bareInserts(pool, posted);
+  const bareAgain = await bareInserts(posted);
   const bare = (bareFirst + bareAgain) / 2;
   console.log(
     `projector: bare unnest ${Math.round(bareFirst)} and ${Math.round(bareAgain)} rows/s, ` +
@@ -37,31 +35,9 @@ try {
 }
 
 /** @returns rows per second */
-async function bareInserts(pool: pg.Pool, posted: readonly MessagePosted[]): Promise<number> {
-  const client = await pool.connect();
-  await client.query('DROP SCHEMA IF EXISTS bare CASCADE; CREATE SCHEMA bare; SET search_path TO bare');
-  await client.query(await readFile(new URL('projections/history/schema.sql', projectRootUrl()), 'utf8'));
-  const startedAt = performance.now();
-  for (let start = 0; start < posted.length; start += BATCH) {
-    const rows = posted.slice(start, start + BATCH);
-    await client.query(
-      `INSERT INTO bare.messages (message_id, conversation_id, seq, ordinal, user_id, client_message_id, content, at)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-                            $8::timestamptz[])`,
-      [
-        rows.map((row) => row.messageId),
-        rows.map((row) => row.conversationId),
-        rows.map((_, n) => start + n + 1),
-        rows.map((_, n) => start + n + 1),
-        rows.map((row) => row.userId),
-        rows.map((row) => row.clientMessageId),
-        rows.map((row) => row.content),
-        rows.map((row) => row.at),
-      ],
-    );
-  }
-  const perSecond = posted.length / ((performance.now() - startedAt) / 1_000);
-  await client.query('DROP SCHEMA bare CASCADE; SET search_path TO DEFAULT');
-  client.release();
+async function bareInserts(posted: readonly MessagePosted[]): Promise<number> {
+  const bare = await BareInserts.open(pool);
+  const perSecond = await bare.insert(posted);
+  await bare.close();
   return perSecond;
 }

@@ -36,26 +36,31 @@ export async function appendMessages(
   onMessage: (message: MessagePosted) => void = () => {},
   contentOf: (n: number) => string = () => CONTENT,
 ): Promise<void> {
-  const at = new Date().toISOString();
-  const run = systemIds.idempotencyKey();
+  const messageOf = messagesTo(conversationIds, contentOf);
   await inWindows(count, (n) => {
-    // A step that shares no factor with their number visits all of them, in no order that a page of rows would know.
-    const conversationId = conversationIds[(n * 7_919) % conversationIds.length] ?? '';
-    const ids = { clientMessageId: `${run}-${n}`, userId: `user-${(n * 7) % USERS}`, conversationId };
-    const event = message(ids, contentOf(n), at);
+    const event = messageOf(n);
     onMessage(event);
+    const { conversationId, messageId } = event;
     const bytes = encodeEvent(event);
-    return log.append({ conversationId, category: 'message', bytes, idempotencyKey: event.messageId });
+    return log.append({ conversationId, category: 'message', bytes, idempotencyKey: messageId });
   });
 }
 
-function message(
-  ids: Pick<MessagePosted, 'clientMessageId' | 'userId' | 'conversationId'>,
-  content: string,
-  at: string,
-): MessagePosted {
-  const messageId = systemIds.messageId(ids.conversationId, ids.userId, ids.clientMessageId);
-  return { type: 'MessagePosted', v: 1, messageId, ...ids, content, replyTo: null, attachments: [], at };
+/** New messages to these conversations, in turns. @returns the nth */
+export function messagesTo(
+  conversationIds: readonly string[],
+  contentOf: (n: number) => string = () => CONTENT,
+): (n: number) => MessagePosted {
+  const at = new Date().toISOString();
+  const run = systemIds.idempotencyKey();
+  return (n) => {
+    // A step that shares no factor with their number visits all of them, in no order that a page of rows would know.
+    const conversationId = conversationIds[(n * 7_919) % conversationIds.length] ?? '';
+    const ids = { clientMessageId: `${run}-${n}`, userId: `user-${(n * 7) % USERS}`, conversationId };
+    const messageId = systemIds.messageId(ids.conversationId, ids.userId, ids.clientMessageId);
+    const rest = { content: contentOf(n), replyTo: null, attachments: [], at };
+    return { type: 'MessagePosted', v: 1, messageId, ...ids, ...rest };
+  };
 }
 
 async function inWindows(count: number, append: (n: number) => Promise<unknown>): Promise<void> {
