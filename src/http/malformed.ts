@@ -5,12 +5,20 @@ import { ChatError } from '../contracts/errors.ts';
 import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../contracts/problem.ts';
 import { REQUEST_ID_HEADER } from '../middleware/requestId.ts';
 import type { HeaderList } from '../middleware/securityHeaders.ts';
+import type { Linked, LinkedList } from '../platform/linkedList.ts';
+
+/** An answer that is being made. */
+export interface AnswerUnderWay extends Linked<AnswerUnderWay> {
+  readonly res: ServerResponse;
+}
+
+/** In the order of the requests. */
+export type UnderWay = LinkedList<AnswerUnderWay>;
 
 export interface MalformedOptions {
   /** What every answer carries. */
   readonly headers: HeaderList;
-  /** Answers that are being made. */
-  readonly underWay: ReadonlySet<ServerResponse>;
+  readonly underWay: UnderWay;
 }
 
 /**
@@ -26,7 +34,7 @@ export function malformedAnswers({ headers, underWay }: MalformedOptions) {
     if (condemned.has(socket)) return;
     condemned.add(socket);
     const answer = () => sendMalformed(error, socket, headers);
-    const earlier = [...underWay].findLast((res) => res.socket === socket && !res.writableFinished);
+    const earlier = [...underWay].findLast(({ res }) => res.socket === socket && !res.writableFinished)?.res;
     if (earlier === undefined) answer();
     else if (earlier.writableEnded || (!earlier.headersSent && earlier.req.complete)) {
       earlier.once('finish', answer);

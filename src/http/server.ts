@@ -2,8 +2,9 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { ChatError } from '../contracts/errors.ts';
 import { type HeaderList, securityHeaders } from '../middleware/securityHeaders.ts';
+import { LinkedList } from '../platform/linkedList.ts';
 import { expressMessages } from './expressMessages.ts';
-import { malformedAnswers, rawProblem } from './malformed.ts';
+import { type AnswerUnderWay, malformedAnswers, rawProblem, type UnderWay } from './malformed.ts';
 
 export interface HttpServerOptions {
   readonly app: RequestListener;
@@ -53,7 +54,7 @@ const STOP_MS_MAX = 10_000;
  * @throws Error that says which port cannot be had and which setting names it
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const underWay = new Set<ServerResponse>();
+  const underWay: UnderWay = new LinkedList();
   const server = createServer({
     ...expressMessages(options.app),
     headersTimeout: options.headersMsMax ?? 10_000,
@@ -75,8 +76,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     socket.end(rawProblem(new ChatError('method_not_allowed', 'This is no proxy.'), headers));
   });
   const serve: RequestListener = (req, res) => {
-    underWay.add(res);
-    res.once('close', () => underWay.delete(res));
+    const answer: AnswerUnderWay = { res, previous: null, next: null };
+    underWay.push(answer);
+    res.once('close', () => underWay.remove(answer));
     if (!server.listening) res.setHeader('Connection', 'close');
     options.app(req, res);
   };
@@ -113,13 +115,13 @@ function portError(cause: NodeJS.ErrnoException, port: number, setting: string):
   return new Error(`Port ${port} (${setting}) cannot be listened on: ${cause.message}.`, { cause });
 }
 
-async function stop(server: Server, underWay: Set<ServerResponse>, deadlineMs: number): Promise<number> {
+async function stop(server: Server, underWay: UnderWay, deadlineMs: number): Promise<number> {
   let cutOff = 0;
   const deadline = setTimeout(() => {
     cutOff = underWay.size;
     server.closeAllConnections();
   }, deadlineMs);
-  for (const res of underWay) closeAfter(server, res);
+  for (const { res } of underWay) closeAfter(server, res);
   // Also closes connections that are idle now.
   await new Promise<void>((resolve) => server.close(() => resolve()));
   clearTimeout(deadline);

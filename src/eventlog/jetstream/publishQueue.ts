@@ -1,7 +1,9 @@
+import type { Linked } from '../../platform/linkedList.ts';
 import type { AppendResult } from '../../ports/eventLog.ts';
+import type { ReplySubject } from './replySubjects.ts';
 
 /** One message on its way to the stream, from the call to its outcome. */
-export class Entry {
+export class Entry implements Linked<Entry> {
   readonly subject: string;
   readonly bytes: Uint8Array;
   readonly key: string;
@@ -15,6 +17,10 @@ export class Entry {
   attempts = 0;
   /** True once an attempt may have been stored without our hearing of it. */
   ambiguous = false;
+  /** Where the answer to the attempt under way goes. */
+  reply: ReplySubject<Entry> | null = null;
+  previous: Entry | null = null;
+  next: Entry | null = null;
 
   constructor(message: Message, resolve: Entry['resolve'], reject: Entry['reject']) {
     this.subject = message.subject;

@@ -6,12 +6,12 @@ import {
   LogUnavailableError,
   UnknownOutcomeError,
 } from '../../ports/eventLog.ts';
+import { InFlight } from './inFlight.ts';
 import type { Appends } from './logCircuit.ts';
 import { type AckVerdict, judgeAck } from './pubAck.ts';
 import type { PublisherOptions } from './publisherOptions.ts';
 import { PublishHeaders } from './publishHeaders.ts';
 import { Entry, type Message, PublishQueue } from './publishQueue.ts';
-import { ReplySubjects } from './replySubjects.ts';
 
 /**
  * Publishes to a stream with many messages in flight and tells each one's outcome.
@@ -39,9 +39,8 @@ import { ReplySubjects } from './replySubjects.ts';
 export class PipelinedPublisher {
   readonly #connection: NatsConnection;
   readonly #options: PublisherOptions;
-  readonly #replies = new ReplySubjects();
   readonly #headers = new PublishHeaders();
-  readonly #inFlight = new Map<number, Entry>();
+  readonly #inFlight = new InFlight();
   readonly #delayed = new Set<Entry>();
   readonly #queue = new PublishQueue();
   /** What pending messages hold. */
@@ -62,7 +61,7 @@ export class PipelinedPublisher {
   constructor(connection: NatsConnection, watch: ConnectionWatch, options: PublisherOptions) {
     this.#connection = connection;
     this.#options = options;
-    connection.subscribe(this.#replies.all, { callback: (_error, message) => this.#onAck(message) });
+    connection.subscribe(this.#inFlight.answersTo, { callback: (_error, message) => this.#onAck(message) });
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeper.unref();
     watch.add({ onDisconnect: () => this.#onDisconnect(), onReconnect: () => this.#onReconnect() });
@@ -103,9 +102,8 @@ export class PipelinedPublisher {
     const deadline = Date.now() + timeoutMs;
     while (this.pending > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
     clearInterval(this.#sweeper);
-    for (const entry of this.#inFlight.values()) entry.ambiguous = true;
-    const left = [...this.#inFlight.values(), ...this.#delayed, ...this.#queue.takeAll()];
-    this.#inFlight.clear();
+    for (const entry of this.#inFlight) entry.ambiguous = true;
+    const left = [...this.#inFlight.takeAllBack(), ...this.#delayed, ...this.#queue.takeAll()];
     this.#delayed.clear();
     for (const entry of left) this.#giveUp(entry);
   }
@@ -136,28 +134,23 @@ export class PipelinedPublisher {
   }
 
   #send(entry: Entry): void {
-    const { token, subject: reply } = this.#replies.take();
     entry.sentAtMs = Date.now();
     entry.attempts += 1;
-    this.#inFlight.set(token, entry);
+    const reply = this.#inFlight.add(entry);
     try {
       const headers = this.#headers.with(entry.key, entry.expectedSeq, entry.headers);
       this.#connection.publish(entry.subject, entry.bytes, { reply, headers });
     } catch {
       // The connection is closed for good.
-      this.#inFlight.delete(token);
+      this.#inFlight.takeBack(entry);
       this.#giveUp(entry);
     }
   }
 
   #onAck(message: Msg): void {
-    const { subject } = message;
-    const token = this.#replies.tokenOf(subject);
-    const entry = this.#inFlight.get(token);
-    // Unknown: an answer to an attempt that was given up; a later attempt of the same message tells the same.
-    if (entry === undefined) return;
-    this.#inFlight.delete(token);
-    this.#replies.giveBack({ token, subject });
+    const entry = this.#inFlight.answered(message.subject);
+    // An answer to an attempt that was given up; a later attempt of the same message tells the same.
+    if (entry === null) return;
     this.#settle(entry, judgeAck(message));
     if (this.#queue.length > 0) this.#pumpSoon();
   }
@@ -194,9 +187,9 @@ export class PipelinedPublisher {
     const now = Date.now();
     if (this.#options.circuit?.refuses === true) return this.#giveUpOverdue(now);
     let timedOut = 0;
-    for (const [token, entry] of this.#inFlight) {
+    for (const entry of this.#inFlight) {
       if (now - entry.sentAtMs < this.#options.ackTimeoutMs) break;
-      this.#inFlight.delete(token);
+      this.#inFlight.takeBack(entry);
       entry.ambiguous = true;
       timedOut += 1;
       this.#retry(entry, now);
@@ -217,7 +210,7 @@ export class PipelinedPublisher {
     else {
       // It waits for the reconnect among those in flight, where it keeps its turn.
       entry.sentAtMs = now;
-      this.#inFlight.set(this.#replies.silentToken(), entry);
+      this.#inFlight.addUnsent(entry);
     }
   }
 
@@ -237,9 +230,9 @@ export class PipelinedPublisher {
 
   /** While the log is away nothing is repeated: it would only pile up in the connection's buffers. */
   #giveUpOverdue(now: number): void {
-    for (const [token, entry] of this.#inFlight) {
+    for (const entry of this.#inFlight) {
       if (now < entry.deadlineAtMs) continue;
-      this.#inFlight.delete(token);
+      this.#inFlight.takeBack(entry);
       entry.ambiguous = true;
       this.#giveUp(entry);
     }
@@ -261,7 +254,7 @@ export class PipelinedPublisher {
 
   #onDisconnect(): void {
     this.#connected = false;
-    for (const entry of this.#inFlight.values()) entry.ambiguous = true;
+    for (const entry of this.#inFlight) entry.ambiguous = true;
   }
 
   #onReconnect(): void {
@@ -272,8 +265,7 @@ export class PipelinedPublisher {
 
   /** Everything in flight, in its order, and what else is given. */
   #sendAgain(others: Iterable<Entry>): void {
-    const again = [...this.#inFlight.values(), ...others];
-    this.#inFlight.clear();
+    const again = [...this.#inFlight.takeAllBack(), ...others];
     for (const entry of again) this.#send(entry);
     if (again.length > 0) this.#options.onEvent?.({ type: 'publishRepeated', messages: again.length });
   }
@@ -281,14 +273,14 @@ export class PipelinedPublisher {
   #try(): void {
     const delayed = [...this.#delayed];
     this.#delayed.clear();
-    for (const entry of this.#inFlight.values()) entry.ambiguous = true;
+    for (const entry of this.#inFlight) entry.ambiguous = true;
     this.#sendAgain(delayed);
   }
 
   /** The log is back, and with it, as a rule, the answers that it owes: they get time to come. */
   #waitAnew(): void {
     const now = Date.now();
-    for (const entry of this.#inFlight.values()) entry.sentAtMs = now;
+    for (const entry of this.#inFlight) entry.sentAtMs = now;
   }
 
   #measure(ms: number): void {

@@ -1,17 +1,22 @@
 import { createInbox } from 'nats';
 
-export interface ReplySubject {
+/** Where the answer to one attempt goes. */
+export interface ReplySubject<T> {
   readonly token: number;
   readonly subject: string;
+  /** Who waits for the answer. */
+  asker: T | null;
 }
 
 /**
  * Where answers go: one inbox, a subject of it for each attempt. Those whose answer has come serve again; using few of them
  * again and again is what the server's caches like.
  */
-export class ReplySubjects {
+export class ReplySubjects<T> {
   readonly #inbox = createInbox();
-  readonly #free: ReplySubject[] = [];
+  readonly #free: ReplySubject<T>[] = [];
+  /** By token: all that are free or waited at. Hardly ever changes, see {@link LinkedList} for why that matters. */
+  readonly #known = new Map<number, ReplySubject<T>>();
   #next = 1;
 
   /** What to subscribe to. */
@@ -19,26 +24,32 @@ export class ReplySubjects {
     return `${this.#inbox}.*`;
   }
 
-  take(): ReplySubject {
-    return this.#free.pop() ?? this.#new();
+  take(asker: T): ReplySubject<T> {
+    const reply = this.#free.pop() ?? this.#new();
+    reply.asker = asker;
+    return reply;
   }
 
-  /** The token in an answer's subject. */
-  tokenOf(subject: string): number {
-    return Number.parseInt(subject.slice(this.#inbox.length + 1), 36);
-  }
-
-  /** A token that no answer will come for. */
-  silentToken(): number {
-    return this.#next++;
-  }
-
-  giveBack(reply: ReplySubject): void {
+  /** An answer came to this subject. @returns who waited for it; `null` when it was abandoned */
+  answered(subject: string): T | null {
+    const reply = this.#known.get(Number.parseInt(subject.slice(this.#inbox.length + 1), 36));
+    const asker = reply?.asker;
+    if (reply === undefined || asker === undefined || asker === null) return null;
+    reply.asker = null;
     this.#free.push(reply);
+    return asker;
   }
 
-  #new(): ReplySubject {
+  /** Nobody waits for this answer any more. As it may still come, the subject never serves again. */
+  abandon(reply: ReplySubject<T>): void {
+    reply.asker = null;
+    this.#known.delete(reply.token);
+  }
+
+  #new(): ReplySubject<T> {
     const token = this.#next++;
-    return { token, subject: `${this.#inbox}.${token.toString(36)}` };
+    const reply = { token, subject: `${this.#inbox}.${token.toString(36)}`, asker: null };
+    this.#known.set(token, reply);
+    return reply;
   }
 }
