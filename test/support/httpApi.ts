@@ -41,6 +41,9 @@ export interface TestApiOptions {
   /** Where history and search are read; default: the database. */
   readonly reads?: (database: Database, logHead: PolledLogHead) => Reads;
   readonly attachments?: AttachmentStore;
+  readonly receipts?: MemoryReceipts;
+  /** Event streams at a time; default: 100. */
+  readonly streamsMax?: number;
   readonly uploads?: Partial<UploadLimits>;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
@@ -106,7 +109,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     lagSecondsMax: 60,
     isDraining: () => false,
   };
-  const receipts = new MemoryReceipts();
+  const receipts = options.receipts ?? new MemoryReceipts();
   const realtime = await startRealtime({
     // Past what stands between the API and its log: its troubles are the API's to show.
     application: { ...application, log: memory, feed: memory },
@@ -116,7 +119,11 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     onFault: () => {},
   });
   const eventStreams = new EventStreamTransport(realtime.context, {
-    admission: new AdmissionControl({ perSecondMax: 1_000, connectionsMax: 100, nowMs: Date.now }),
+    admission: new AdmissionControl({
+      perSecondMax: 1_000,
+      connectionsMax: options.streamsMax ?? 100,
+      nowMs: Date.now,
+    }),
     backpressureBytesMax: 64 * 1_024,
     onEvent: () => {},
   });

@@ -1,10 +1,18 @@
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import type { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
+import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
 import type { FoundUpload } from '../../src/ports/attachmentStore.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
+import type { Receipt } from '../../src/ports/receipts.ts';
 
 /** What stands between an API and its stores just now. */
-export type Trouble = { readonly read?: Error; readonly append?: Error | 'conflict' };
+export type Trouble = {
+  readonly read?: Error;
+  readonly append?: Error | 'conflict';
+  readonly mark?: Error;
+  /** Of the program itself. */
+  readonly fault?: Error;
+};
 
 /** A log that answers with whatever trouble it is in. */
 export function troubled(log: MemoryEventLog, current: () => Trouble): EventLog {
@@ -39,5 +47,20 @@ export class TroubledAttachments extends MemoryAttachments {
   override find(id: string): Promise<FoundUpload | null> {
     const { read } = this.#current();
     return read === undefined ? super.find(id) : Promise.reject(read);
+  }
+}
+
+/** Receipts that cannot be stored while marking is in trouble. */
+export class TroubledReceipts extends MemoryReceipts {
+  readonly #current: () => Trouble;
+
+  constructor(current: () => Trouble) {
+    super();
+    this.#current = current;
+  }
+
+  override mark(receipt: Receipt): Promise<void> {
+    const { mark } = this.#current();
+    return mark === undefined ? super.mark(receipt) : Promise.reject(mark);
   }
 }
