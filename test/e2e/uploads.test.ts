@@ -62,3 +62,25 @@ test('a file is uploaded, posted, seen live and in history, downloaded, and coun
   expect(Number(/^chat_uploads_bytes (\d+)/m.exec(metrics)?.[1])).toBeGreaterThan(3_000_000);
   expect((await system.cli('verify')).stdout).toContain('0 differences');
 });
+
+test('a refused upload is counted and logged with its reason, and with nothing of what was in it', async () => {
+  const { conversation } = await json('/conversations', { userId: 'alice' });
+  const form = new FormData();
+  form.append('file', new Blob(['MZ secret of alice'], { type: 'image/png' }), 'holiday.png');
+  form.append('conversationId', conversation.id);
+  form.append('userId', 'alice');
+  const refused = await fetch(api('/uploads'), { method: 'POST', body: form });
+  expect(refused.status).toBe(415);
+  const { code } = await parsed(refused);
+
+  const line = await waitFor('the line in the log', () =>
+    system
+      .output()
+      .split('\n')
+      .find((line) => line.includes('"upload rejected"')),
+  );
+  expect(JSON.parse(line)).toMatchObject({ component: 'uploads', outcome: 'rejected', reason: code });
+  expect(line).not.toMatch(/secret|holiday|alice/);
+  const metrics = await (await fetch(`${system.apiUrl}/metrics`)).text();
+  expect(metrics).toContain(`chat_uploads_total{outcome="rejected",reason="${code}"} 1`);
+});
