@@ -107,6 +107,7 @@ async function startFoundation(
     lifecycle.log(event);
     // Another log than before: nothing that was read from it can be trusted.
     if (event.type === 'epochChanged') caches.conversations?.clear();
+    if (event.type === 'logTakesNothing') servers.natsTakesNothing();
   });
   stops.add(() => log.close(config.shutdownTimeoutMs));
   const receipts = await openConfiguredReceipts(config, connection);

@@ -69,6 +69,24 @@ test('a server that dies is announced and started again', async () => {
   expect(events.at(-1)).toEqual({ type: 'serverStopped' });
 });
 
+test('a server that is to be restarted is ended and started again, but not while there is none', async () => {
+  const supervisor = await superviseFake();
+  supervisor.restart();
+  await vi.advanceTimersByTimeAsync(0);
+  supervisor.restart();
+  await vi.advanceTimersByTimeAsync(backoff.delayMsMin);
+  expect(events.map(({ type }) => type)).toEqual([
+    'serverStarted',
+    'serverDied',
+    'serverRestarting',
+    'serverStarted',
+  ]);
+  expect(servers).toHaveLength(2);
+  await supervisor.stop();
+  supervisor.restart();
+  expect(servers).toHaveLength(2);
+});
+
 test('the delay doubles with every failure up to its maximum', async () => {
   let starts = 0;
   const supervisor = await superviseFake(async () => {

@@ -27,7 +27,8 @@ import {
   type StoredEvent,
 } from '../../ports/eventLog.ts';
 import { toFollowedEvent } from './feedMessage.ts';
-import { LogCircuit, type LogCircuitOptions } from './logCircuit.ts';
+import { LogCircuit } from './logCircuit.ts';
+import type { LogCircuitOptions } from './logCircuitOptions.ts';
 import type { LogState } from './logCircuitStates.ts';
 import { OrderedReader } from './orderedReader.ts';
 import { PipelinedPublisher } from './publisher.ts';
@@ -45,6 +46,8 @@ export type LogEvent =
   | PublisherEvent
   | { readonly type: 'readerRestarted'; readonly reason: string; readonly position: number }
   | { readonly type: 'logState'; readonly from: LogState; readonly to: LogState }
+  /** It answers questions and acknowledges nothing: so is a nats-server whose disk was full, until it is restarted. */
+  | { readonly type: 'logTakesNothing' }
   | { readonly type: 'epochChanged'; readonly from: string; readonly to: string };
 
 export interface JetStreamLogOptions {
@@ -97,6 +100,7 @@ export class JetStreamLog implements EventLog, EventFeed {
       probe: () => this.#probe(),
       isAnswer: (error) => error instanceof NatsError && error.api_error !== undefined,
       onState: (from, to) => this.#onEvent({ type: 'logState', from, to }),
+      onTakesNothing: () => this.#onEvent({ type: 'logTakesNothing' }),
     });
     const publisherOptions = { ...options.publisher, circuit: this.#circuit, onEvent: this.#onEvent };
     this.#publisher = new PipelinedPublisher(options.connection, this.#watch, publisherOptions);

@@ -1,5 +1,6 @@
 import { LogFullError, LogOverloadedError, LogUnavailableError } from '../../ports/eventLog.ts';
 import type { Timers } from '../../ports/timers.ts';
+import type { Appends, LogCircuitOptions } from './logCircuitOptions.ts';
 import { type LogState, type LogTrigger, refuses, transition } from './logCircuitStates.ts';
 import { Silence } from './silence.ts';
 
@@ -13,38 +14,10 @@ export const GRACE_LOOKS = 10;
 const UNPROVEN = { silentLooks: 3, graceLooks: 2 };
 /** The pause between two probes: half a second to a second. */
 const PAUSE_LOOKS = { least: 5, spread: 5 };
+/** So many trials in a row of which nothing came, and it is said that the log takes nothing: after some twenty seconds. */
+export const FAILED_TRIALS = 10;
 /** How long a probe may take before there is another one: one second. */
 export const PROBE_LOOKS = 10;
-
-export interface LogCircuitOptions {
-  /** Asks the log's way of appending something that stores nothing; rejects when it is not answered in bounded time. */
-  readonly probe: () => Promise<unknown>;
-  /** Whether a failed read was an answer all the same: the log is there and said no. */
-  readonly isAnswer: (error: unknown) => boolean;
-  /** Silence before the log is suspect, in looks. Default {@link SILENT_LOOKS}. */
-  readonly silentLooks?: number | undefined;
-  /** How long it may stay suspect, in looks. Default {@link GRACE_LOOKS}. */
-  readonly graceLooks?: number | undefined;
-  /** Reads under way at a time, at most; more are refused as overload. Default 10,000. */
-  readonly readsMax?: number | undefined;
-  /** Default: the system's, without keeping the process alive. */
-  readonly timers?: Timers;
-  /** Uniform in [0, 1); decides the pause between probes. Default `Math.random`. */
-  readonly random?: () => number;
-  readonly onState?: (from: LogState, to: LogState) => void;
-}
-
-/** Who appends, as the circuit sees it. */
-export interface Appends {
-  /** Whether anything was sent that has not been acknowledged. */
-  isOwed(): boolean;
-  /** What was never sent is refused now. */
-  onUnavailable(): void;
-  /** The log answers questions but owes acknowledgements: what is owed is sent again. */
-  onTrial(): void;
-  /** What is in flight gets a time-out's length from now. */
-  onAvailable(): void;
-}
 
 /**
  * Knows whether the log can be asked (the states are those of `logCircuitStates.ts`) and refuses at once while it cannot.
@@ -74,6 +47,8 @@ export class LogCircuit {
   #probes = 0;
   /** Whether what is owed was sent again since this probe began. */
   #tried = false;
+  /** Since something was acknowledged. */
+  #failedTrials = 0;
   #cancelLook: () => void = () => {};
   /** It is available because it answered a question; nothing was acknowledged since. */
   #unproven = false;
@@ -106,11 +81,13 @@ export class LogCircuit {
     this.#acks.heard = true;
     if (this.#state !== 'available') this.#on('acknowledged');
     this.#unproven = false;
+    this.#failedTrials = 0;
   }
 
   onDisconnect(): void {
     this.#connected = false;
     this.#readsWork = false;
+    this.#failedTrials = 0;
     this.#on('disconnected');
     // What was asked over that connection is not answered over the next one.
     this.#refuseAsking(new LogUnavailableError('The connection to the log broke during a read; try again.'));
@@ -277,7 +254,14 @@ export class LogCircuit {
 
   #countDown(trigger: LogTrigger): void {
     this.#looksLeft -= 1;
-    if (this.#looksLeft <= 0) this.#on(trigger);
+    if (this.#looksLeft > 0) return;
+    if (trigger === 'probeFailed' && this.#tried) this.#onTrialFailed();
+    this.#on(trigger);
+  }
+
+  #onTrialFailed(): void {
+    this.#failedTrials += 1;
+    if (this.#failedTrials % FAILED_TRIALS === 0) this.#options.onTakesNothing?.();
   }
 
   get #graceLooks(): number {

@@ -7,7 +7,7 @@ import {
   UnknownOutcomeError,
 } from '../../ports/eventLog.ts';
 import { InFlight } from './inFlight.ts';
-import type { Appends } from './logCircuit.ts';
+import type { Appends } from './logCircuitOptions.ts';
 import { type AckVerdict, judgeAck } from './pubAck.ts';
 import type { PublisherOptions } from './publisherOptions.ts';
 import { PublishHeaders } from './publishHeaders.ts';

@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync, statfsSync } from 'node:fs';
 import { lockDataDir } from './dataDirLock.ts';
 import { type EmbeddedServer, startEmbeddedNats } from './natsServer.ts';
 import { startEmbeddedPostgres } from './postgresServer.ts';
@@ -36,6 +36,11 @@ export interface EmbeddedServers {
   readonly natsUrl: string;
   /** `null` when no database is needed and none was named. */
   readonly databaseUrl: string | null;
+  /**
+   * Tells that the nats-server takes nothing, although it answers. One that was started here is restarted if there is room on
+   * its disk: after a disk was full, nothing else makes it write again.
+   */
+  natsTakesNothing(): void;
   /** Ends the servers started here, forgets `run.json` and gives the data folder back. May be called twice. */
   stop(): Promise<void>;
 }
@@ -71,8 +76,19 @@ export async function startEmbeddedServers(options: EmbeddedServersOptions): Pro
   return {
     natsUrl: options.natsUrl ?? urlOf(nats),
     databaseUrl: options.databaseUrl ?? (needsDatabase(options) ? urlOf(postgres) : null),
+    natsTakesNothing: () => {
+      if (hasRoom(dataDir)) nats?.restart();
+    },
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Less than this would soon be full again, in bytes. */
+const ROOM_BYTES_MIN = 64 * 1_024 ** 2;
+
+function hasRoom(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize >= ROOM_BYTES_MIN;
 }
 
 function needsDatabase(options: EmbeddedServersOptions): boolean {

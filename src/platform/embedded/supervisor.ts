@@ -6,6 +6,8 @@ import { type Effect, type InputType, initialState, type State, transition } fro
 export interface Supervisor<S extends SupervisedServer> {
   /** The first server; a restarted one has another pid. */
   readonly first: S;
+  /** Ends the server if it runs, so that it is started again as if it had died. */
+  restart(): void;
   /** Ends the server, or the attempt to start one. @throws SupervisorStopTimeoutError */
   stop(): Promise<void>;
 }
@@ -21,7 +23,11 @@ export async function supervise<S extends SupervisedServer>(
   options: SuperviseOptions,
 ): Promise<Supervisor<S>> {
   const driver = new Driver(start, options);
-  return { first: await driver.begin(), stop: () => driver.stop() };
+  return {
+    first: await driver.begin(),
+    restart: () => driver.restart(),
+    stop: () => driver.stop(),
+  };
 }
 
 /** Carries out the effects of the state machine and feeds it what comes of them. */
@@ -56,6 +62,11 @@ class Driver<S extends SupervisedServer> {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  restart(): void {
+    // Its end is reported by `exited`; one that does not obey goes on.
+    if (this.#state.name === 'running') this.#server?.stop().catch(() => undefined);
   }
 
   async stop(): Promise<void> {

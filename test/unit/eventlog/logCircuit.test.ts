@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { LogCircuit, type LogCircuitOptions } from '../../../src/eventlog/jetstream/logCircuit.ts';
+import { LogCircuit } from '../../../src/eventlog/jetstream/logCircuit.ts';
+import type { LogCircuitOptions } from '../../../src/eventlog/jetstream/logCircuitOptions.ts';
 import {
   type LogState,
   type LogTrigger,
@@ -189,6 +190,39 @@ describe('the circuit of the log', () => {
     await world.pass(200);
     expect([lost.outcome, waiting.outcome]).toEqual([expect.any(LogUnavailableError), 'waiting']);
     expect(world.circuit.state).toBe('suspect');
+  });
+
+  it('says so when the log answers, but acknowledges nothing for long, and does so again and again', async () => {
+    let said = 0;
+    world = new World({ onTakesNothing: () => void said++ });
+    world.takes = false;
+    const beganAtMs = world.time.nowMs();
+    let saidAtMs = 0;
+    await world.pass(60_000, () => {
+      world.send();
+      if (said > 0 && saidAtMs === 0) saidAtMs = world.time.nowMs() - beganAtMs;
+    });
+    expect(saidAtMs).toBeGreaterThan(15_000);
+    expect(saidAtMs).toBeLessThan(30_000);
+    expect(said).toBeGreaterThan(1);
+    world.takes = true;
+    await world.pass(5_000, () => world.send());
+    const before = said;
+    // What was counted before the acknowledgement counts no more.
+    world.takes = false;
+    await world.pass(14_000, () => world.send());
+    expect(said).toBe(before);
+  });
+
+  it.each([
+    ['does not answer at all', { answers: false }],
+    ['has no connection', { connected: false }],
+  ])('says nothing of the kind while the log %s', async (_what, trouble) => {
+    let said = 0;
+    world = new World({ onTakesNothing: () => void said++ });
+    world.set(trouble);
+    await world.pass(60_000, () => world.send());
+    expect(said).toBe(0);
   });
 
   it('asks by itself whether the log is back, and needs no client for that', async () => {
