@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decodeEvent } from '../../src/contracts/events.ts';
 import { startEmbeddedNats } from '../../src/platform/embedded/natsServer.ts';
 import { type Answer, startTestApi, type TestApi } from '../support/httpApi.ts';
-import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
+import { type OpenedLog, openTestLog, storedKeys } from '../support/jetStreamLog.ts';
 import { canHaveSmallDisks, openSmallDisk, type SmallDisk } from '../support/smallDisk.ts';
 import { makeTempFolder } from '../support/testRun.ts';
 import { startTestServer, type TestServer } from '../support/testServer.ts';
@@ -44,18 +43,6 @@ describe.runIf(canHaveSmallDisks())('while the disk under nats-server is full', 
     return api.call('POST', '/api/chat/messages', message);
   };
 
-  /** What the log holds, by the keys of its messages. */
-  async function storedKeys(): Promise<string[]> {
-    const { lastSeq } = await opened.log.status();
-    const keys: string[] = [];
-    for (let seq = 1; seq <= lastSeq; seq++) {
-      const stored = await opened.log.at(seq);
-      const event = stored === null ? null : decodeEvent(stored.bytes, seq);
-      if (event?.type === 'MessagePosted') keys.push(event.clientMessageId);
-    }
-    return keys;
-  }
-
   it('sends are refused honestly, reads go on, and after room and a restart nothing acknowledged is missing or doubled', async () => {
     const outcomes = new Map<string, number>();
     const send = async (key: string) => {
@@ -91,7 +78,7 @@ describe.runIf(canHaveSmallDisks())('while the disk under nats-server is full', 
     for (const [key, status] of outcomes) {
       if (status === 504) expect([200, 201]).toContain((await post(key)).status);
     }
-    const stored = await storedKeys();
+    const stored = await storedKeys(opened.log);
     const wanted = [...outcomes].filter(([, status]) => status !== 503).map(([key]) => key);
     expect(stored.toSorted()).toEqual(wanted.toSorted());
     expect(stored.slice(0, acknowledged.length)).toEqual(acknowledged);

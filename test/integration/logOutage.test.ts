@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decodeEvent } from '../../src/contracts/events.ts';
 import { LogFullError, LogUnavailableError } from '../../src/ports/eventLog.ts';
 import { withLog } from '../support/application.ts';
 import { ChatClient } from '../support/chatClient.ts';
 import { createMigratedDatabase, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
-import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
+import { type OpenedLog, openTestLog, storedKeys } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { type RealEdge, startRealEdge } from '../support/realEdge.ts';
@@ -147,18 +146,6 @@ describe('while nats-server is', () => {
     return api.call('POST', '/api/chat/messages', message);
   };
 
-  /** What the log holds of the conversation's messages, by their keys. */
-  async function storedKeys(): Promise<string[]> {
-    const { lastSeq } = await opened.log.status();
-    const keys: string[] = [];
-    for (let seq = 1; seq <= lastSeq; seq++) {
-      const stored = await opened.log.at(seq);
-      const event = stored === null ? null : decodeEvent(stored.bytes, seq);
-      if (event?.type === 'MessagePosted') keys.push(event.clientMessageId);
-    }
-    return keys;
-  }
-
   it.each([
     ['stopped', () => nats.kill9(), () => nats.restart()],
     ['frozen', async () => nats.freeze(), async () => nats.thaw()],
@@ -213,7 +200,7 @@ describe('while nats-server is', () => {
       const wanted = [...outcomes]
         .filter(([key, status]) => status === 201 && !key.startsWith('w'))
         .map(([key]) => key);
-      const stored = await storedKeys();
+      const stored = await storedKeys(opened.log);
       for (const key of wanted)
         expect(
           stored.filter((each) => each === key),

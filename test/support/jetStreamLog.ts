@@ -1,4 +1,5 @@
 import type { NatsConnection } from 'nats';
+import { decodeEvent } from '../../src/contracts/events.ts';
 import {
   type JetStreamLog,
   type JetStreamLogOptions,
@@ -9,6 +10,7 @@ import type { PublisherOptions } from '../../src/eventlog/jetstream/publisherOpt
 import { newEpoch } from '../../src/platform/ids.ts';
 import { connectNats } from '../../src/platform/nats.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import type { EventLog } from '../../src/ports/eventLog.ts';
 
 export interface OpenedLog {
   readonly log: JetStreamLog;
@@ -51,6 +53,18 @@ export async function openTestLog(natsUrl: string, options: TestLogOptions = {})
     await connection.close();
   };
   return { log, events, close };
+}
+
+/** What the log holds of messages, in its order, by the keys of their clients. */
+export async function storedKeys(log: EventLog): Promise<string[]> {
+  const { lastSeq } = await log.status();
+  const keys: string[] = [];
+  for (let seq = 1; seq <= lastSeq; seq++) {
+    const stored = await log.at(seq);
+    const event = stored === null ? null : decodeEvent(stored.bytes, seq);
+    if (event?.type === 'MessagePosted') keys.push(event.clientMessageId);
+  }
+  return keys;
 }
 
 /** @returns what gives the connection back and throws on, when nothing is opened over it */
