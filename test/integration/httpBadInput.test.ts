@@ -42,7 +42,8 @@ describe('a body that is not as it should be', () => {
     ['constructor', { ...valid, constructor: { prototype: {} } }],
     ['deep nesting', nested],
     ['deep nesting in a field', `{"conversationId":"${C}","userId":"a","content":${nested}}`],
-    ['invalid UTF-8', Buffer.from([...Buffer.from('{"content":"'), 0xff, 0xfe, ...Buffer.from('"}')])],
+    // Right in all else: read leniently, it would be a message of replacement characters.
+    ['invalid UTF-8', Buffer.from(JSON.stringify({ ...valid, content: '\xff\xfe' }), 'latin1')],
     ['UTF-16', Buffer.from(JSON.stringify(valid), 'utf16le')],
     ['an unpaired surrogate', `{"conversationId":"${C}","userId":"a","content":"\\ud800"}`],
     ['NUL in the content', { ...valid, content: 'a\0b' }],
@@ -73,11 +74,30 @@ describe('a body that is not as it should be', () => {
       { 'Content-Type': 'text/plain' },
       { 'Content-Type': 'application/x-www-form-urlencoded' },
       { 'Content-Type': 'application/json; charset=utf-16' },
+      { 'Content-Type': 'application/json-patch+json' },
       { 'Content-Encoding': 'gzip' },
     ];
     for (const headers of wrong) {
       await expectRefused(await api.call('POST', MESSAGES, '{}', headers), 415, 'unsupported_media_type');
     }
+  });
+
+  it('but JSON in UTF-8 that is not compressed may say so in any way that HTTP knows', async () => {
+    const ways: Record<string, string>[] = [
+      { 'Content-Type': 'application/json; charset=utf-8' },
+      { 'Content-Type': 'Application/JSON;charset="UTF-8"' },
+      { 'Content-Encoding': 'identity' },
+    ];
+    // Far enough to find that there is no such conversation.
+    for (const headers of ways) {
+      await expectRefused(await api.call('POST', MESSAGES, valid, headers), 404, 'not_found');
+    }
+  });
+
+  it('of exactly 1 MiB is read, of a byte more is not: 413', async () => {
+    const body = JSON.stringify(valid).padEnd(1_048_576);
+    await expectRefused(await api.call('POST', MESSAGES, body), 404, 'not_found');
+    await expectRefused(await api.call('POST', MESSAGES, `${body} `), 413, 'payload_too_large');
   });
 
   it('over 1 MiB: 413, announced or not, and the connection still brings the answer', async () => {
@@ -146,22 +166,32 @@ describe('ids, queries and headers that are not as they should be', () => {
   });
 
   it('replaces a request id that is not harmless, and keeps one that is', async () => {
-    const odd = await api.call('GET', '/health', undefined, { 'X-Request-Id': 'a b' });
-    expect(odd.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
-    const sane = await api.call('GET', '/health', undefined, { 'X-Request-Id': 'gw-1.2:3' });
-    expect(sane.headers.get('x-request-id')).toBe('gw-1.2:3');
+    const idFor = async (given: string) =>
+      (await api.call('GET', '/health', undefined, { 'X-Request-Id': given })).headers.get('x-request-id');
+    for (const odd of ['a b', 'a"b', 'a;b', 'a,b', '<a>', 'a/b', 'a\\b', '\xe9', 'x'.repeat(129)]) {
+      expect([odd, await idFor(odd)]).toEqual([odd, expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    }
+    for (const sane of ['gw-1.2:3', 'A_z', 'x'.repeat(128)]) expect(await idFor(sane)).toBe(sane);
   });
 });
 
 describe('paths and methods', () => {
-  it.each(['/', '/api', '/api/chat/messages/', `/api/chat/conversations/${C}/nothing`, '/API/chat/messages'])(
-    '%s is not there: 404 (or not for GET: 405)',
-    async (path) => {
-      const answer = await api.call('GET', path);
-      expect([404, 405]).toContain(answer.status);
-      expect(answer.headers.get('content-type')).toContain('application/problem+json');
-    },
-  );
+  it.each([
+    '/',
+    '/api',
+    '/api/chat',
+    `/api/chat/conversations/${C}/nothing`,
+    '/API/chat/messages',
+    '/api/chat/Conversations',
+    '/Health',
+  ])('%s is not there: 404', async (path) => {
+    await expectRefused(await api.call('GET', path), 404, 'not_found');
+  });
+
+  it('a slash at the end makes no other path', async () => {
+    await expectRefused(await api.call('GET', `${MESSAGES}/`), 405, 'method_not_allowed');
+    expect((await api.call('GET', '/health/')).status).toBe(200);
+  });
 
   it.each([
     ['GET', MESSAGES, 'POST'],
