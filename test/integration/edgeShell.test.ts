@@ -100,6 +100,8 @@ describe('every answer of the edge', () => {
       const answer = await ask(target, [...headers, 'X-Request-Id: gw-7'], method);
       expect([answer.status, answer.headers['x-request-id']]).toEqual([status, 'gw-7']);
       expect(sharedOf(answer)).toEqual(fromApi);
+      expect(Number(answer.headers['content-length'])).toBeGreaterThan(0);
+      if (method === 'HEAD') expect(answer.body).toBe('');
       expect(Object.keys(answer.headers)).not.toContain('uwebsockets');
       const odd = await ask(target, [...headers, 'X-Request-Id: a b'], method);
       expect(odd.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);

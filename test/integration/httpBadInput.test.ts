@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ERRORS, type ErrorCode } from '../../src/contracts/errors.ts';
 import { type Answer, startTestApi, type TestApi } from '../support/httpApi.ts';
 
 /** Every malformed request gets its typed error and leaves nothing in the log. No database: none of it gets there. */
@@ -19,9 +20,10 @@ beforeEach(async () => {
   eventsBefore = await api.eventsInLog();
 });
 
-async function expectRefused(answer: Answer, status: number, code: string): Promise<void> {
+async function expectRefused(answer: Answer, status: number, code: ErrorCode): Promise<void> {
   expect([answer.status, answer.body.code]).toEqual([status, code]);
   expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+  expect(answer.body.title).toBe(ERRORS[code].title);
   expect(answer.body).toMatchObject({ status, type: `urn:chat-backend:problem:${code}`, retryable: false });
   expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
   expect(await api.eventsInLog()).toBe(eventsBefore);
@@ -67,6 +69,12 @@ describe('a body that is not as it should be', () => {
     expect(body.errors[0]).toMatchObject({ path: 'participantIds.0', reason: expect.any(String) });
     const long = await api.call('POST', CONVERSATIONS, { userId: 'a', ['x'.repeat(100_000)]: 1 });
     expect(JSON.stringify(long.body).length).toBeLessThan(1_000);
+    // Wherever it is cut.
+    for (const before of ['', 'x']) {
+      const cut = await api.call('POST', CONVERSATIONS, { userId: 'a', [before + '😀'.repeat(200)]: 1 });
+      const { reason } = cut.body.errors[0];
+      expect([reason.length <= 201, reason.isWellFormed()]).toEqual([true, true]);
+    }
   });
 
   it('another content type, or compressed: 415', async () => {
@@ -126,6 +134,7 @@ describe('ids, queries and headers that are not as they should be', () => {
     ['DELETE', `${MESSAGES}/${M}?erase=true&all=true`, { conversationId: C, userId: 'a' }],
     ['PUT', `${MESSAGES}/${M}/reactions/%20`, { conversationId: C, userId: 'a' }],
     ['PUT', `${MESSAGES}/${M}/reactions/${'x'.repeat(33)}`, { conversationId: C, userId: 'a' }],
+    ['PUT', `${MESSAGES}/${M}/reactions/%EE%80%80`, { conversationId: C, userId: 'a' }],
     ['PUT', `${MESSAGES}/m_*/reactions/x`, { conversationId: C, userId: 'a' }],
     ['DELETE', `${MESSAGES}/${M}/reactions/%00`, { conversationId: C, userId: 'a' }],
     ['DELETE', `${MESSAGES}/${M}/reactions/x`, { conversationId: C, userId: 'a', emoji: 'x' }],

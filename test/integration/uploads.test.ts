@@ -382,6 +382,8 @@ describe('a download', () => {
     for (const known of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
       const answer = await get(id, { 'If-None-Match': known });
       expect([answer.status, answer.bytes.length, answer.headers.get('etag')]).toEqual([304, 0, etag]);
+      expect(answer.headers.get('content-type')).toBeNull();
+      expect(answer.headers.get('cache-control')).toBe('private, no-cache, no-transform');
     }
     expect((await get(id, { 'If-None-Match': '"x"' })).status).toBe(200);
     expect((await get(id, { Range: 'bytes=0-1', 'If-Range': etag })).status).toBe(206);
@@ -466,6 +468,13 @@ describe('attaching', () => {
     expect((await post([id, 'u_bbbbbbbbbbbbbbbbbbbbb'])).body.errors).toMatchObject([
       { path: 'attachments.1' },
     ]);
+  });
+
+  it('takes ten', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 10; n++) ids.push((await upload(file(PNG, `${n}.png`))).body.attachment.id);
+    const { status, body } = await post(ids);
+    expect([status, body.message.attachments.map(({ id }: { id: string }) => id)]).toEqual([201, ids]);
   });
 
   it.each([
