@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -156,6 +157,34 @@ describe('what is no request', () => {
     const answers = answersIn(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\nrubbish\r\n\r\n'));
     expect(answers.map(({ status }) => status)).toEqual([200, 400]);
     expect(answers[0]?.body.length).toBe(bytes);
+  });
+
+  it('a request whose client went before its body was read is an error at once', async () => {
+    let caught: unknown = null;
+    const app = express();
+    app.post('/', async (req) => {
+      const closed = once(req, 'close');
+      req.destroy();
+      await closed;
+      await readBody(req, z.unknown()).catch((error: unknown) => {
+        caught = error;
+      });
+    });
+    const { port } = await serve(app);
+    const read = exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx');
+    await waitFor('the reader to be told', () => caught);
+    expect(caught).toMatchObject({ code: 'invalid_request' });
+    expect(await read).toBe('');
+  });
+
+  it('a body that is too long is read to its end, if that is not too far: the next request is answered', async () => {
+    const api = await startTestApi();
+    stops.push(api.stop);
+    const bytes = 2 * 1_024 ** 2;
+    const head = `POST /api/chat/messages HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`;
+    const next = 'GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    const answers = answersIn(await exchange(api.port, head + ' '.repeat(bytes) + next));
+    expect(answers.map(({ status }) => status)).toEqual([413, 200]);
   });
 
   it('an endless body is answered with 413 while it is still being sent, and cut off', async () => {
