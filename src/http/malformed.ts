@@ -34,14 +34,21 @@ export function malformedAnswers({ headers, underWay }: MalformedOptions) {
     if (condemned.has(socket)) return;
     condemned.add(socket);
     const answer = () => sendMalformed(error, socket, headers);
-    const earlier = [...underWay].findLast(({ res }) => res.socket === socket && !res.writableFinished)?.res;
+    const earlier = [...underWay].findLast(({ res }) => isEarlier(res, socket))?.res;
     if (earlier === undefined) answer();
-    else if (earlier.writableEnded || (!earlier.headersSent && earlier.req.complete)) {
-      earlier.once('finish', answer);
-    } else if (earlier.headersSent) socket.destroy();
-    // What is broken is the body of this very request.
-    else answer();
+    else if (earlier.writableEnded || !earlier.headersSent) earlier.once('finish', answer);
+    else socket.destroy();
   };
+}
+
+/**
+ * Whether this is the answer to a request that came before what is malformed. The response of a request has no socket while
+ * the one before it is under way, so the request is asked for it.
+ */
+function isEarlier(res: ServerResponse, socket: Duplex): boolean {
+  // What is broken is the body of this very request.
+  const isBroken = !res.headersSent && !res.req.complete;
+  return res.req.socket === socket && !res.writableFinished && !isBroken;
 }
 
 function sendMalformed(error: NodeJS.ErrnoException, socket: Duplex, headers: HeaderList): void {

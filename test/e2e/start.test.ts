@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAlive } from '../../src/platform/embedded/processInfo.ts';
+import { answersIn, exchange } from '../support/rawHttp.ts';
 import { exitCode, launch, startRunningSystem } from '../support/runningSystem.ts';
 import { makeTempFolder } from '../support/testRun.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -100,6 +101,33 @@ test('SIGTERM ends everything that was started, and a second start keeps the dat
       return result.exitCode === 0 && result;
     });
     expect(kept.stdout).toMatch(/^1 messages in 1 conversations, 0 differences/);
+  } finally {
+    await system.remove();
+  }
+});
+
+test('whose pages may come and how long browsers keep to TLS is what the settings say, at the API and the edge', async () => {
+  const page = 'https://chat.example.com';
+  const system = await startRunningSystem({ CORS_ORIGINS: page, HSTS_MAX_AGE_SECONDS: '60' });
+  try {
+    const edge = system.edgeUrl.replace('ws:', 'http:');
+    const polling = `${edge}/socket.io/?EIO=4&transport=polling`;
+    for (const [url, readable] of [
+      [`${system.apiUrl}/health`, page],
+      [`${edge}/health`, null],
+      [polling, page],
+    ] as const) {
+      const { headers } = await fetch(url, { headers: { Origin: page } });
+      expect([url, headers.get('access-control-allow-origin')]).toEqual([url, readable]);
+      expect([url, headers.get('strict-transport-security')]).toEqual([url, 'max-age=60']);
+    }
+    const stranger = await fetch(polling, { headers: { Origin: 'https://evil.example' } });
+    expect(stranger.status).toBe(403);
+    const [malformed] = answersIn(await exchange(Number(new URL(system.apiUrl).port), 'hello\r\n\r\n'));
+    expect(malformed?.headers).toMatchObject({
+      'strict-transport-security': 'max-age=60',
+      'cross-origin-resource-policy': 'cross-origin',
+    });
   } finally {
     await system.remove();
   }

@@ -151,6 +151,14 @@ describe('every answer is as documented', () => {
     expect((await call('readDocsAsset', { path: '/docs/%FF' })).status).toBe(400);
   });
 
+  it('400 for a field that nobody knows, of every body of JSON', async () => {
+    const takingJson = document.places
+      .filter(({ operation }) => operation.requestBody?.content['application/json'] !== undefined)
+      .map(({ operation }) => operation.operationId);
+    expect(takingJson.length).toBeGreaterThan(8);
+    await callAll(takingJson, 400, (good) => ({ ...good, body: { ...good.body, odd: 1 } }));
+  });
+
   it('403', () =>
     callAll(answering(403), 403, (good) => ({ ...good, body: { ...good.body, userId: 'stranger' } })));
 

@@ -62,6 +62,12 @@ async function ask(
   return answer;
 }
 
+/** Headers that every answer has, whatever was asked. */
+const SHARED =
+  /^(content-security|cross-origin|referrer|strict-transport|x-content-type|x-dns|x-frame|x-permitted|cache-control)/;
+const sharedOf = ({ headers }: Pick<RawAnswer, 'headers'>) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => SHARED.test(name)));
+
 function expectProblem({ status, headers, body }: RawAnswer, wanted: number, code: string): void {
   const problem = JSON.parse(body);
   expect([status, problem.status, problem.code]).toEqual([wanted, wanted, code]);
@@ -88,17 +94,14 @@ describe('every answer of the edge', () => {
     '%s: the headers of the API and the request’s id',
     async (_what, target, headers, method, status) => {
       const api = await startTestApi();
-      const fromApi = Object.fromEntries((await api.call('GET', '/health')).headers);
+      const fromApi = sharedOf({ headers: Object.fromEntries((await api.call('GET', '/health')).headers) });
       await api.stop();
-      const shared = Object.keys(fromApi).filter((name) =>
-        /^(content-security|cross-origin|referrer|strict-transport|x-content-type|x-dns|x-frame|x-permitted|cache-control)/.test(
-          name,
-        ),
-      );
-      expect(shared).toHaveLength(10);
+      expect(Object.keys(fromApi)).toHaveLength(10);
       const answer = await ask(target, [...headers, 'X-Request-Id: gw-7'], method);
       expect([answer.status, answer.headers['x-request-id']]).toEqual([status, 'gw-7']);
-      for (const name of shared) expect([name, answer.headers[name]]).toEqual([name, fromApi[name]]);
+      expect(sharedOf(answer)).toEqual(fromApi);
+      expect(Number(answer.headers['content-length'])).toBeGreaterThan(0);
+      if (method === 'HEAD') expect(answer.body).toBe('');
       expect(Object.keys(answer.headers)).not.toContain('uwebsockets');
       const odd = await ask(target, [...headers, 'X-Request-Id: a b'], method);
       expect(odd.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
@@ -128,8 +131,33 @@ describe('every answer of the edge', () => {
       const refused = await ask(target, [...headers], 'GET', full);
       expectProblem(refused, 503, 'overloaded');
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+      expect(sharedOf(refused)).toEqual(sharedOf(await ask('/health', [], 'GET', full)));
     }
     await full.stop(500);
+  });
+
+  test('is a problem, too, when a page cannot be made, and says nothing of what is inside', async () => {
+    const fault = new Error('secret of the house');
+    const metrics = { contentType: 'text/plain', text: () => Promise.reject(fault) };
+    const broken = await startRealEdge(opened, { metrics });
+    const answer = await ask('/metrics', [], 'GET', broken);
+    expectProblem(answer, 500, 'internal');
+    expect(answer.body).not.toContain('secret');
+    expect(sharedOf(answer)).toEqual(sharedOf(await ask('/health', [], 'GET', broken)));
+    await broken.stop(500);
+    expect(broken.faults).toEqual([fault]);
+  });
+
+  test.each([
+    [60, 'max-age=60'],
+    [0, undefined],
+  ])('says of TLS what the edge is told: %d seconds', async (hstsSeconds, wanted) => {
+    const told = await startRealEdge(opened, { hstsSeconds });
+    for (const target of ['/health', POLL]) {
+      const { headers } = await ask(target, [], 'GET', told);
+      expect(headers['strict-transport-security']).toBe(wanted);
+    }
+    await told.stop(500);
   });
 
   test('names the request also when it is an upgrade', async () => {
@@ -141,6 +169,8 @@ describe('every answer of the edge', () => {
 });
 
 describe('pages of other origins', () => {
+  const EXPOSED = 'Content-Disposition, ETag, Location, Preference-Applied, Retry-After, X-Request-Id';
+  const preflight = ['Access-Control-Request-Method: POST', 'Access-Control-Request-Headers: x-request-id'];
   const refusedOrigins = ['https://evil.example', `${PAGE}.evil.example`, 'http://chat.example.com', 'null'];
 
   test.each(refusedOrigins)(
@@ -155,6 +185,9 @@ describe('pages of other origins', () => {
         const answer = await ask(target, [...more, ...headers], 'GET', listed);
         expectProblem(answer, 403, 'forbidden');
         expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+        // Or a cache would give this answer to the page that may read it.
+        expect(answer.headers.vary).toBe('Origin');
+        expect(sharedOf(answer)).toEqual(sharedOf(await ask('/health', [], 'GET', listed)));
       }
       expect(listed.events.map((event) => 'reason' in event && event.reason)).toEqual(
         Array(3).fill('forbidden'),
@@ -185,10 +218,10 @@ describe('pages of other origins', () => {
     const answer = await ask(POLL, [`Origin: ${PAGE}`], 'GET', listed);
     expect(answer.headers).toMatchObject({
       'access-control-allow-origin': PAGE,
+      'access-control-expose-headers': EXPOSED,
       vary: 'Origin',
       'cross-origin-resource-policy': 'cross-origin',
     });
-    const preflight = ['Access-Control-Request-Method: POST', 'Access-Control-Request-Headers: x-request-id'];
     const allowed = await ask(POLL, [`Origin: ${PAGE}`, ...preflight], 'OPTIONS', listed);
     expect(allowed.status).toBe(204);
     expect(allowed.headers).toMatchObject({
@@ -197,12 +230,38 @@ describe('pages of other origins', () => {
       'access-control-max-age': '7200',
       'x-request-id': expect.any(String),
     });
-    expect(allowed.headers['access-control-allow-headers']).toContain('X-Request-Id');
+    expect(allowed.headers['access-control-allow-headers']).toBe(
+      'Content-Type, If-None-Match, Last-Event-ID, Prefer, Idempotency-Key, X-Request-Id, X-User-Id',
+    );
     const stranger = await ask(POLL, ['Origin: https://evil.example', ...preflight], 'OPTIONS', listed);
     expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
+    expect(stranger.headers.vary).toBe('Origin');
   });
 
-  test('connect from anywhere when no list is set', async () => {
+  test('may read Socket.IO’s polling from anywhere when any may', async () => {
+    const open = await startRealEdge(opened, { allowedOrigins: '*' });
+    for (const [method, more] of [
+      ['GET', []],
+      ['OPTIONS', preflight],
+    ] as const) {
+      const { headers } = await ask(POLL, ['Origin: null', ...more], method, open);
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': '*',
+        'access-control-expose-headers': EXPOSED,
+      });
+      expect(headers['access-control-allow-credentials']).toBeUndefined();
+    }
+    await open.stop(500);
+  });
+
+  test('connect from anywhere when no list is set, but pages read no answers', async () => {
+    for (const [method, more] of [
+      ['GET', []],
+      ['OPTIONS', preflight],
+    ] as const) {
+      const { headers } = await ask(POLL, [`Origin: ${PAGE}`, ...more], method);
+      expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    }
     const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/ws?userId=a`, { headers: { Origin: 'null' } });
     await once(socket, 'open');
     socket.terminate();

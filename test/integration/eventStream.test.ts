@@ -126,3 +126,21 @@ test('a listener that stops reading is cut off; the others miss nothing; nothing
   healthy.response.destroy();
   await waitFor('nobody', () => hub.channels === 0);
 });
+
+test('more listeners than there is room for are told when to come back, before any stream begins', async () => {
+  const id = await newConversation();
+  const listening = await Promise.all(Array.from({ length: 100 }, () => listen(pathOf(id))));
+  expect(listening.map(({ response }) => response.statusCode)).toEqual(Array(100).fill(200));
+  const moments = new Set<number>();
+  for (let n = 0; n < 5; n++) {
+    const { status, headers, body } = await api.call('GET', pathOf(id));
+    expect([status, body.code, body.retryable]).toEqual([503, 'overloaded', true]);
+    expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(headers.get('retry-after')).toBe(String(Math.ceil(body.retryAfterMs / 1_000)));
+    moments.add(body.retryAfterMs);
+  }
+  // Each at another, so that they do not all come together again.
+  expect(moments.size).toBeGreaterThan(1);
+  listening[0]?.response.destroy();
+  await waitFor('room for another', async () => (await listen(pathOf(id))).response.statusCode === 200);
+});

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ERRORS, type ErrorCode } from '../../src/contracts/errors.ts';
 import { type Answer, startTestApi, type TestApi } from '../support/httpApi.ts';
 
 /** Every malformed request gets its typed error and leaves nothing in the log. No database: none of it gets there. */
@@ -19,9 +20,10 @@ beforeEach(async () => {
   eventsBefore = await api.eventsInLog();
 });
 
-async function expectRefused(answer: Answer, status: number, code: string): Promise<void> {
+async function expectRefused(answer: Answer, status: number, code: ErrorCode): Promise<void> {
   expect([answer.status, answer.body.code]).toEqual([status, code]);
   expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+  expect(answer.body.title).toBe(ERRORS[code].title);
   expect(answer.body).toMatchObject({ status, type: `urn:chat-backend:problem:${code}`, retryable: false });
   expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
   expect(await api.eventsInLog()).toBe(eventsBefore);
@@ -42,7 +44,8 @@ describe('a body that is not as it should be', () => {
     ['constructor', { ...valid, constructor: { prototype: {} } }],
     ['deep nesting', nested],
     ['deep nesting in a field', `{"conversationId":"${C}","userId":"a","content":${nested}}`],
-    ['invalid UTF-8', Buffer.from([...Buffer.from('{"content":"'), 0xff, 0xfe, ...Buffer.from('"}')])],
+    // Right in all else: read leniently, it would be a message of replacement characters.
+    ['invalid UTF-8', Buffer.from(JSON.stringify({ ...valid, content: '\xff\xfe' }), 'latin1')],
     ['UTF-16', Buffer.from(JSON.stringify(valid), 'utf16le')],
     ['an unpaired surrogate', `{"conversationId":"${C}","userId":"a","content":"\\ud800"}`],
     ['NUL in the content', { ...valid, content: 'a\0b' }],
@@ -66,6 +69,12 @@ describe('a body that is not as it should be', () => {
     expect(body.errors[0]).toMatchObject({ path: 'participantIds.0', reason: expect.any(String) });
     const long = await api.call('POST', CONVERSATIONS, { userId: 'a', ['x'.repeat(100_000)]: 1 });
     expect(JSON.stringify(long.body).length).toBeLessThan(1_000);
+    // Wherever it is cut.
+    for (const before of ['', 'x']) {
+      const cut = await api.call('POST', CONVERSATIONS, { userId: 'a', [before + '😀'.repeat(200)]: 1 });
+      const { reason } = cut.body.errors[0];
+      expect([reason.length <= 201, reason.isWellFormed()]).toEqual([true, true]);
+    }
   });
 
   it('another content type, or compressed: 415', async () => {
@@ -73,11 +82,30 @@ describe('a body that is not as it should be', () => {
       { 'Content-Type': 'text/plain' },
       { 'Content-Type': 'application/x-www-form-urlencoded' },
       { 'Content-Type': 'application/json; charset=utf-16' },
+      { 'Content-Type': 'application/json-patch+json' },
       { 'Content-Encoding': 'gzip' },
     ];
     for (const headers of wrong) {
       await expectRefused(await api.call('POST', MESSAGES, '{}', headers), 415, 'unsupported_media_type');
     }
+  });
+
+  it('but JSON in UTF-8 that is not compressed may say so in any way that HTTP knows', async () => {
+    const ways: Record<string, string>[] = [
+      { 'Content-Type': 'application/json; charset=utf-8' },
+      { 'Content-Type': 'Application/JSON;charset="UTF-8"' },
+      { 'Content-Encoding': 'identity' },
+    ];
+    // Far enough to find that there is no such conversation.
+    for (const headers of ways) {
+      await expectRefused(await api.call('POST', MESSAGES, valid, headers), 404, 'not_found');
+    }
+  });
+
+  it('of exactly 1 MiB is read, of a byte more is not: 413', async () => {
+    const body = JSON.stringify(valid).padEnd(1_048_576);
+    await expectRefused(await api.call('POST', MESSAGES, body), 404, 'not_found');
+    await expectRefused(await api.call('POST', MESSAGES, `${body} `), 413, 'payload_too_large');
   });
 
   it('over 1 MiB: 413, announced or not, and the connection still brings the answer', async () => {
@@ -106,6 +134,7 @@ describe('ids, queries and headers that are not as they should be', () => {
     ['DELETE', `${MESSAGES}/${M}?erase=true&all=true`, { conversationId: C, userId: 'a' }],
     ['PUT', `${MESSAGES}/${M}/reactions/%20`, { conversationId: C, userId: 'a' }],
     ['PUT', `${MESSAGES}/${M}/reactions/${'x'.repeat(33)}`, { conversationId: C, userId: 'a' }],
+    ['PUT', `${MESSAGES}/${M}/reactions/%EE%80%80`, { conversationId: C, userId: 'a' }],
     ['PUT', `${MESSAGES}/m_*/reactions/x`, { conversationId: C, userId: 'a' }],
     ['DELETE', `${MESSAGES}/${M}/reactions/%00`, { conversationId: C, userId: 'a' }],
     ['DELETE', `${MESSAGES}/${M}/reactions/x`, { conversationId: C, userId: 'a', emoji: 'x' }],
@@ -146,22 +175,32 @@ describe('ids, queries and headers that are not as they should be', () => {
   });
 
   it('replaces a request id that is not harmless, and keeps one that is', async () => {
-    const odd = await api.call('GET', '/health', undefined, { 'X-Request-Id': 'a b' });
-    expect(odd.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
-    const sane = await api.call('GET', '/health', undefined, { 'X-Request-Id': 'gw-1.2:3' });
-    expect(sane.headers.get('x-request-id')).toBe('gw-1.2:3');
+    const idFor = async (given: string) =>
+      (await api.call('GET', '/health', undefined, { 'X-Request-Id': given })).headers.get('x-request-id');
+    for (const odd of ['a b', 'a"b', 'a;b', 'a,b', '<a>', 'a/b', 'a\\b', '\xe9', 'x'.repeat(129)]) {
+      expect([odd, await idFor(odd)]).toEqual([odd, expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    }
+    for (const sane of ['gw-1.2:3', 'A_z', 'x'.repeat(128)]) expect(await idFor(sane)).toBe(sane);
   });
 });
 
 describe('paths and methods', () => {
-  it.each(['/', '/api', '/api/chat/messages/', `/api/chat/conversations/${C}/nothing`, '/API/chat/messages'])(
-    '%s is not there: 404 (or not for GET: 405)',
-    async (path) => {
-      const answer = await api.call('GET', path);
-      expect([404, 405]).toContain(answer.status);
-      expect(answer.headers.get('content-type')).toContain('application/problem+json');
-    },
-  );
+  it.each([
+    '/',
+    '/api',
+    '/api/chat',
+    `/api/chat/conversations/${C}/nothing`,
+    '/API/chat/messages',
+    '/api/chat/Conversations',
+    '/Health',
+  ])('%s is not there: 404', async (path) => {
+    await expectRefused(await api.call('GET', path), 404, 'not_found');
+  });
+
+  it('a slash at the end makes no other path', async () => {
+    await expectRefused(await api.call('GET', `${MESSAGES}/`), 405, 'method_not_allowed');
+    expect((await api.call('GET', '/health/')).status).toBe(200);
+  });
 
   it.each([
     ['GET', MESSAGES, 'POST'],

@@ -1,6 +1,9 @@
 import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
+import express from 'express';
 import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { BODY_MS_SETTING, readBody } from '../../src/http/body.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
 import { startTestApi } from '../support/httpApi.ts';
 import { answersIn, exchange, readAll } from '../support/rawHttp.ts';
@@ -111,4 +114,30 @@ test('a body that does not come, or drips in, is answered at its deadline and th
   // One that comes in time is not looked at again.
   expect((await api.call('POST', '/api/chat/conversations', { userId: 'alice' })).status).toBe(201);
   await api.stop();
+});
+
+test('a body that came in time has no deadline any more, however long its answer takes', async () => {
+  const app = express().set(BODY_MS_SETTING, 300);
+  let read = false;
+  let answer = () => {};
+  app.post('/slow', async (req, res) => {
+    answer = () => res.end();
+    await readBody(req, z.unknown());
+    read = true;
+  });
+  app.post('/late', (req, res) => readBody(req, z.unknown()).catch(() => res.status(408).end()));
+  const { port } = await serve(app, {});
+  const json = 'Host: a\r\nContent-Type: application/json\r\nContent-Length: 2';
+  const slow = connect(port, '127.0.0.1');
+  const slowRead = readAll(slow);
+  slow.write(`POST /slow HTTP/1.1\r\n${json}\r\n\r\n{}`);
+  await waitFor('the body to be read', () => read);
+  // Whose deadline is later: when it has passed, so has that of the other.
+  const [late] = answersIn(await exchange(port, `POST /late HTTP/1.1\r\n${json}\r\n\r\n{`));
+  expect([late?.status, late?.headers.connection]).toEqual([408, 'close']);
+  answer();
+  await waitFor('the answer', () => slow.bytesRead > 0);
+  slow.end();
+  const [whole] = answersIn(await slowRead);
+  expect([whole?.status, whole?.headers.connection]).toEqual([200, 'keep-alive']);
 });

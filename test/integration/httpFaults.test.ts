@@ -62,7 +62,7 @@ describe('trouble with the log', () => {
     expect([answer.status, answer.body.code]).toEqual([500, 'internal']);
     expect(JSON.stringify(answer.body)).not.toContain('secret');
     const line = api.logged.find(({ requestId }) => requestId === answer.body.requestId);
-    expect(line).toMatchObject({ statusCode: 500, err: { message: 'secret of the house' } });
+    expect(line).toMatchObject({ level: 50, statusCode: 500, err: { message: 'secret of the house' } });
   });
 
   it('is what the checks of the stream and of readiness say, and nothing else', async () => {
@@ -164,7 +164,7 @@ describe('without a database', () => {
     const list = await api.call('GET', `${CONVERSATIONS}?userId=alice`);
     expectRetryable(list, 503, 'database_unavailable');
     const line = api.logged.find(({ requestId }) => requestId === list.body.requestId);
-    expect(line).toMatchObject({ statusCode: 503, reason: 'DatabaseNotReachable', method: 'GET' });
+    expect(line).toMatchObject({ level: 40, statusCode: 503, reason: 'DatabaseNotReachable', method: 'GET' });
     expect(JSON.stringify(api.logged)).not.toMatch(/alice|hello/);
     expectRetryable(
       await api.call('GET', '/api/chat/search?userId=alice&q=hello'),

@@ -133,6 +133,8 @@ describe('a request line or header that is not as it should be', () => {
       get('/health', 'Host: a', ...Array(99).fill('X: y'), 'Connection: close'),
       413,
     ],
+    ['a hundred headers', get('/health', 'Host: a', ...Array(98).fill('X: y'), 'Connection: close'), 200],
+    ['15 KB of headers', get('/health', 'Host: a', `X: ${'x'.repeat(15_000)}`, 'Connection: close'), 200],
     ['HTTP/1.0, which has no Host', 'GET /health HTTP/1.0\r\n\r\n', 200],
     ['the absolute form of a target', get('http://a/health', 'Host: a', 'Connection: close'), 200],
     ['the absolute form of somebody else', get('http://evil/nothing', 'Host: a', 'Connection: close'), 404],

@@ -38,6 +38,16 @@ describe('asking who is online', () => {
     ]);
   });
 
+  it('reads a query as anybody does: names are encoded too, only the first ? and = are signs, nothing is a field', async () => {
+    for (const query of ['?user%49ds=a=b,c?d', '?&userIds=a%3Db,c%3Fd&&']) {
+      expect(await states(query)).toEqual([
+        ['a=b', 'offline'],
+        ['c?d', 'offline'],
+      ]);
+    }
+    expect((await ask('?userIds=alice&=')).status).toBe(400);
+  });
+
   it('takes each value as one id when there are several, so that an id may hold a comma', async () => {
     expect(await states('?userIds=a,b&userIds=bob')).toEqual([
       ['a,b', 'online'],

@@ -98,6 +98,15 @@ describe('searching', () => {
     }
   });
 
+  const largest: Record<string, string>[] = [
+    { q: '😀'.repeat(200) },
+    { q: 'x'.repeat(200) },
+    { q: 'green', limit: '200' },
+  ];
+  it.each(largest)('takes %o, which is as much as there may be', async (query) => {
+    expect((await search({ userId: 'alice', ...query })).status).toBe(200);
+  });
+
   const refused: Record<string, string>[] = [
     { q: '' },
     { q: 'x'.repeat(201) },

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -7,6 +8,7 @@ import { z } from 'zod';
 import { readBody } from '../../src/http/body.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
 import { startTestApi } from '../support/httpApi.ts';
+import { answersIn } from '../support/rawHttp.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -115,6 +117,76 @@ describe('what is no request', () => {
     });
   });
 
+  it('is told so behind the answers to all that was asked before it, however long those take', async () => {
+    const answers: (() => void)[] = [];
+    const { port } = await serve((req, res) => {
+      answers.push(() => res.end(req.url));
+    });
+    const socket = connect(port, '127.0.0.1');
+    const read = text(socket);
+    const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    socket.write(`${get('/first')}${get('/second')}rubbish\r\n\r\n`);
+    const [first, second] = await waitFor('both to be under way', () => answers.length === 2 && answers);
+    first?.();
+    await waitFor('the first answer', () => socket.bytesRead > 0);
+    second?.();
+    expect(answersIn(await read)).toMatchObject([
+      { status: 200, body: '/first' },
+      { status: 200, body: '/second' },
+      { status: 400, headers: { connection: 'close' } },
+    ]);
+  });
+
+  it('in the body of a request is told so behind the answers to those before it', async () => {
+    let answer: (() => void) | null = null;
+    const { port } = await serve((req, res) => {
+      if (req.method === 'GET') answer = () => res.end('done');
+      else req.resume();
+    });
+    const post = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n';
+    const read = exchange(port, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${post}`);
+    (await waitFor('the first to be under way', () => answer))();
+    expect(answersIn(await read).map(({ status }) => status)).toEqual([200, 400]);
+  });
+
+  it('does not cut off a long answer that is made but not sent yet', async () => {
+    const bytes = 16 * 1_024 ** 2;
+    const { port } = await serve((_req, res) => {
+      res.setHeader('Content-Length', bytes).end(Buffer.alloc(bytes, 'x'));
+    });
+    const answers = answersIn(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\nrubbish\r\n\r\n'));
+    expect(answers.map(({ status }) => status)).toEqual([200, 400]);
+    expect(answers[0]?.body.length).toBe(bytes);
+  });
+
+  it('a request whose client went before its body was read is an error at once', async () => {
+    let caught: unknown = null;
+    const app = express();
+    app.post('/', async (req) => {
+      const closed = once(req, 'close');
+      req.destroy();
+      await closed;
+      await readBody(req, z.unknown()).catch((error: unknown) => {
+        caught = error;
+      });
+    });
+    const { port } = await serve(app);
+    const read = exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx');
+    await waitFor('the reader to be told', () => caught);
+    expect(caught).toMatchObject({ code: 'invalid_request' });
+    expect(await read).toBe('');
+  });
+
+  it('a body that is too long is read to its end, if that is not too far: the next request is answered', async () => {
+    const api = await startTestApi();
+    stops.push(api.stop);
+    const bytes = 2 * 1_024 ** 2;
+    const head = `POST /api/chat/messages HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`;
+    const next = 'GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    const answers = answersIn(await exchange(api.port, head + ' '.repeat(bytes) + next));
+    expect(answers.map(({ status }) => status)).toEqual([413, 200]);
+  });
+
   it('an endless body is answered with 413 while it is still being sent, and cut off', async () => {
     const api = await startTestApi();
     stops.push(api.stop);
@@ -151,6 +223,28 @@ describe('stopping', () => {
     await expect(fetch(`http://127.0.0.1:${server.port}/`)).rejects.toThrow();
     finishSlow();
     expect(await slow).toMatch(/Connection: close.*done/s);
+    expect(await stopped).toBe(0);
+  });
+
+  it('tells who asks again on a connection with an answer under way that this is the last', async () => {
+    const finish: (() => void)[] = [];
+    const server = await serve((req, res) => {
+      // The first has begun: its headers say nothing of the end.
+      if (req.url === '/first') res.setHeader('Content-Length', 4).write('do');
+      finish.push(() => res.end('ne'));
+    });
+    const socket = connect(server.port, '127.0.0.1');
+    const read = text(socket);
+    socket.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
+    await waitFor('the answer to begin', () => socket.bytesRead > 0);
+    const stopped = server.stop({ deadlineMs: 5_000 });
+    socket.write('GET /second HTTP/1.1\r\nHost: a\r\n\r\n');
+    await waitFor('the second request', () => finish.length === 2);
+    for (const end of finish) end();
+    expect(answersIn(await read)).toMatchObject([
+      { body: 'done', headers: { connection: 'keep-alive' } },
+      { body: 'ne', headers: { connection: 'close' } },
+    ]);
     expect(await stopped).toBe(0);
   });
 

@@ -7,6 +7,7 @@ import { createMigratedDatabase, projectAll } from '../support/historyDatabase.t
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { answersIn, exchange } from '../support/rawHttp.ts';
+import { waitFor } from '../support/waitFor.ts';
 
 /** What surrounds every answer of the API: compression, conditional reads, headers for browsers, CORS. */
 const LIST = '/api/chat/conversations?userId=alice';
@@ -179,24 +180,29 @@ describe('a read that is asked again', () => {
   });
 });
 
+/** Written out, for what is asked of `securityHeaders` about itself is always true. */
+const FOR_BROWSERS = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none';base-uri 'none';form-action 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
+  'x-dns-prefetch-control': 'off',
+  'x-frame-options': 'DENY',
+  'x-permitted-cross-domain-policies': 'none',
+};
+
 describe('headers for browsers', () => {
   it('are on every kind of answer', async () => {
-    const wanted = Object.fromEntries(securityHeaders().map(([name, value]) => [name.toLowerCase(), value]));
-    expect(wanted).toMatchObject({
-      'content-security-policy':
-        "default-src 'none';frame-ancestors 'none';base-uri 'none';form-action 'none'",
-      'strict-transport-security': 'max-age=31536000',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-resource-policy': 'same-origin',
-    });
+    const made = securityHeaders().map(([name, value]) => [name.toLowerCase(), value]);
+    expect(Object.fromEntries(made)).toEqual(FOR_BROWSERS);
     for (const path of ['/health', '/metrics', LIST, '/nothing', '/api/chat/messages', '/%FF']) {
-      expect((await fetchRaw(path)).headers).toMatchObject(wanted);
+      expect((await fetchRaw(path)).headers).toMatchObject(FOR_BROWSERS);
     }
     for (const raw of ['hello\r\n\r\n', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n']) {
       const [answer] = answersIn(await exchange(api.port, raw));
-      expect(answer?.headers).toMatchObject({ ...wanted, 'cache-control': 'no-store' });
+      expect(answer?.headers).toMatchObject({ ...FOR_BROWSERS, 'cache-control': 'no-store' });
     }
   });
 
@@ -206,9 +212,21 @@ describe('headers for browsers', () => {
     expect(names({ hstsSeconds: 60 }).get('Strict-Transport-Security')).toBe('max-age=60');
     expect(names({ allowedOrigins: [PAGE] }).get('Cross-Origin-Resource-Policy')).toBe('cross-origin');
   });
+
+  it.each([
+    [60, 'max-age=60'],
+    [0, null],
+  ])('say of TLS what the API is told: %d seconds', async (hstsSeconds, wanted) => {
+    const told = await startTestApi({ shell: { hstsSeconds } });
+    for (const path of ['/health', '/nothing']) {
+      expect((await told.call('GET', path)).headers.get('strict-transport-security')).toBe(wanted);
+    }
+    await told.stop();
+  });
 });
 
 describe('pages of other origins', () => {
+  const EXPOSED = 'Content-Disposition,ETag,Location,Preference-Applied,Retry-After,X-Request-Id';
   const preflight = { 'Access-Control-Request-Method': 'PUT', 'Access-Control-Request-Headers': 'x-user-id' };
 
   it('are told nothing, and preflights refused, when no list is set', async () => {
@@ -226,7 +244,9 @@ describe('pages of other origins', () => {
     const allowed = await options(PAGE);
     expect([allowed.status, allowed.body]).toEqual([204, null]);
     expect(allowed.headers.get('access-control-allow-origin')).toBe(PAGE);
-    expect(allowed.headers.get('access-control-allow-headers')).toContain('X-User-Id');
+    expect(allowed.headers.get('access-control-allow-headers')).toBe(
+      'Content-Type,If-None-Match,Last-Event-ID,Prefer,Idempotency-Key,X-Request-Id,X-User-Id',
+    );
     expect(allowed.headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,PUT,PATCH,DELETE');
     expect(allowed.headers.get('access-control-max-age')).toBe('7200');
     expect(allowed.headers.get('access-control-allow-credentials')).toBeNull();
@@ -234,7 +254,7 @@ describe('pages of other origins', () => {
     for (const path of ['/health', '/nothing']) {
       const read = await listed.call('GET', path, undefined, { Origin: PAGE });
       expect(read.headers.get('access-control-allow-origin')).toBe(PAGE);
-      expect(read.headers.get('access-control-expose-headers')).toContain('ETag');
+      expect(read.headers.get('access-control-expose-headers')).toBe(EXPOSED);
       expect(read.headers.get('vary')).toBe('Accept-Encoding, Origin');
       expect(read.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
     }
@@ -242,7 +262,13 @@ describe('pages of other origins', () => {
       expect((await options(stranger)).headers.get('access-control-allow-origin')).toBeNull();
       const read = await listed.call('GET', '/health', undefined, { Origin: stranger });
       expect(read.headers.get('access-control-allow-origin')).toBeNull();
+      // Or a cache would give this answer to the page that may read it.
+      expect(read.headers.get('vary')).toBe('Accept-Encoding, Origin');
     }
+    // What is refused before any route is asked, too: the page is told why.
+    const noHost = `GET /health HTTP/1.1\r\nOrigin: ${PAGE}\r\n\r\n`;
+    const [refused] = answersIn(await exchange(listed.port, noHost));
+    expect([refused?.status, refused?.headers['access-control-allow-origin']]).toEqual([400, PAGE]);
     // No preflight, but an OPTIONS of somebody who wants to know.
     expect((await listed.call('OPTIONS', '/api/chat/messages')).status).toBe(405);
     await listed.stop();
@@ -252,6 +278,8 @@ describe('pages of other origins', () => {
     const open = await startTestApi({ shell: { allowedOrigins: '*' } });
     const { headers } = await open.call('GET', '/health', undefined, { Origin: 'null' });
     expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect(headers.get('access-control-expose-headers')).toBe(EXPOSED);
+    expect(headers.get('access-control-allow-credentials')).toBeNull();
     await open.stop();
   });
 });
@@ -275,6 +303,19 @@ describe('the request id', () => {
       const answer = await fetchRaw(path, { ...sent, ...headers }, method);
       expect([path, answer.status, answer.headers['x-request-id']]).toEqual([path, status, 'gw-1.2:3']);
     }
+  });
+
+  it('is in the problem and in the one line of the log, which tells no more of the request than its route', async () => {
+    const path = `/api/chat/conversations/${conversationId}?userId=mallory`;
+    const { body } = await api.call('GET', path, undefined, { 'X-Request-Id': 'gw-in-log' });
+    expect(body).toMatchObject({ status: 404, requestId: 'gw-in-log' });
+    const lines = await waitFor('the line', () => {
+      const found = api.logged.filter(({ requestId }) => requestId === 'gw-in-log');
+      return found.length > 0 && found;
+    });
+    const route = '/api/chat/conversations/:conversationId';
+    expect(lines).toMatchObject([{ level: 30, method: 'GET', route, statusCode: 404 }]);
+    expect(JSON.stringify(lines)).not.toMatch(new RegExp(`${conversationId}|mallory`));
   });
 
   it('is a new one for what is no HTTP, or when there are two', async () => {

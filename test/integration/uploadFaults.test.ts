@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CHUNK_BYTES, UPLOADS_STREAM } from '../../src/contracts/uploads.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
+import { DOWNLOADS_PARALLEL_MAX } from '../../src/http/download.ts';
 import type { AttachmentStore } from '../../src/ports/attachmentStore.ts';
 import { startTestApi, type TestApi, type TestApiOptions } from '../support/httpApi.ts';
 import { BOUNDARY, field, file, MULTIPART, multipart, PNG, pdf } from '../support/multipart.ts';
@@ -92,6 +93,8 @@ describe('an upload that does not go on', () => {
     await waitFor('the chunks to be dropped', async () => (await usage(store)) === 0);
     await waitFor('the count', () => api.uploads.length === 1);
     expect(api.uploads).toMatchObject([{ outcome: 'aborted', reason: 'client_gone' }]);
+    const line = await waitFor('the line', () => api.logged.find(({ route }) => route === PATH));
+    expect(line).toMatchObject({ method: 'POST', aborted: true });
   });
 });
 
@@ -149,9 +152,35 @@ describe('under load', () => {
       const answer = await send();
       return answer.status === 503 && answer;
     });
-    expect(refused.body).toMatchObject({ code: 'overloaded', retryable: true });
+    expect(refused.body).toMatchObject({ code: 'overloaded', retryable: true, retryAfterMs: 1_000 });
+    expect(refused.headers.get('retry-after')).toBe('1');
     for (const socket of sockets) socket.destroy();
     await waitFor('a place', async () => (await send()).status === 201);
+  });
+
+  it('more downloads at a time than allowed are told to come back, and do not wait', async () => {
+    let looking = 0;
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    class SlowAttachments extends MemoryAttachments {
+      override async find(id: string) {
+        looking += 1;
+        await released;
+        return super.find(id);
+      }
+    }
+    const api = await start({ attachments: new SlowAttachments() });
+    const download = () => api.call('GET', `${PATH}/u_aaaaaaaaaaaaaaaaaaaaa?userId=alice`);
+    const waiting = Array.from({ length: DOWNLOADS_PARALLEL_MAX }, download);
+    await waitFor('all to be under way', () => looking === DOWNLOADS_PARALLEL_MAX);
+    const refused = await download();
+    expect([refused.status, refused.body.code]).toEqual([503, 'overloaded']);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    release();
+    for (const answer of waiting) expect((await answer).status).toBe(404);
+    expect((await download()).status).toBe(404);
   });
 
   it('twenty uploads of 10 MB that the store does not take wait with their clients, in neither memory nor files', async () => {

@@ -83,7 +83,7 @@ describe('an upload', () => {
       'accept-ranges': 'bytes',
       etag: `"${sha256}"`,
     });
-    expect(download.headers.get('cache-control')).toContain('private, no-cache');
+    expect(download.headers.get('cache-control')).toBe('private, no-cache, no-transform');
     expect(download.headers.get('content-disposition')).toMatch(
       /^attachment; filename="Bericht _ 100_\.pdf"; filename\*=UTF-8''Bericht%20%C3%84%20100%25\.pdf$/,
     );
@@ -189,7 +189,8 @@ describe('the type of a file', () => {
     expect(body).toMatchObject({ attachment: { mediaType } });
     expect(status).toBe(201);
     const download = await get(body.attachment.id);
-    expect(download.headers.get('content-type')?.split(';')[0]).toBe(mediaType);
+    const plain = 'text/plain; charset=utf-8';
+    expect(download.headers.get('content-type')).toBe(mediaType === 'text/plain' ? plain : mediaType);
     expect(download.headers.get('content-disposition')).toMatch(/^attachment; /);
     expect(download.bytes.equals(Buffer.from(bytes))).toBe(true);
   });
@@ -241,11 +242,21 @@ describe('the name of a file', () => {
     expect(disposition).not.toMatch(/\.\.|\\|\//);
   });
 
+  it('cannot end the header that tells it, whatever stands in it', async () => {
+    const { body } = await upload(file(PNG, 'say \\"hi\\" (it\'s *new*).png', OCTETS));
+    expect(body.attachment.name).toBe('say "hi" (it\'s *new*).png');
+    expect((await get(body.attachment.id)).headers.get('content-disposition')).toBe(
+      'attachment; filename="say _hi_ (it\'s *new*).png"; ' +
+        "filename*=UTF-8''say%20%22hi%22%20%28it%27s%20%2Anew%2A%29.png",
+    );
+  });
+
   it.each([
     ['a NUL', 'a\0.png'],
     ['a control character', 'a\x07.png'],
     ['an encoded line end', 'x"; filename*=UTF-8\'\'a%0d%0ab.png; y="'],
     ['a character that turns the direction', 'a\u202egpj.exe'],
+    ['one that turns it for a part', 'a\u2067gpj.exe'],
     ['256 characters', 'x'.repeat(256)],
   ])('with %s: 400', async (_what, named) => {
     const { status, body } = await upload(file(PNG, named, OCTETS));
@@ -348,6 +359,8 @@ describe('a download', () => {
     ['bytes=-7', 206, bytes.subarray(-7)],
     ['bytes=-9999999', 206, bytes],
     ['bytes=0-0', 206, bytes.subarray(0, 1)],
+    ['Bytes = 0-0', 200, bytes],
+    ['BYTES=0-0', 206, bytes.subarray(0, 1)],
     ['bytes=0-1,5-6', 200, bytes],
     ['pages=1-2', 200, bytes],
     ['bytes=x', 200, bytes],
@@ -360,6 +373,8 @@ describe('a download', () => {
     const answer = await get(id, { Range: range });
     expect([answer.status, answer.headers.get('content-range')]).toEqual([416, 'bytes */400000']);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    // What comes is no file to be saved.
+    expect(answer.headers.get('content-disposition')).toBeNull();
   });
 
   it('is not repeated to who has it, and a range of something else is not given', async () => {
@@ -367,15 +382,45 @@ describe('a download', () => {
     for (const known of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
       const answer = await get(id, { 'If-None-Match': known });
       expect([answer.status, answer.bytes.length, answer.headers.get('etag')]).toEqual([304, 0, etag]);
+      expect(answer.headers.get('content-type')).toBeNull();
+      expect(answer.headers.get('cache-control')).toBe('private, no-cache, no-transform');
     }
     expect((await get(id, { 'If-None-Match': '"x"' })).status).toBe(200);
     expect((await get(id, { Range: 'bytes=0-1', 'If-Range': etag })).status).toBe(206);
-    expect((await get(id, { Range: 'bytes=0-1', 'If-Range': '"x"' })).status).toBe(200);
+    for (const other of ['"x"', `W/${etag}`, new Date().toUTCString()]) {
+      expect((await get(id, { Range: 'bytes=0-1', 'If-Range': other })).status).toBe(200);
+    }
   });
 
   it('is looked at with HEAD, without its bytes', async () => {
     const { status, headers, bytes: none } = await get(id, {}, 'HEAD');
     expect([status, headers.get('content-length'), none.length]).toEqual([200, '400000', 0]);
+    // A range is something that only GET knows (RFC 9110, section 14.2).
+    for (const range of ['bytes=0-1', 'bytes=400000-']) {
+      const whole = await get(id, { Range: range }, 'HEAD');
+      expect([whole.status, whole.headers.get('content-length')]).toEqual([200, '400000']);
+      expect(whole.headers.get('content-range')).toBeNull();
+    }
+  });
+
+  it('is never compressed: ranges count its bytes as they are', async () => {
+    const text = 'the same words again and again '.repeat(1_000);
+    const { attachment } = (await upload(file(text, 'a.txt', 'text/plain'))).body;
+    const answer = await get(attachment.id, { 'Accept-Encoding': 'gzip, br' });
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(answer.headers.get('content-length')).toBe(String(text.length));
+  });
+
+  it('is for pages of its own origin alone, also where others may use the API', async () => {
+    const open = await startTestApi({ shell: { allowedOrigins: '*' } });
+    const made = { userId: 'alice', visibility: 'open' };
+    const to = (await open.call('POST', '/api/chat/conversations', made)).body.conversation.id;
+    const form = multipart(field('conversationId', to), field('userId', 'alice'), file(PNG));
+    const sent = await open.call('POST', PATH, form, MULTIPART);
+    expect(sent.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+    const { headers } = await fetch(`${open.url}${sent.headers.get('location')}?userId=alice`);
+    expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    await open.stop();
   });
 
   it('by who may not see the conversation answers as for an upload that is missing', async () => {
@@ -423,6 +468,13 @@ describe('attaching', () => {
     expect((await post([id, 'u_bbbbbbbbbbbbbbbbbbbbb'])).body.errors).toMatchObject([
       { path: 'attachments.1' },
     ]);
+  });
+
+  it('takes ten', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 10; n++) ids.push((await upload(file(PNG, `${n}.png`))).body.attachment.id);
+    const { status, body } = await post(ids);
+    expect([status, body.message.attachments.map(({ id }: { id: string }) => id)]).toEqual([201, ids]);
   });
 
   it.each([

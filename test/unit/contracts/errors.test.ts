@@ -59,6 +59,11 @@ describe('a ChatError', () => {
     expect([message, errors]).toEqual(['because', []]);
   });
 
+  it('says when to come back as who refuses knows it, else as the catalogue does', () => {
+    expect(new ChatError('overloaded', 'full', { retryAfterMs: 4_321 }).retryAfterMs).toBe(4_321);
+    expect(new ChatError('overloaded', 'full').retryAfterMs).toBe(ERRORS.overloaded.retryAfterMs);
+  });
+
   it('keeps its cause for the log', () => {
     const cause = new Error('disk full');
     expect(new ChatError('internal', 'Something broke.', { cause }).cause).toBe(cause);

@@ -10,6 +10,7 @@ import {
   Seq,
   TITLE_LENGTH_MAX,
   Title,
+  UploadId,
   UserId,
 } from '../../../src/contracts/ids.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
@@ -18,6 +19,8 @@ import { C1, M1 } from '../../support/conversations.ts';
 
 const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
   schema.safeParse(value).success;
+
+const U1 = `u_${C1.slice(2)}`;
 
 /** What would be understood as part of a subject, a header or a line. */
 const DANGEROUS = ['.', '*', '>', ' ', '\r', '\n', '\0', '\t', '\u2028', '/', '%', 'é', '😀', '\ud800'];
@@ -33,12 +36,14 @@ describe('ids that become part of subjects', () => {
   it('are what the server makes', () => {
     for (let i = 0; i < 100; i++) expect(systemIds.conversationId()).toSatisfy(isConversationId);
     expect(accepts(MessageId, systemIds.messageId(C1, 'alice', 'k1'))).toBe(true);
+    expect(accepts(UploadId, systemIds.uploadId())).toBe(true);
   });
 
   it.each(DANGEROUS)('never hold %j, wherever it stands', (character) => {
     for (const [schema, id] of [
       [ConversationId, C1],
       [MessageId, M1],
+      [UploadId, U1],
     ] as const) {
       for (let at = 0; at <= id.length; at++) {
         expect(accepts(schema, id.slice(0, at) + character + id.slice(at)), `inserted at ${at}`).toBe(false);
@@ -51,6 +56,13 @@ describe('ids that become part of subjects', () => {
     'are not %j',
     (value) => {
       expect(accepts(ConversationId, value)).toBe(false);
+    },
+  );
+
+  it.each(['', 'u_', U1.slice(0, -1), `${U1}A`, `U${U1.slice(1)}`, C1, 7, null, [U1]])(
+    'of uploads are not %j',
+    (value) => {
+      expect(accepts(UploadId, value)).toBe(false);
     },
   );
 });
