@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import { lockDataDir } from './dataDirLock.ts';
 import { type EmbeddedServer, startEmbeddedNats } from './natsServer.ts';
 import { startEmbeddedPostgres } from './postgresServer.ts';
@@ -77,7 +78,7 @@ export async function startEmbeddedServers(options: EmbeddedServersOptions): Pro
     natsUrl: options.natsUrl ?? urlOf(nats),
     databaseUrl: options.databaseUrl ?? (needsDatabase(options) ? urlOf(postgres) : null),
     natsTakesNothing: () => {
-      if (hasRoom(dataDir)) nats?.restart();
+      if (nats !== null && hasRoom(join(dataDir, 'nats'))) nats.restart();
     },
     stop: () => (stopping ??= stop()),
   };
