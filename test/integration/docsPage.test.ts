@@ -27,11 +27,15 @@ it('the page allows what it needs, all of which is served here', async () => {
     png: /^image\/png/,
     json: /json/,
   };
+  const etags = new Set<string | null>();
   for (const link of links) {
     expect(link).toMatch(/^\/docs\/[\w.-]+$/);
     const { status, headers, text } = await get(link);
     expect([link, status, text.length > 0]).toEqual([link, 200, true]);
     expect(headers.get('content-type')).toMatch(types[link.split('.').at(-1) ?? ''] ?? /^$/);
     expect(headers.get('cache-control')).toBe('no-cache');
+    etags.add(headers.get('etag'));
   }
+  // Or a browser would take one file for another.
+  expect(etags.size).toBe(new Set(links).size);
 });

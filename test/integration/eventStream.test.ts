@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type EventStream, openEventStream } from '../support/eventStreams.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';
+import { answersIn, exchange } from '../support/rawHttp.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 let api: TestApi;
@@ -64,6 +65,13 @@ test('a browser that comes back goes on behind the last event it saw, whatever i
   const stream = await listen(`${pathOf(id)}?after=0`, { 'Last-Event-ID': String(seqs[1]) });
   await waitFor('the event', () => eventsOf(stream).length === 1);
   expect(eventsOf(stream)).toMatchObject([[seqs[2], { prev: seqs[1] }]]);
+});
+
+test('HEAD says what a stream would be like, and begins none', async () => {
+  const head = `HEAD ${pathOf(await newConversation())} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+  const [answer] = answersIn(await exchange(api.port, head));
+  expect(answer).toMatchObject({ status: 200, body: '' });
+  expect(answer?.headers['content-type']).toBe('text/event-stream; charset=utf-8');
 });
 
 test('an event of another log is answered with resync, and the stream goes on live', async () => {

@@ -196,6 +196,14 @@ describe('reading history', () => {
     expect([contents(rest), rest.body.hasMore]).toEqual(['g', false]);
   });
 
+  it('gives fifty unless told how many', async () => {
+    for (let n = 0; n < 51; n++) await post(`${n} `);
+    await projectAll(api);
+    const { body } = await history();
+    expect([body.messages.length, body.hasMore]).toEqual([50, true]);
+    expect(body.messages.at(-1).content).toBe('50 ');
+  });
+
   it('gives a message exactly as the answer to posting it did', async () => {
     const { message } = (await post('„quotes" \\ \n \u0001 😀 </script>')).body;
     await projectAll(api);
