@@ -26,6 +26,9 @@ async function expectRefused(answer: Answer, status: number, code: ErrorCode): P
   expect(answer.body.title).toBe(ERRORS[code].title);
   expect(answer.body).toMatchObject({ status, type: `urn:chat-backend:problem:${code}`, retryable: false });
   expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
+  // Fields that say nothing are left out.
+  if (code !== 'invalid_request') expect(answer.body).not.toHaveProperty('errors');
+  expect(answer.body).not.toHaveProperty('retryAfterMs');
   expect(await api.eventsInLog()).toBe(eventsBefore);
 }
 

@@ -154,6 +154,9 @@ describe('under load', () => {
     });
     expect(refused.body).toMatchObject({ code: 'overloaded', retryable: true, retryAfterMs: 1_000 });
     expect(refused.headers.get('retry-after')).toBe('1');
+    const isRefusal = ({ requestId }: Record<string, unknown>) => requestId === refused.body.requestId;
+    const line = await waitFor('the line', () => api.logged.find(isRefusal));
+    expect(line).toMatchObject({ level: 40, statusCode: 503, reason: expect.stringMatching(/./) });
     for (const socket of sockets) socket.destroy();
     await waitFor('a place', async () => (await send()).status === 201);
   });
