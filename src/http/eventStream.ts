@@ -4,19 +4,21 @@ import type { HttpDeps } from './deps.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource } from './resource.ts';
 import { check } from './validate.ts';
+import { visibleConversation } from './visibleConversation.ts';
 
 /** Live events of a conversation, as an event stream. */
 export function eventStreamRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/conversations/:conversationId/events', { get: listen(deps) });
 }
 
-function listen({ eventStreams }: HttpDeps): Handler {
+function listen(deps: HttpDeps): Handler {
   return async (req, res) => {
     const { conversationId } = check(ConversationPath, req.params);
     const { userId, after, epoch } = readQuery(req, EventStreamQuery);
     const request = { conversationId, userId: userId ?? null, after: lastEventId(req) ?? after, epoch };
-    if (req.method === 'HEAD') res.type('text/event-stream').end();
-    else await eventStreams.serve(request, res);
+    if (req.method !== 'HEAD') return deps.eventStreams.serve(request, res);
+    await visibleConversation(deps, conversationId, request.userId);
+    res.type('text/event-stream').end();
   };
 }
 

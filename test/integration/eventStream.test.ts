@@ -89,6 +89,7 @@ test('a closed conversation is streamed to its participants only, and ends for w
   for (const query of ['', '?userId=bob']) {
     const refused = await api.call('GET', `${pathOf(id)}${query}`);
     expect([refused.status, refused.body.code]).toEqual([404, 'not_found']);
+    expect((await fetch(`${api.url}${pathOf(id)}${query}`, { method: 'HEAD' })).status).toBe(404);
   }
   await api.call('POST', `/api/chat/conversations/${id}/participants`, {
     userId: 'alice',
