@@ -151,6 +151,7 @@ describe.each([
 ])('while Postgres is %s under load', (_how, takeAway) => {
   test('the log answers for it, the rest is refused at once, and all of it heals by itself', async () => {
     await waitFor('the history to be read', async () => (await history()).body.source === 'database');
+    await waitFor('a page of messages', () => load.acked.length >= 50);
     await takeAway();
     await waitFor('it to be gone', async () => (await list()).status === 503, { timeoutMs: 30_000 });
     await expectTheLogsPart();

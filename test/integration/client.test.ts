@@ -227,6 +227,7 @@ test('a new client goes on where an earlier one ended', async () => {
 test('a sequence of another log is a resync, after which the room goes on', async () => {
   const writer = follow(client('writer'));
   const { seq } = await writer.room.send('hello').settled;
+  await waitFor('the edge to have read it', () => (writer.room.lastSeq ?? 0) >= (seq ?? 0));
   const room = client('alice').join(conversationId, { after: 1, epoch: 'anotherlog' });
   const items: string[] = [];
   for await (const item of room) {
