@@ -59,10 +59,12 @@ it('a list shows each conversation that rests once, whatever is created and said
       for (let n = 0; n < count; n++) ids.push(await create(userId));
       await projectAll(api);
       const busy = ids[active % count] ?? '';
+      const activeAt = new Map<string, string>();
       const seen = await pages(
         async (cursor) => {
           const path = `/api/chat/conversations?userId=${userId}&limit=${limit}${cursor && `&cursor=${cursor}`}`;
           const { conversations, nextCursor } = (await api.call('GET', path)).body;
+          for (const { id, lastActivityAt } of conversations) activeAt.set(id, lastActivityAt);
           return { items: conversations.map(({ id }: { id: string }) => id), next: nextCursor };
         },
         async () => {
@@ -71,8 +73,12 @@ it('a list shows each conversation that rests once, whatever is created and said
         },
       );
       // The busy one moves to the top: it is there once, or was behind the cursor when it moved.
-      const resting = ids.filter((id) => id !== busy).reverse();
-      expect(seen.filter((id) => id !== busy)).toEqual(resting);
+      const resting = seen.filter((id) => id !== busy);
+      expect(resting.toSorted()).toEqual(ids.filter((id) => id !== busy).toSorted());
+      // Those of the same millisecond come in the order of their ids, not of their making.
+      const times = resting.map((id) => activeAt.get(String(id)) ?? '');
+      expect(times).not.toContain('');
+      expect(times).toEqual(times.toSorted().reverse());
       expect(seen.filter((id) => id === busy).length).toBeLessThanOrEqual(1);
     }),
     { numRuns: 15 },
