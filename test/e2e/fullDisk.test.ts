@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { call } from '../support/httpApi.ts';
 import { type RunningSystem, startRunningSystem, verified } from '../support/runningSystem.ts';
 import { canHaveSmallDisks, openSmallDisk, type SmallDisk } from '../support/smallDisk.ts';
 import { makeTempFolder } from '../support/testRun.ts';
@@ -11,11 +11,10 @@ const CONTENT = 'x'.repeat(8_000);
 
 /** Where the system lets a test have a disk of its own. */
 describe.runIf(canHaveSmallDisks())('a system whose log has a disk that is full', () => {
-  let folder: string;
   let disk: SmallDisk;
   let system: RunningSystem;
   beforeEach(async () => {
-    folder = makeTempFolder('full');
+    const folder = makeTempFolder('full');
     disk = await openSmallDisk(join(folder, 'nats'), 6 * MB, join(folder, 'nats-server'));
     system = await startRunningSystem({
       CHAT_DATA_DIR: folder,
@@ -25,26 +24,14 @@ describe.runIf(canHaveSmallDisks())('a system whose log has a disk that is full'
   afterEach(async () => {
     await system.remove();
     await disk.close();
-    rmSync(folder, { recursive: true, force: true });
   });
-
-  // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the test is about
-  async function post(path: string, body: object): Promise<{ status: number; body: any }> {
-    const response = await fetch(`${system.apiUrl}/api/chat${path}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    return { status: response.status, body: await response.json() };
-  }
 
   /** The messages of a conversation's whole history. */
   async function shownIds(conversationId: string): Promise<string[]> {
     const ids: string[] = [];
     for (let before = ''; ; ) {
       const path = `/api/chat/conversations/${conversationId}/messages?userId=alice&limit=200${before}`;
-      // biome-ignore lint/suspicious/noExplicitAny: as above
-      const page: any = await (await fetch(system.apiUrl + path)).json();
+      const page = (await call(system.apiUrl, 'GET', path)).body;
       for (const { messageId } of page.messages) ids.push(messageId);
       if (!page.hasMore) return ids;
       before = `&before=${page.messages[0].seq}`;
@@ -52,6 +39,7 @@ describe.runIf(canHaveSmallDisks())('a system whose log has a disk that is full'
   }
 
   test('takes messages again by itself once there is room, and has all that it acknowledged', async () => {
+    const post = (path: string, body: object) => call(system.apiUrl, 'POST', `/api/chat${path}`, body);
     const { conversation } = (await post('/conversations', { userId: 'alice', visibility: 'open' })).body;
     const acknowledged = new Set<string>();
     const send = async (): Promise<boolean> => {

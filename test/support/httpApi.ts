@@ -189,7 +189,8 @@ function linesInto(lines: Record<string, unknown>[]): Writable {
   });
 }
 
-async function call(
+/** Calls an API wherever it is. A body that is no string or bytes is sent as JSON. */
+export async function call(
   url: string,
   method: string,
   path: string,

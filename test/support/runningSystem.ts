@@ -35,9 +35,9 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** @param env further settings; ports are free ones unless said otherwise */
+/** @param env further settings; the ports are free ones and the data folder is a new one unless said otherwise */
 export async function startRunningSystem(env: NodeJS.ProcessEnv = {}): Promise<RunningSystem> {
-  const dataDir = makeTempFolder('system');
+  const dataDir = env.CHAT_DATA_DIR ?? makeTempFolder('system');
   const settings = {
     ...process.env,
     CHAT_DATA_DIR: dataDir,

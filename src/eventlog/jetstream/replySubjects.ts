@@ -15,7 +15,7 @@ export interface ReplySubject<T> {
 export class ReplySubjects<T> {
   readonly #inbox = createInbox();
   readonly #free: ReplySubject<T>[] = [];
-  /** By token: all that are free or waited at. Hardly ever changes, see {@link LinkedList} for why that matters. */
+  /** By token: all that are free or waited at. Hardly ever changes; `linkedList.ts` says why that matters. */
   readonly #known = new Map<number, ReplySubject<T>>();
   #next = 1;
 
@@ -33,8 +33,10 @@ export class ReplySubjects<T> {
   /** An answer came to this subject. @returns who waited for it; `null` when it was abandoned */
   answered(subject: string): T | null {
     const reply = this.#known.get(Number.parseInt(subject.slice(this.#inbox.length + 1), 36));
-    const asker = reply?.asker;
-    if (reply === undefined || asker === undefined || asker === null) return null;
+    if (reply === undefined) return null;
+    const { asker } = reply;
+    // An answer that came twice: its subject is free already.
+    if (asker === null) return null;
     reply.asker = null;
     this.#free.push(reply);
     return asker;
