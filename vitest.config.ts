@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import { findNatsServer } from './src/main/setup/findNatsServer.mjs';
-import { findRedisServer } from './src/main/setup/findRedisServer.mjs';
+import { findNatsServer } from './src/setup/findNatsServer.mjs';
+import { findRedisServer } from './src/setup/findRedisServer.mjs';
 
 /** `npm test` has set them already; a plain `npx vitest` looks for them here. */
 const natsServer = process.env.NATS_SERVER_BIN ?? findNatsServer();

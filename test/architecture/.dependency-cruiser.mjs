@@ -76,6 +76,8 @@ export const TABLE = {
     npm: true,
     node: true,
   },
+  // It runs before anything is installed.
+  'src/setup': { folders: [], types: [], npm: [], node: true },
   // Published by itself, for browsers too: it may use nothing but its own.
   'client/src': { folders: [], types: [], npm: [], node: false },
 };

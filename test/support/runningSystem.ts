@@ -95,7 +95,7 @@ interface Launched {
 /** Starts a script of the project as a process; what it prints is kept. */
 export function launch(
   env: NodeJS.ProcessEnv,
-  script = 'src/main/setup/start.mjs',
+  script = 'src/setup/start.mjs',
   args: string[] = [],
 ): Launched {
   const child = spawn(process.execPath, [script, ...args], {

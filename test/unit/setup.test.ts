@@ -1,12 +1,12 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findNatsServer } from '../../src/main/setup/findNatsServer.mjs';
-import { findRedisServer } from '../../src/main/setup/findRedisServer.mjs';
-import { checkNodeVersion } from '../../src/main/setup/nodeVersion.mjs';
-import { natsServerMissingMessage } from '../../src/main/setup/obtainNatsServer.mjs';
-import { redisServerMissingMessage } from '../../src/main/setup/obtainRedisServer.mjs';
-import { summary } from '../../src/main/setup/testSummary.mjs';
+import { findNatsServer } from '../../src/setup/findNatsServer.mjs';
+import { findRedisServer } from '../../src/setup/findRedisServer.mjs';
+import { checkNodeVersion } from '../../src/setup/nodeVersion.mjs';
+import { natsServerMissingMessage } from '../../src/setup/obtainNatsServer.mjs';
+import { redisServerMissingMessage } from '../../src/setup/obtainRedisServer.mjs';
+import { summary } from '../../src/setup/testSummary.mjs';
 import { makeTempFolder } from '../support/testRun.ts';
 
 let folder: string;

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The project's folder: everything set up lies in it. */
-export const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 export const nodeModules = join(root, 'node_modules');
 
