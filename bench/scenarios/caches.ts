@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { Presence } from '../../src/application/presence.ts';
-import { decodeEvent } from '../../src/contracts/events.ts';
+import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { newEdgeId, systemIds } from '../../src/platform/ids.ts';

@@ -1,4 +1,4 @@
-import { encodeEvent } from '../../src/contracts/events.ts';
+import { encodeEvent } from '../../src/contracts/events/events.ts';
 import type { MessagePosted } from '../../src/domain/conversation/events.ts';
 import type { JetStreamLog } from '../../src/eventlog/jetstream/jetStreamLog.ts';
 import { systemIds } from '../../src/platform/ids.ts';

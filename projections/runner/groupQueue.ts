@@ -1,4 +1,4 @@
-import { decodeEvent } from '../../src/contracts/events.ts';
+import { decodeEvent } from '../../src/contracts/events/events.ts';
 import type { ChatEvent } from '../../src/domain/conversation/events.ts';
 import type { FollowedEvent } from '../../src/ports/eventFeed.ts';
 

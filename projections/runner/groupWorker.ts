@@ -1,4 +1,4 @@
-import { UnknownEventError } from '../../src/contracts/events.ts';
+import { UnknownEventError } from '../../src/contracts/events/events.ts';
 import { fingerprint } from '../../src/platform/fingerprint.ts';
 import { pause } from '../../src/platform/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';

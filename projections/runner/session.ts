@@ -1,4 +1,4 @@
-import { groupOf } from '../../src/contracts/subjects.ts';
+import { groupOf } from '../../src/contracts/events/subjects.ts';
 import { fingerprint } from '../../src/platform/fingerprint.ts';
 import { pause } from '../../src/platform/pause.ts';
 import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ClientBase, Pool } from 'pg';
-import { PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
+import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { inTransaction } from '../../src/platform/transaction.ts';
 import { type Projection, schemaOf } from './projection.ts';
 import type { Place } from './store.ts';

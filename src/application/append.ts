@@ -1,5 +1,5 @@
 import { ChatError } from '../contracts/errors.ts';
-import { encodeEvent } from '../contracts/events.ts';
+import { encodeEvent } from '../contracts/events/events.ts';
 import { type ChatEvent, categoryOf } from '../domain/conversation/events.ts';
 import { StoreFullError } from '../ports/attachmentStore.ts';
 import {

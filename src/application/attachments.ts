@@ -1,5 +1,5 @@
 import { ChatError, type FieldError } from '../contracts/errors.ts';
-import { ATTACHABLE_MS } from '../contracts/uploads.ts';
+import { ATTACHABLE_MS } from '../contracts/uploads/uploads.ts';
 import type { Attachment } from '../domain/conversation/events.ts';
 import type { FoundUpload } from '../ports/attachmentStore.ts';
 import { asChatError } from './append.ts';

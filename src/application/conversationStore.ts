@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { decodeEvent } from '../contracts/events.ts';
+import { decodeEvent } from '../contracts/events/events.ts';
 import type { ConversationEvent } from '../domain/conversation/events.ts';
 import { type Conversation, type ConversationState, evolve } from '../domain/conversation/state.ts';
 import type { Clock } from '../ports/clock.ts';

@@ -1,4 +1,4 @@
-import { CorruptedEventError, decodeEvent } from '../contracts/events.ts';
+import { CorruptedEventError, decodeEvent } from '../contracts/events/events.ts';
 import type { TargetMessage } from '../domain/conversation/commands.ts';
 import type { ChatEvent } from '../domain/conversation/events.ts';
 import { asChatError } from './append.ts';

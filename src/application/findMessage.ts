@@ -1,4 +1,4 @@
-import { decodeEvent } from '../contracts/events.ts';
+import { decodeEvent } from '../contracts/events/events.ts';
 import type { TargetMessage } from '../domain/conversation/commands.ts';
 import type { MessagePosted } from '../domain/conversation/events.ts';
 import { asChatError } from './append.ts';

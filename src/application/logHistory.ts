@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { ChatError } from '../contracts/errors.ts';
-import { decodeEvent, UndecodableEventError } from '../contracts/events.ts';
-import type { MessageView } from '../contracts/http.ts';
-import type { MessagesQuestion } from '../contracts/messagesQuestion.ts';
+import { decodeEvent, UndecodableEventError } from '../contracts/events/events.ts';
+import type { MessagesQuestion } from '../contracts/http/messagesQuestion.ts';
+import type { MessageView } from '../contracts/http/requests.ts';
 import type { ChatEvent } from '../domain/conversation/events.ts';
 import { asChatError } from './append.ts';
 import type { ApplicationContext } from './context.ts';

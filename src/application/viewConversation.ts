@@ -1,5 +1,5 @@
 import { ChatError } from '../contracts/errors.ts';
-import type { ConversationView } from '../contracts/http.ts';
+import type { ConversationView } from '../contracts/http/requests.ts';
 import { type ConversationState, isParticipant, maySee } from '../domain/conversation/state.ts';
 import { LogUnavailableError } from '../ports/eventLog.ts';
 import { asChatError } from './append.ts';

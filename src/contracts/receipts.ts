@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { partitionOf } from './events/subjects.ts';
 import { ConversationId, Seq, UserId } from './ids.ts';
-import { partitionOf } from './subjects.ts';
 
 /** How far a user has read a conversation, as it is stored. */
 export const ReceiptSchema = z.object({

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { ConversationId, UserId } from './ids.ts';
 import {
   PRESENCE_ANNOUNCEMENT_SUBJECT,
   PRESENCE_REQUEST_SUBJECT,
   typingConversation,
   typingSubject,
-} from './subjects.ts';
+} from './events/subjects.ts';
+import { ConversationId, UserId } from './ids.ts';
 
 /**
  * Signals: what is worth knowing only now and is stored nowhere. They may get lost. On the wire each is JSON on a

@@ -2,7 +2,7 @@ import { changeReaction } from '../application/changeReaction.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { deleteMessage } from '../application/deleteMessage.ts';
 import { type ChangedMessage, editMessage } from '../application/editMessage.ts';
-import type { FrameOf, ServerFrame } from '../contracts/frames.ts';
+import type { FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
 
 export type ChangeRequest = FrameOf<'edit' | 'delete' | 'react' | 'unreact'>;
 

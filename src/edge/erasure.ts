@@ -1,4 +1,4 @@
-import { decodeEvent } from '../contracts/events.ts';
+import { decodeEvent } from '../contracts/events/events.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
 import type { EventBytes } from './linkedEvent.ts';
 import type { PastEvents } from './pastEvents.ts';

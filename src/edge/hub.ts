@@ -1,4 +1,4 @@
-import { decodeEvent } from '../contracts/events.ts';
+import { decodeEvent } from '../contracts/events/events.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
 import { LinkedEvent } from './linkedEvent.ts';

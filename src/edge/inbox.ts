@@ -1,5 +1,5 @@
 import type { ConversationStore } from '../application/conversationStore.ts';
-import { decodeEvent } from '../contracts/events.ts';
+import { decodeEvent } from '../contracts/events/events.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
 import type { ClientSocket } from './socket.ts';
 

@@ -1,6 +1,6 @@
 import { isParticipant, maySee, viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
-import { type FrameOf, INBOX } from '../contracts/frames.ts';
+import { type FrameOf, INBOX } from '../contracts/frames/clientFrames.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';
 import { catchUp } from './catchUp.ts';
 import type { Channel, Member } from './hub.ts';

@@ -6,7 +6,7 @@ import type { Presence } from '../application/presence.ts';
 import type { ReadMarks } from '../application/readMarks.ts';
 import type { TypingThrottle } from '../application/typing.ts';
 import { ChatError } from '../contracts/errors.ts';
-import type { AckLevel, ClientFrame, FrameOf, ServerFrame } from '../contracts/frames.ts';
+import type { AckLevel, ClientFrame, FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 import type { Signals } from '../ports/signals.ts';
 import { changeMessage } from './changeRequest.ts';

@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../contracts/frames.ts';
+import type { ServerFrame } from '../contracts/frames/clientFrames.ts';
 import type { LinkedEvent } from './linkedEvent.ts';
 
 /** How a transport reaches everyone who is subscribed to a conversation, at once. */

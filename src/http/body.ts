@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { ChatError } from '../contracts/errors.ts';
-import { EmptyQuery } from '../contracts/http.ts';
+import { EmptyQuery } from '../contracts/http/requests.ts';
 import { withUser } from './identity.ts';
 import { queryFields } from './query.ts';
 import { check } from './validate.ts';

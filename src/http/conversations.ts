@@ -12,7 +12,7 @@ import {
   GetConversationQuery,
   ListConversationsQuery,
   ParticipantsBody,
-} from '../contracts/http.ts';
+} from '../contracts/http/requests.ts';
 import { decodeCursor } from '../queries/conversationCursor.ts';
 import { listConversations } from '../queries/listConversations.ts';
 import { readBody } from './body.ts';

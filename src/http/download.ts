@@ -4,7 +4,7 @@ import { asChatError } from '../application/append.ts';
 import { Turns } from '../application/turns.ts';
 import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
-import { ReadUploadQuery, UploadPath } from '../contracts/http.ts';
+import { ReadUploadQuery, UploadPath } from '../contracts/http/requests.ts';
 import type { ByteRange, FoundUpload, UploadFacts } from '../ports/attachmentStore.ts';
 import { namesEntity, parseRange } from './byteRange.ts';
 import type { HttpDeps } from './deps.ts';

@@ -1,5 +1,5 @@
 import type { Request, Router } from 'express';
-import { ConversationPath, EventStreamQuery, LastEventId } from '../contracts/http.ts';
+import { ConversationPath, EventStreamQuery, LastEventId } from '../contracts/http/requests.ts';
 import type { HttpDeps } from './deps.ts';
 import { readQuery } from './query.ts';
 import { type Handler, resource } from './resource.ts';

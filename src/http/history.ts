@@ -1,7 +1,7 @@
 import type { Router } from 'express';
 import { ChatError } from '../contracts/errors.ts';
-import { ConversationPath, type LagView, ReadMessagesQuery } from '../contracts/http.ts';
-import type { MessagesQuestion } from '../contracts/messagesQuestion.ts';
+import type { MessagesQuestion } from '../contracts/http/messagesQuestion.ts';
+import { ConversationPath, type LagView, ReadMessagesQuery } from '../contracts/http/requests.ts';
 import { lagOf } from '../queries/lag.ts';
 import { type MessagesPage, readMessages } from '../queries/readMessages.ts';
 import { type JsonPage, sendJsonPage } from './conditional.ts';

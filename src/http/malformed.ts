@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ChatError } from '../contracts/errors.ts';
-import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../contracts/problem.ts';
+import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../contracts/http/problem.ts';
 import { REQUEST_ID_HEADER } from '../middleware/requestId.ts';
 import type { HeaderList } from '../middleware/securityHeaders.ts';
 import type { Linked, LinkedList } from '../platform/linkedList.ts';

@@ -13,7 +13,7 @@ import {
   PostMessageBody,
   ReactionBody,
   ReactionPath,
-} from '../contracts/http.ts';
+} from '../contracts/http/requests.ts';
 import type { MessagePosted } from '../domain/conversation/events.ts';
 import { readBody, readBodyBesideQuery } from './body.ts';
 import type { HttpDeps } from './deps.ts';

@@ -1,5 +1,5 @@
 import type { Request, Router } from 'express';
-import { PresenceQuery } from '../contracts/http.ts';
+import { PresenceQuery } from '../contracts/http/requests.ts';
 import { sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';
 import { queryPairs } from './query.ts';

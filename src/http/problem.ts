@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { asChatError } from '../application/append.ts';
 import { ChatError } from '../contracts/errors.ts';
-import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../contracts/problem.ts';
+import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../contracts/http/problem.ts';
 import { noteFault } from '../middleware/fault.ts';
 import { requestIdOf } from '../middleware/requestId.ts';
 

@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { ConversationPath, MarkReadBody } from '../contracts/http.ts';
+import { ConversationPath, MarkReadBody } from '../contracts/http/requests.ts';
 import { countUnread } from '../queries/countUnread.ts';
 import { readBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { viewConversation } from '../application/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
-import { EmptyQuery, UploadFields } from '../contracts/http.ts';
+import { EmptyQuery, UploadFields } from '../contracts/http/requests.ts';
 import type { Attachment } from '../domain/conversation/events.ts';
 import type { HttpDeps } from './deps.ts';
 import { withUser } from './identity.ts';

@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { SearchQuery } from '../contracts/http.ts';
+import { SearchQuery } from '../contracts/http/requests.ts';
 import { searchMessages } from '../queries/searchMessages.ts';
 import { sendJsonPage } from './conditional.ts';
 import type { HttpDeps } from './deps.ts';

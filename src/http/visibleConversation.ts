@@ -1,5 +1,5 @@
 import { viewConversation } from '../application/viewConversation.ts';
-import type { ConversationView } from '../contracts/http.ts';
+import type { ConversationView } from '../contracts/http/requests.ts';
 import { readConversation } from '../queries/readConversation.ts';
 import type { HttpDeps } from './deps.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildAsyncApi } from '../contracts/asyncapi/document.ts';
+import { buildAsyncApi } from '../contracts/documents/asyncapi/document.ts';
+import { buildOpenApi } from '../contracts/documents/openapi/document.ts';
 import { ERRORS, type ErrorEntry } from '../contracts/errors.ts';
-import { buildOpenApi } from '../contracts/openapi/document.ts';
 import { projectRoot } from '../platform/embedded/projectRoot.ts';
 import { describeSettings } from '../platform/settings.ts';
 import { cliReference } from './cliReference.ts';

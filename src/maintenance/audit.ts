@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { readConversation } from '../application/readConversation.ts';
-import { decodeEvent, UndecodableEventError } from '../contracts/events.ts';
-import { groupOf } from '../contracts/subjects.ts';
+import { decodeEvent, UndecodableEventError } from '../contracts/events/events.ts';
+import { groupOf } from '../contracts/events/subjects.ts';
 import { inTransaction } from '../platform/transaction.ts';
 import type { EventFeed, FollowedEvent } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';

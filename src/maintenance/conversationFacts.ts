@@ -1,5 +1,5 @@
 import { readConversation } from '../application/readConversation.ts';
-import { CorruptedEventError, decodeEvent } from '../contracts/events.ts';
+import { CorruptedEventError, decodeEvent } from '../contracts/events/events.ts';
 import type { Attachment, ChatEvent, MessageEvent } from '../domain/conversation/events.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';
 import type { EventFeed } from '../ports/eventFeed.ts';

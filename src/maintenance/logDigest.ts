@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { decodeEvent, UndecodableEventError, UnknownEventError } from '../contracts/events.ts';
-import { groupOf, PARTITIONS, partitionOf } from '../contracts/subjects.ts';
+import { decodeEvent, UndecodableEventError, UnknownEventError } from '../contracts/events/events.ts';
+import { groupOf, PARTITIONS, partitionOf } from '../contracts/events/subjects.ts';
 import type {
   ChatEvent,
   MessageDeleted,

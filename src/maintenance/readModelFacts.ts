@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { groupOf } from '../contracts/subjects.ts';
+import { groupOf } from '../contracts/events/subjects.ts';
 import type { Attachment } from '../domain/conversation/events.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';
 import type { MessageFacts } from './conversationFacts.ts';

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
+import { SIGNALS_SUBJECTS } from '../contracts/events/subjects.ts';
 import { type EncodedSignal, encodeSignal } from '../contracts/signals.ts';
-import { SIGNALS_SUBJECTS } from '../contracts/subjects.ts';
 import type { Signal, Signals } from '../ports/signals.ts';
 import { ConnectionWatch } from './connectionWatch.ts';
 import { type OnSignalFault, SignalDispatch } from './signalDispatch.ts';

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { z } from 'zod';
-import { checkpointSubject, groupOf, PARTITION_GROUPS } from '../contracts/subjects.ts';
+import { checkpointSubject, groupOf, PARTITION_GROUPS } from '../contracts/events/subjects.ts';
 import type { Arrival, ReadModelProgress } from '../ports/readModelProgress.ts';
 
 /** What a projector publishes about one partition group: everything up to `seq` is in, except of what is parked. */

@@ -1,4 +1,4 @@
-import { PROJECTION_STATES } from '../contracts/answers/health.ts';
+import { PROJECTION_STATES } from '../contracts/http/answers/health.ts';
 import type { ProjectionStatus } from './projectionStatus.ts';
 
 export { PROJECTION_STATES };

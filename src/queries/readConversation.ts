@@ -1,4 +1,4 @@
-import type { ConversationView } from '../contracts/http.ts';
+import type { ConversationView } from '../contracts/http/requests.ts';
 import { Prisma, type Reads } from '../platform/database.ts';
 import { CONVERSATION_FIELDS } from './conversationJson.ts';
 

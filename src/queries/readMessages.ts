@@ -1,4 +1,4 @@
-import type { MessagesQuestion } from '../contracts/messagesQuestion.ts';
+import type { MessagesQuestion } from '../contracts/http/messagesQuestion.ts';
 import { Prisma, type Reads } from '../platform/database.ts';
 import type { Checkpoint } from './lag.ts';
 import { MESSAGE_JSON } from './messageJson.ts';

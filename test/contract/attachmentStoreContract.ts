@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CHUNK_BYTES } from '../../src/contracts/uploads.ts';
+import { CHUNK_BYTES } from '../../src/contracts/uploads/uploads.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { type AttachmentStore, StoreFullError } from '../../src/ports/attachmentStore.ts';
 import { C1 } from '../support/conversations.ts';

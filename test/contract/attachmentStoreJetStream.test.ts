@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { UPLOADS_BUCKET, UPLOADS_STREAM } from '../../src/contracts/uploads.ts';
+import { UPLOADS_BUCKET, UPLOADS_STREAM } from '../../src/contracts/uploads/uploads.ts';
 import { startTestNats } from '../support/nats.ts';
 import { openTestAttachments, storeUpload, uploadBytes } from '../support/uploads.ts';
 import { attachmentStoreContract } from './attachmentStoreContract.ts';

@@ -1,7 +1,7 @@
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatHttp } from '../../client/src/chatHttp.ts';
-import { eventSubject } from '../../src/contracts/subjects.ts';
+import { eventSubject } from '../../src/contracts/events/subjects.ts';
 import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
 import { waitFor } from '../support/waitFor.ts';
 

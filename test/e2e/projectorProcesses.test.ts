@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { allProjections } from '../../projections/all.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
-import { groupOf, PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
+import { groupOf, PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { verify } from '../../src/maintenance/verify.ts';
 import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
 import { type OpenedLog, openTestLog, TEST_STREAM_BYTES_MAX } from '../support/jetStreamLog.ts';

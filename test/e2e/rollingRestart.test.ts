@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import { ChatClient, type RoomEvent } from '../../client/src/index.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { readConversation } from '../../src/application/readConversation.ts';
-import { decodeEvent } from '../../src/contracts/events.ts';
+import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { freePort } from '../../src/platform/embedded/keptPort.ts';
 import { type OpenedLog, openTestLog, TEST_STREAM_BYTES_MAX } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';

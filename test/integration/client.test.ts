@@ -4,7 +4,7 @@ import { ChatClient, type ChatClientOptions, RemovedFromConversationError } from
 import { removeParticipants } from '../../src/application/changeParticipants.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
-import { decodeEvent } from '../../src/contracts/events.ts';
+import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { cuttableSockets } from '../support/cuttableSockets.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { OpenApiDocument } from '../../src/contracts/openapi/document.ts';
-import { PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
+import type { OpenApiDocument } from '../../src/contracts/documents/openapi/document.ts';
+import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { DocumentedApi } from '../support/documentedApi.ts';
 import { requestOf } from '../support/documentedCalls.ts';
 import { DocumentedRequests } from '../support/documentedRequests.ts';

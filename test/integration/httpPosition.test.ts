@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
+import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { createMigratedDatabase, projectAll } from '../support/historyDatabase.ts';
 import { type Answer, startTestApi, type TestApi } from '../support/httpApi.ts';
 import type { TestDatabase } from '../support/postgres.ts';

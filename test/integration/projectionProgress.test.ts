@@ -1,6 +1,6 @@
 import { connect } from 'nats';
 import { describe, expect, it } from 'vitest';
-import { checkpointSubject, groupOf } from '../../src/contracts/subjects.ts';
+import { checkpointSubject, groupOf } from '../../src/contracts/events/subjects.ts';
 import { announceProgress, listenForProgress } from '../../src/platform/projectionProgress.ts';
 import { startTestNats } from '../support/nats.ts';
 

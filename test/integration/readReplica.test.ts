@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
+import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { type Database, openDatabase } from '../../src/platform/database.ts';
 import { migrate } from '../../src/platform/migrate.ts';
 import { ReplicaReads } from '../../src/platform/replicaReads.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CHUNK_BYTES, UPLOADS_STREAM } from '../../src/contracts/uploads.ts';
+import { CHUNK_BYTES, UPLOADS_STREAM } from '../../src/contracts/uploads/uploads.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { DOWNLOADS_PARALLEL_MAX } from '../../src/http/download.ts';
 import type { AttachmentStore } from '../../src/ports/attachmentStore.ts';

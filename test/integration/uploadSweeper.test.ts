@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { postMessage } from '../../src/application/postMessage.ts';
-import { CHUNK_BYTES } from '../../src/contracts/uploads.ts';
+import { CHUNK_BYTES } from '../../src/contracts/uploads/uploads.ts';
 import { KEPT } from '../../src/maintenance/uploadStatements.ts';
 import { sweepUploads } from '../../src/maintenance/uploadSweep.ts';
 import { type SweepEvent, UploadSweeper } from '../../src/maintenance/uploadSweeper.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonSchema } from '../../src/contracts/jsonSchemas.ts';
-import { buildOpenApi, type OpenApiOperation } from '../../src/contracts/openapi/document.ts';
+import type { JsonSchema } from '../../src/contracts/documents/jsonSchemas.ts';
+import { buildOpenApi, type OpenApiOperation } from '../../src/contracts/documents/openapi/document.ts';
 import { type Call, goodCalls, requestOf } from '../support/documentedCalls.ts';
 import { createMigratedDatabase, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LogRegressedError } from '../../projections/runner/logGuard.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
-import { groupOf } from '../../src/contracts/subjects.ts';
+import { groupOf } from '../../src/contracts/events/subjects.ts';
 import { type SimulatedEvent, SimulatedLog } from './simulatedLog.ts';
 import { type Applied, projectSimulated, SimulatedDatabase } from './simulatedStore.ts';
 import { Party, World } from './world.ts';

@@ -1,4 +1,4 @@
-import { encodeEvent } from '../../src/contracts/events.ts';
+import { encodeEvent } from '../../src/contracts/events/events.ts';
 import type { EventFeed, Following, FollowOptions } from '../../src/ports/eventFeed.ts';
 import {
   type EventLog,

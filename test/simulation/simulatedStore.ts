@@ -11,7 +11,7 @@ import {
   type ProjectionStore,
   type WorkerReport,
 } from '../../projections/runner/store.ts';
-import { groupOf, PARTITION_GROUPS } from '../../src/contracts/subjects.ts';
+import { groupOf, PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import type { Party, World } from './world.ts';
 
 /** What the simulated projection makes of a batch: which event of which conversation. */

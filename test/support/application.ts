@@ -2,7 +2,7 @@ import type { ApplicationContext } from '../../src/application/context.ts';
 import { ConversationStore } from '../../src/application/conversationStore.ts';
 import { createConversation } from '../../src/application/createConversation.ts';
 import { ChatError } from '../../src/contracts/errors.ts';
-import { decodeEvent } from '../../src/contracts/events.ts';
+import { decodeEvent } from '../../src/contracts/events/events.ts';
 import type { ChatEvent } from '../../src/domain/conversation/events.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import type { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { BATCH_SAVEPOINT, type Projection, schemaOf } from '../../projections/runner/projection.ts';
-import { partitionOf } from '../../src/contracts/subjects.ts';
+import { partitionOf } from '../../src/contracts/events/subjects.ts';
 import type { ChatEvent } from '../../src/domain/conversation/events.ts';
 
 const GROUPS = 4;

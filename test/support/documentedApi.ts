@@ -1,7 +1,7 @@
 import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { OpenApiDocument, OpenApiOperation } from '../../src/contracts/openapi/document.ts';
+import type { OpenApiDocument, OpenApiOperation } from '../../src/contracts/documents/openapi/document.ts';
 
 /** An answer as it came, whatever it holds. */
 export interface RawAnswer {

@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import { buildAsyncApi } from '../../src/contracts/asyncapi/document.ts';
+import { buildAsyncApi } from '../../src/contracts/documents/asyncapi/document.ts';
 import { closed } from './documentedApi.ts';
 
 /** The AsyncAPI document; a field that it does not have is a mistake here. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import type { JsonSchema } from '../../src/contracts/jsonSchemas.ts';
+import type { JsonSchema } from '../../src/contracts/documents/jsonSchemas.ts';
 import type {
   OpenApiContent,
   OpenApiDocument,
   OpenApiParameter,
-} from '../../src/contracts/openapi/document.ts';
+} from '../../src/contracts/documents/openapi/document.ts';
 import { anyForm, type Sent } from './formArbitraries.ts';
 import { field } from './multipart.ts';
 import type { RawRequest } from './rawCall.ts';

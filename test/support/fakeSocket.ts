@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../../src/contracts/frames.ts';
+import type { ServerFrame } from '../../src/contracts/frames/clientFrames.ts';
 import type { LinkedEvent } from '../../src/edge/linkedEvent.ts';
 import type { ClientSocket, Fanout } from '../../src/edge/socket.ts';
 

@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import { allProjections } from '../../projections/all.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
-import { decodeEvent } from '../../src/contracts/events.ts';
-import { groupOf } from '../../src/contracts/subjects.ts';
+import { decodeEvent } from '../../src/contracts/events/events.ts';
+import { groupOf } from '../../src/contracts/events/subjects.ts';
 import { migrate } from '../../src/platform/migrate.ts';
 import type { TestApi } from './httpApi.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';

@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { decodeEvent } from '../../src/contracts/events.ts';
+import { decodeEvent } from '../../src/contracts/events/events.ts';
 import {
   type JetStreamLog,
   type JetStreamLogOptions,

@@ -4,7 +4,7 @@ import { createConversation } from '../../src/application/createConversation.ts'
 import { deleteMessage } from '../../src/application/deleteMessage.ts';
 import { postMessage } from '../../src/application/postMessage.ts';
 import { ReadMarks } from '../../src/application/readMarks.ts';
-import { decodeEvent } from '../../src/contracts/events.ts';
+import { decodeEvent } from '../../src/contracts/events/events.ts';
 import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';
 import { Session } from '../../src/edge/session.ts';

@@ -4,7 +4,7 @@ import { historyProjection } from '../../projections/history/history.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import type { RebuildOptions } from '../../projections/runner/rebuild.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
-import { encodeEvent } from '../../src/contracts/events.ts';
+import { encodeEvent } from '../../src/contracts/events/events.ts';
 import { type ChatEvent, categoryOf } from '../../src/domain/conversation/events.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { systemIds } from '../../src/platform/ids.ts';

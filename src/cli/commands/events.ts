@@ -1,4 +1,4 @@
-import { decodeEvent, UndecodableEventError } from '../../contracts/events.ts';
+import { decodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
 import type { ChatEvent } from '../../domain/conversation/events.ts';
 import type { FollowedEvent } from '../../ports/eventFeed.ts';
 import type { StoredEvent } from '../../ports/eventLog.ts';

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ServerFrame } from '../../contracts/frames.ts';
+import type { ServerFrame } from '../../contracts/frames/clientFrames.ts';
 import type { CloseReason } from '../edgeEvents.ts';
 import type { LinkedEvent } from '../linkedEvent.ts';
 import { Memberships } from '../memberships.ts';

@@ -1,7 +1,7 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { ChatError } from '../../contracts/errors.ts';
-import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../contracts/frames.ts';
+import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../contracts/frames/clientFrames.ts';
 import type { AdmissionControl } from '../admission.ts';
 import type { OnEdgeEvent } from '../edgeEvents.ts';
 import type { LinkedEvent } from '../linkedEvent.ts';

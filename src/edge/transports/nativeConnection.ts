@@ -1,5 +1,5 @@
 import type { WebSocket } from 'uWebSockets.js';
-import { CLOSE_CODES, FRAME_BYTES_MAX, type ServerFrame } from '../../contracts/frames.ts';
+import { CLOSE_CODES, FRAME_BYTES_MAX, type ServerFrame } from '../../contracts/frames/clientFrames.ts';
 import type { CloseReason } from '../edgeEvents.ts';
 import type { LinkedEvent } from '../linkedEvent.ts';
 import { encodeServerFrame } from '../serverFrame.ts';

@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import { ChatError } from '../../contracts/errors.ts';
-import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../../contracts/problem.ts';
+import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../../contracts/http/problem.ts';
 import { REQUEST_ID_HEADER } from '../../middleware/requestId.ts';
 import type { HeaderList } from '../../middleware/securityHeaders.ts';
 

@@ -1,7 +1,7 @@
 import type uWS from 'uWebSockets.js';
 import { Server, type Socket } from 'socket.io';
 import { Adapter } from 'socket.io-adapter';
-import { FRAME_BYTES_MAX, WsQuery } from '../../contracts/frames.ts';
+import { FRAME_BYTES_MAX, WsQuery } from '../../contracts/frames/clientFrames.ts';
 import type { AdmissionControl } from '../admission.ts';
 import type { OnEdgeEvent } from '../edgeEvents.ts';
 import type { LinkedEvent } from '../linkedEvent.ts';

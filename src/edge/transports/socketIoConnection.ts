@@ -1,6 +1,6 @@
 import type { Socket } from 'socket.io';
 import { fieldErrors } from '../../contracts/errors.ts';
-import { ClientFrame, type ServerFrame } from '../../contracts/frames.ts';
+import { ClientFrame, type ServerFrame } from '../../contracts/frames/clientFrames.ts';
 import { MalformedFrame } from '../clientFrame.ts';
 import type { CloseReason, TransportName } from '../edgeEvents.ts';
 import type { LinkedEvent } from '../linkedEvent.ts';

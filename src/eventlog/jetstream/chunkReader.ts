@@ -1,4 +1,4 @@
-import { CHUNK_BYTES } from '../../contracts/uploads.ts';
+import { CHUNK_BYTES } from '../../contracts/uploads/uploads.ts';
 import { type ByteRange, DamagedUploadError } from '../../ports/attachmentStore.ts';
 
 /** Chunks that are asked for before their turn, so that the next is there when one is taken. */

@@ -1,4 +1,4 @@
-import { CHUNK_BYTES, chunkSubject, encodeUploadInfo, infoSubject } from '../../contracts/uploads.ts';
+import { CHUNK_BYTES, chunkSubject, encodeUploadInfo, infoSubject } from '../../contracts/uploads/uploads.ts';
 import { StoreFullError, type UploadFacts, type UploadWriter } from '../../ports/attachmentStore.ts';
 import {
   LogFullError,

@@ -1,5 +1,5 @@
 import type { Msg } from 'nats';
-import { type EventSubject, parseEventSubject } from '../../contracts/subjects.ts';
+import { type EventSubject, parseEventSubject } from '../../contracts/events/subjects.ts';
 import type { EventCategory } from '../../domain/conversation/events.ts';
 import type { FollowedEvent } from '../../ports/eventFeed.ts';
 

@@ -5,7 +5,7 @@ import {
   infoSubject,
   UPLOADS_STREAM,
   type UploadInfo,
-} from '../../contracts/uploads.ts';
+} from '../../contracts/uploads/uploads.ts';
 import { ConnectionWatch } from '../../platform/connectionWatch.ts';
 import {
   type AttachmentStore,

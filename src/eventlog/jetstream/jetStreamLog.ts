@@ -12,7 +12,7 @@ import {
   EVENTS_STREAM,
   eventSubject,
   parseEventSubject,
-} from '../../contracts/subjects.ts';
+} from '../../contracts/events/subjects.ts';
 import type { EventCategory } from '../../domain/conversation/events.ts';
 import { ConnectionWatch } from '../../platform/connectionWatch.ts';
 import type { EventFeed, Following, FollowOptions } from '../../ports/eventFeed.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type JetStreamManager, NatsError, type StreamConfig, type StreamInfo } from 'nats';
-import { UPLOADS_STREAM } from '../../contracts/uploads.ts';
+import { UPLOADS_STREAM } from '../../contracts/uploads/uploads.ts';
 
 /** What of a stream's definition is set per installation. */
 export interface StreamSettings {

@@ -1,5 +1,5 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
-import { parseUploadSubject, UPLOAD_SUBJECTS, UPLOADS_STREAM } from '../../contracts/uploads.ts';
+import { parseUploadSubject, UPLOAD_SUBJECTS, UPLOADS_STREAM } from '../../contracts/uploads/uploads.ts';
 import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
 import type { SurveyRequest } from '../../ports/attachmentStore.ts';
 import { LogUnavailableError } from '../../ports/eventLog.ts';

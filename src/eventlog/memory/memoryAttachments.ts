@@ -1,4 +1,4 @@
-import { CHUNK_BYTES } from '../../contracts/uploads.ts';
+import { CHUNK_BYTES } from '../../contracts/uploads/uploads.ts';
 import {
   type AttachmentStore,
   type ByteRange,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConversationStateSchema } from '../../contracts/events.ts';
+import { ConversationStateSchema } from '../../contracts/events/events.ts';
 import { Seq } from '../../contracts/ids.ts';
 import type { Lookups } from '../../ports/lookups.ts';
 import type { SharedConversation, SharedConversations } from '../../ports/sharedConversations.ts';

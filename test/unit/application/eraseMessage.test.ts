@@ -3,7 +3,7 @@ import { changeReaction } from '../../../src/application/changeReaction.ts';
 import { deleteMessage } from '../../../src/application/deleteMessage.ts';
 import { editMessage } from '../../../src/application/editMessage.ts';
 import { type PostedMessage, postMessage } from '../../../src/application/postMessage.ts';
-import { encodeEvent } from '../../../src/contracts/events.ts';
+import { encodeEvent } from '../../../src/contracts/events/events.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { type EventLog, LogUnavailableError } from '../../../src/ports/eventLog.ts';
 import {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PresenceOptions } from '../../../src/application/presence.ts';
-import { PRESENCE_ANNOUNCEMENT_SUBJECT } from '../../../src/contracts/subjects.ts';
+import { PRESENCE_ANNOUNCEMENT_SUBJECT } from '../../../src/contracts/events/subjects.ts';
 import { MemorySignalBus } from '../../../src/platform/memorySignals.ts';
 import type { Signal } from '../../../src/ports/signals.ts';
 import { ManualTime } from '../../support/manualTime.ts';

@@ -6,11 +6,16 @@ import * as limits from '../../../client/src/limits.ts';
 import type * as sdk from '../../../client/src/protocol.ts';
 import { CLOSE_CODE, SUBPROTOCOL } from '../../../client/src/protocol.ts';
 import { parseServerFrame } from '../../../client/src/serverFrames.ts';
-import type * as messages from '../../../src/contracts/answers/messages.ts';
 import { ERRORS } from '../../../src/contracts/errors.ts';
-import { ChatEventSchema } from '../../../src/contracts/events.ts';
-import { CLOSE_CODES, ClientFrame, type ServerFrame, WS_SUBPROTOCOL } from '../../../src/contracts/frames.ts';
-import type * as serverHttp from '../../../src/contracts/http.ts';
+import { ChatEventSchema } from '../../../src/contracts/events/events.ts';
+import {
+  CLOSE_CODES,
+  ClientFrame,
+  type ServerFrame,
+  WS_SUBPROTOCOL,
+} from '../../../src/contracts/frames/clientFrames.ts';
+import type * as messages from '../../../src/contracts/http/answers/messages.ts';
+import type * as serverHttp from '../../../src/contracts/http/requests.ts';
 import * as ids from '../../../src/contracts/ids.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { LinkedEvent } from '../../../src/edge/linkedEvent.ts';

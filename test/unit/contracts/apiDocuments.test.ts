@@ -5,12 +5,12 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildAsyncApi } from '../../../src/contracts/asyncapi/document.ts';
-import { ClientFrame } from '../../../src/contracts/frames.ts';
-import { JsonSchemas } from '../../../src/contracts/jsonSchemas.ts';
-import { buildOpenApi } from '../../../src/contracts/openapi/document.ts';
-import { OPERATIONS } from '../../../src/contracts/openapi/operations/all.ts';
-import { ServerFrame } from '../../../src/contracts/serverFrames.ts';
+import { buildAsyncApi } from '../../../src/contracts/documents/asyncapi/document.ts';
+import { JsonSchemas } from '../../../src/contracts/documents/jsonSchemas.ts';
+import { buildOpenApi } from '../../../src/contracts/documents/openapi/document.ts';
+import { OPERATIONS } from '../../../src/contracts/documents/openapi/operations/all.ts';
+import { ClientFrame } from '../../../src/contracts/frames/clientFrames.ts';
+import { ServerFrame } from '../../../src/contracts/frames/serverFrames.ts';
 
 const version = '1.2.3';
 

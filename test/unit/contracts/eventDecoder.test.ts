@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { CorruptedEventError, EventDecoder, UnknownEventError } from '../../../src/contracts/eventDecoder.ts';
-import { ChatEventSchema, decodeEvent } from '../../../src/contracts/events.ts';
-import { readMessagePosted } from '../../../src/contracts/readMessagePosted.ts';
-import { Upcasters } from '../../../src/contracts/upcasters.ts';
+import {
+  CorruptedEventError,
+  EventDecoder,
+  UnknownEventError,
+} from '../../../src/contracts/events/eventDecoder.ts';
+import { ChatEventSchema, decodeEvent } from '../../../src/contracts/events/events.ts';
+import { readMessagePosted } from '../../../src/contracts/events/readMessagePosted.ts';
+import { Upcasters } from '../../../src/contracts/events/upcasters.ts';
 import { post } from '../../support/conversations.ts';
 
 const posted = { ...post(), type: 'MessagePosted', v: 1 };

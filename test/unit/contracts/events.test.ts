@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEvent, encodeEvent, UndecodableEventError } from '../../../src/contracts/events.ts';
+import { decodeEvent, encodeEvent, UndecodableEventError } from '../../../src/contracts/events/events.ts';
 import { chatEvent } from '../../support/arbitraries.ts';
 import { C1, created, M1, post } from '../../support/conversations.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { decodeEvent, encodeEvent } from '../../../src/contracts/events.ts';
+import { decodeEvent, encodeEvent } from '../../../src/contracts/events/events.ts';
 
 const directory = new URL('../../fixtures/events/v1/', import.meta.url);
 const files = readdirSync(directory).sort();

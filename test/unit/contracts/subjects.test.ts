@@ -7,7 +7,7 @@ import {
   PARTITIONS,
   parseEventSubject,
   partitionOf,
-} from '../../../src/contracts/subjects.ts';
+} from '../../../src/contracts/events/subjects.ts';
 import { conversationId } from '../../support/arbitraries.ts';
 import { C1 } from '../../support/conversations.ts';
 

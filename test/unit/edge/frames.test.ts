@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ClientFrame } from '../../../src/contracts/frames.ts';
+import { ClientFrame } from '../../../src/contracts/frames/clientFrames.ts';
 import { MalformedFrame, parseClientFrame } from '../../../src/edge/clientFrame.ts';
 import { encodeServerFrame } from '../../../src/edge/serverFrame.ts';
 import { conversationId, messageId } from '../../support/arbitraries.ts';

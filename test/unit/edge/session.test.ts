@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { groupOf } from '../../../src/contracts/subjects.ts';
+import { groupOf } from '../../../src/contracts/events/subjects.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import { openMemoryEdge as openEdge } from '../../support/memoryEdge.ts';
 import { waitFor } from '../../support/waitFor.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CHUNK_BYTES } from '../../../src/contracts/uploads.ts';
+import { CHUNK_BYTES } from '../../../src/contracts/uploads/uploads.ts';
 import { ChunkWriter, UNACKNOWLEDGED_CHUNKS_MAX } from '../../../src/eventlog/jetstream/chunkWriter.ts';
 import { LogFullError, LogUnavailableError, UnknownOutcomeError } from '../../../src/ports/eventLog.ts';
 

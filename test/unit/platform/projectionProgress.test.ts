@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { groupOf } from '../../../src/contracts/subjects.ts';
+import { groupOf } from '../../../src/contracts/events/subjects.ts';
 import { AnnouncedProgress } from '../../../src/platform/projectionProgress.ts';
 
 const conversationId = 'c_aaaaaaaaaaaaaaaaaaaaa';

@@ -1,5 +1,5 @@
+import { type ChatError, ERRORS } from '../errors.ts';
 import type { Problem } from './answers/problem.ts';
-import { type ChatError, ERRORS } from './errors.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { FieldErrorSchema } from './answers/problem.ts';
-import { ChatEventSchema } from './events.ts';
-import { AckLevel } from './frames.ts';
-import { ConversationId, MessageId, Seq, UserId } from './ids.ts';
-import { Epoch, PositionText } from './position.ts';
+import { ChatEventSchema } from '../events/events.ts';
+import { FieldErrorSchema } from '../http/answers/problem.ts';
+import { ConversationId, MessageId, Seq, UserId } from '../ids.ts';
+import { Epoch, PositionText } from '../position.ts';
+import { AckLevel } from './clientFrames.ts';
 
 /**
  * What the server sends on a socket. These schemas describe, for the API documents and the types: no frame is checked

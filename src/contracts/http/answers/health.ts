@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Timestamp } from '../events.ts';
-import { Seq } from '../ids.ts';
-import { Epoch } from '../position.ts';
+import { Timestamp } from '../../events/events.ts';
+import { Seq } from '../../ids.ts';
+import { Epoch } from '../../position.ts';
 import { LagView } from './messages.ts';
 
 /** What the health checks answer; those that have two shapes answer 200 with the first and 503 with the second. */

@@ -9,7 +9,7 @@ import {
   ProjectionsTrouble,
   StreamDown,
   StreamHealth,
-} from '../../answers/health.ts';
+} from '../../../http/answers/health.ts';
 import type { Operation } from '../operation.ts';
 
 interface Check {

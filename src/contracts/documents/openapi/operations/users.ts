@@ -1,5 +1,5 @@
-import { PresenceAnswer, ReadAnswer } from '../../answers/users.ts';
-import { ConversationPath, MarkReadBody, PresenceQuery } from '../../http.ts';
+import { PresenceAnswer, ReadAnswer } from '../../../http/answers/users.ts';
+import { ConversationPath, MarkReadBody, PresenceQuery } from '../../../http/requests.ts';
 import type { Operation } from '../operation.ts';
 import { WRITE_ERRORS } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors.ts';
+import type { ErrorCode } from '../../../errors.ts';
 
 /** What any call may end with. */
 export const EVERYWHERE: readonly ErrorCode[] = ['internal'];

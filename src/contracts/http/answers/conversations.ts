@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Timestamp } from '../events.ts';
-import { ConversationId, Seq, Title, UserId } from '../ids.ts';
-import { PositionText } from '../position.ts';
+import { Timestamp } from '../../events/events.ts';
+import { ConversationId, Seq, Title, UserId } from '../../ids.ts';
+import { PositionText } from '../../position.ts';
 import { MessageView } from './messages.ts';
 
 /** What the HTTP API answers about conversations. These schemas describe: no answer is checked while it is served. */

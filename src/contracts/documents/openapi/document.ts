@@ -1,5 +1,5 @@
-import { Problem } from '../answers/problem.ts';
-import { UserId } from '../ids.ts';
+import { Problem } from '../../http/answers/problem.ts';
+import { UserId } from '../../ids.ts';
 import { type JsonSchema, JsonSchemas } from '../jsonSchemas.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from './headers.ts';
 import { type Operation, TAGS } from './operation.ts';

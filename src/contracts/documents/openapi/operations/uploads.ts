@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { AttachmentSchema } from '../../events.ts';
-import { ReadUploadQuery, UploadPath } from '../../http.ts';
-import { ConversationId, UserId } from '../../ids.ts';
+import { AttachmentSchema } from '../../../events/events.ts';
+import { ReadUploadQuery, UploadPath } from '../../../http/requests.ts';
+import { ConversationId, UserId } from '../../../ids.ts';
 import type { Operation } from '../operation.ts';
 
 const PATH = '/api/chat/uploads';

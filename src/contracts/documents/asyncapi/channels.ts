@@ -1,5 +1,5 @@
-import { WS_SUBPROTOCOL } from '../frames.ts';
-import { ConversationId, UserId } from '../ids.ts';
+import { WS_SUBPROTOCOL } from '../../frames/clientFrames.ts';
+import { ConversationId, UserId } from '../../ids.ts';
 import type { JsonSchema, JsonSchemas } from '../jsonSchemas.ts';
 import { answersTo, type DescribedFrame, isAnswer, isNotice, without } from './frames.ts';
 

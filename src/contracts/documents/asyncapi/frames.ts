@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ClientFrame } from '../frames.ts';
+import { ClientFrame } from '../../frames/clientFrames.ts';
+import { EventFrame, ServerFrame } from '../../frames/serverFrames.ts';
 import type { JsonSchema, JsonSchemas } from '../jsonSchemas.ts';
-import { EventFrame, ServerFrame } from '../serverFrames.ts';
 
 /** A frame of the native protocol, as the document names it. */
 export interface DescribedFrame {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PRESENCE_USERS_MAX } from './http.ts';
+import { PRESENCE_USERS_MAX } from '../http/requests.ts';
 import {
   AttachmentIds,
   ClientMessageId,
@@ -9,8 +9,8 @@ import {
   MessageId,
   Seq,
   UserId,
-} from './ids.ts';
-import { Epoch } from './position.ts';
+} from '../ids.ts';
+import { Epoch } from '../position.ts';
 
 /**
  * Frames of the native WebSocket protocol (`chat.v1`): JSON text, one object each. `id` is the client's number for

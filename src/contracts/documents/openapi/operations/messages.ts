@@ -1,4 +1,9 @@
-import { ChangedReaction, DeletedMessage, EditedMessage, PostedMessage } from '../../answers/messages.ts';
+import {
+  ChangedReaction,
+  DeletedMessage,
+  EditedMessage,
+  PostedMessage,
+} from '../../../http/answers/messages.ts';
 import {
   DeleteMessageBody,
   DeleteMessageQuery,
@@ -7,7 +12,7 @@ import {
   PostMessageBody,
   ReactionBody,
   ReactionPath,
-} from '../../http.ts';
+} from '../../../http/requests.ts';
 import type { Operation } from '../operation.ts';
 import { WRITE_ERRORS } from './errors.ts';
 

@@ -1,6 +1,11 @@
 import { z } from 'zod';
-import { HistoryPage, SearchPage } from '../../answers/messages.ts';
-import { ConversationPath, EventStreamQuery, ReadMessagesQuery, SearchQuery } from '../../http.ts';
+import { HistoryPage, SearchPage } from '../../../http/answers/messages.ts';
+import {
+  ConversationPath,
+  EventStreamQuery,
+  ReadMessagesQuery,
+  SearchQuery,
+} from '../../../http/requests.ts';
 import type { Operation } from '../operation.ts';
 import { LOG_ERRORS } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AttachmentSchema } from './events.ts';
-import { ConversationId, UploadId, UserId } from './ids.ts';
+import { AttachmentSchema } from '../events/events.ts';
+import { ConversationId, UploadId, UserId } from '../ids.ts';
 import { readSeqRuns, writeSeqRuns } from './seqRuns.ts';
 
 /** Uploads lie in an object store as NATS lays it out, so that its tools can read them. Source: NATS ADR-20. */

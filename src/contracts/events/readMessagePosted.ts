@@ -1,5 +1,5 @@
-import type { MessagePosted } from '../domain/conversation/events.ts';
-import { CONTENT_LENGTH_MAX, isConversationId, isMessageId } from './ids.ts';
+import type { MessagePosted } from '../../domain/conversation/events.ts';
+import { CONTENT_LENGTH_MAX, isConversationId, isMessageId } from '../ids.ts';
 
 /** A subset of what the ids may hold, for which a simple expression is enough. */
 const PLAIN = /^[\x20-\x7e]{1,128}$/;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { AttachmentSchema, Timestamp } from '../events.ts';
-import { AckLevel } from '../frames.ts';
-import { ConversationId, Emoji, MessageId, Seq, UserId } from '../ids.ts';
-import { PositionText } from '../position.ts';
+import { AttachmentSchema, Timestamp } from '../../events/events.ts';
+import { AckLevel } from '../../frames/clientFrames.ts';
+import { ConversationId, Emoji, MessageId, Seq, UserId } from '../../ids.ts';
+import { PositionText } from '../../position.ts';
 
 /** What the HTTP API answers about messages. These schemas describe: no answer is checked while it is served. */
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { ChatEvent, MessagePosted } from '../domain/conversation/events.ts';
-import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
-import { EventDecoder } from './eventDecoder.ts';
+import type { ChatEvent, MessagePosted } from '../../domain/conversation/events.ts';
+import { PARTICIPANTS_MAX } from '../../domain/conversation/state.ts';
 import {
   ATTACHMENTS_MAX,
   ClientMessageId,
@@ -13,7 +12,8 @@ import {
   Title,
   text,
   UserId,
-} from './ids.ts';
+} from '../ids.ts';
+import { EventDecoder } from './eventDecoder.ts';
 import { readMessagePosted } from './readMessagePosted.ts';
 import { Upcasters } from './upcasters.ts';
 

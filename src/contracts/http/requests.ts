@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
+import { PARTICIPANTS_MAX } from '../../domain/conversation/state.ts';
 import {
   AttachmentIds,
   ClientMessageId,
@@ -12,8 +12,8 @@ import {
   text,
   UploadId,
   UserId,
-} from './ids.ts';
-import { Epoch, PositionText } from './position.ts';
+} from '../ids.ts';
+import { Epoch, PositionText } from '../position.ts';
 
 export type { ConversationSummary, ConversationView } from './answers/conversations.ts';
 export type { LagView, MessageView, SearchHit } from './answers/messages.ts';

@@ -1,4 +1,4 @@
-import type { EventCategory } from '../domain/conversation/events.ts';
+import type { EventCategory } from '../../domain/conversation/events.ts';
 
 /** Subjects of the log: `chat.events.<partition>.<conversationId>.<category>`. */
 export const EVENTS_PREFIX = 'chat.events.';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type { RequestHeader, ResponseHeader } from './headers.ts';
 
 /** One method of one path, as the API document tells of it. */

@@ -1,5 +1,9 @@
-import { ChangedConversation, ConversationPage, OneConversation } from '../../answers/conversations.ts';
-import type { ErrorCode } from '../../errors.ts';
+import type { ErrorCode } from '../../../errors.ts';
+import {
+  ChangedConversation,
+  ConversationPage,
+  OneConversation,
+} from '../../../http/answers/conversations.ts';
 import {
   ChangeConversationBody,
   ConversationPath,
@@ -7,7 +11,7 @@ import {
   GetConversationQuery,
   ListConversationsQuery,
   ParticipantsBody,
-} from '../../http.ts';
+} from '../../../http/requests.ts';
 import type { Operation } from '../operation.ts';
 import { LOG_ERRORS, WRITE_ERRORS } from './errors.ts';
 

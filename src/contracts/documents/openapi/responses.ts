@@ -1,5 +1,5 @@
-import { Problem } from '../answers/problem.ts';
-import { ERRORS, type ErrorCode } from '../errors.ts';
+import { ERRORS, type ErrorCode } from '../../errors.ts';
+import { Problem } from '../../http/answers/problem.ts';
 import type { JsonSchemas } from '../jsonSchemas.ts';
 import type { OpenApiContent } from './document.ts';
 import type { ResponseHeader } from './headers.ts';
