@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
-import { createConversation } from '../../src/application/createConversation.ts';
-import { Presence } from '../../src/application/presence.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
+import { Presence } from '../../src/application/presence/presence.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { systemClock } from '../../src/platform/clock.ts';

@@ -1,4 +1,4 @@
-import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import { startEdge } from '../../src/edge/edgeServer.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';

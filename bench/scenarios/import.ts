@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { historyProjection } from '../../projections/history/history.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import { importChat } from '../../src/cli/importChat.ts';
 import { readImportLines } from '../../src/cli/importLines.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';

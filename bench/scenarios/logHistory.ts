@@ -1,4 +1,4 @@
-import { LogHistory } from '../../src/application/logHistory.ts';
+import { LogHistory } from '../../src/application/reading/logHistory.ts';
 import { appendConversations, appendMessages } from '../support/chatHistory.ts';
 import { openBenchLog } from '../support/log.ts';
 import { startBenchServers } from '../support/servers.ts';

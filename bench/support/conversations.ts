@@ -1,6 +1,6 @@
-import { ConversationStore } from '../../src/application/conversationStore.ts';
-import { createConversation } from '../../src/application/createConversation.ts';
-import { postMessage } from '../../src/application/postMessage.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
+import { postMessage } from '../../src/application/commands/postMessage.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';

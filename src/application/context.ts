@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';
 import type { Ids } from '../ports/ids.ts';
-import type { ConversationStore } from './conversationStore.ts';
+import type { ConversationStore } from './conversations/conversationStore.ts';
 
 /** What the command handlers need of the world. Built once, by the composition root. */
 export interface ApplicationContext {

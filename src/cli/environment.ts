@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import type { ApplicationContext } from '../application/context.ts';
-import { ConversationStore } from '../application/conversationStore.ts';
+import { ConversationStore } from '../application/conversations/conversationStore.ts';
 import { openConfiguredAttachments, openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { systemClock } from '../platform/clock.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { changeConversation } from '../application/changeConversation.ts';
+import { changeConversation } from '../application/commands/conversationCommand.ts';
+import { postMessage } from '../application/commands/postMessage.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import { postMessage } from '../application/postMessage.ts';
-import { readConversation } from '../application/readConversation.ts';
+import { readConversation } from '../application/reading/readEvents.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { derivedConversationId, digest } from '../platform/ids.ts';
 import type { ImportLine, NumberedLine } from './importLines.ts';

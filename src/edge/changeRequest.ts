@@ -1,7 +1,7 @@
-import { changeReaction } from '../application/changeReaction.ts';
+import { changeReaction } from '../application/commands/changeReaction.ts';
+import { deleteMessage } from '../application/commands/deleteMessage.ts';
+import { type ChangedMessage, editMessage } from '../application/commands/editMessage.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import { deleteMessage } from '../application/deleteMessage.ts';
-import { type ChangedMessage, editMessage } from '../application/editMessage.ts';
 import type { FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
 
 export type ChangeRequest = FrameOf<'edit' | 'delete' | 'react' | 'unreact'>;

@@ -1,4 +1,4 @@
-import type { ConversationStore } from '../application/conversationStore.ts';
+import type { ConversationStore } from '../application/conversations/conversationStore.ts';
 import { decodeEvent } from '../contracts/events/events.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
 import type { ClientSocket } from './socket.ts';

@@ -1,4 +1,4 @@
-import { isParticipant, maySee, viewConversation } from '../application/viewConversation.ts';
+import { isParticipant, maySee, viewConversation } from '../application/reading/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { type FrameOf, INBOX } from '../contracts/frames/clientFrames.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { asChatError } from '../application/append.ts';
+import { asChatError } from '../application/commands/append.ts';
+import { Turns } from '../application/concurrencyLimit.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import { readConversation } from '../application/readConversation.ts';
-import { Turns } from '../application/turns.ts';
+import { readConversation } from '../application/reading/readEvents.ts';
 import type { FollowedEvent } from '../ports/eventFeed.ts';
 import { LinkedEvent } from './linkedEvent.ts';
 import type { RecentEvents } from './recentEvents.ts';

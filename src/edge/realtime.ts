@@ -1,6 +1,6 @@
-import { asChatError } from '../application/append.ts';
+import { asChatError } from '../application/commands/append.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import { TypingThrottle } from '../application/typing.ts';
+import { TypingThrottle } from '../application/presence/typingThrottle.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
 import { Hub } from './hub.ts';

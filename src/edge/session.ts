@@ -1,10 +1,10 @@
-import { asChatError } from '../application/append.ts';
+import { asChatError } from '../application/commands/append.ts';
+import { postMessage } from '../application/commands/postMessage.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import { levelReached } from '../application/durability.ts';
-import { postMessage } from '../application/postMessage.ts';
-import type { Presence } from '../application/presence.ts';
-import type { ReadMarks } from '../application/readMarks.ts';
-import type { TypingThrottle } from '../application/typing.ts';
+import type { Presence } from '../application/presence/presence.ts';
+import type { TypingThrottle } from '../application/presence/typingThrottle.ts';
+import { levelReached } from '../application/receipts/ackLevel.ts';
+import type { ReadMarks } from '../application/receipts/readMarks.ts';
 import { ChatError } from '../contracts/errors.ts';
 import type { AckLevel, ClientFrame, FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';

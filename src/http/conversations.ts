@@ -1,10 +1,10 @@
 import type { Router } from 'express';
-import { archiveConversation } from '../application/archiveConversation.ts';
-import type { ChangedConversation } from '../application/changeConversation.ts';
-import { addParticipants, removeParticipants } from '../application/changeParticipants.ts';
-import { createConversation } from '../application/createConversation.ts';
-import { renameConversation } from '../application/renameConversation.ts';
-import { toView } from '../application/viewConversation.ts';
+import { archiveConversation } from '../application/commands/archiveConversation.ts';
+import { addParticipants, removeParticipants } from '../application/commands/changeParticipants.ts';
+import type { ChangedConversation } from '../application/commands/conversationCommand.ts';
+import { createConversation } from '../application/commands/createConversation.ts';
+import { renameConversation } from '../application/commands/renameConversation.ts';
+import { toView } from '../application/reading/viewConversation.ts';
 import {
   ChangeConversationBody,
   ConversationPath,

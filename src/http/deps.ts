@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
-import type { LogHistory } from '../application/logHistory.ts';
-import type { Presence } from '../application/presence.ts';
-import type { ReadMarks } from '../application/readMarks.ts';
+import type { Presence } from '../application/presence/presence.ts';
+import type { LogHistory } from '../application/reading/logHistory.ts';
+import type { ReadMarks } from '../application/receipts/readMarks.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Database, Reads } from '../platform/database.ts';
 import type { LogHead } from '../platform/logHead.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Request, Response } from 'express';
-import { asChatError } from '../application/append.ts';
-import { Turns } from '../application/turns.ts';
-import { viewConversation } from '../application/viewConversation.ts';
+import { asChatError } from '../application/commands/append.ts';
+import { Turns } from '../application/concurrencyLimit.ts';
+import { viewConversation } from '../application/reading/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { ReadUploadQuery, UploadPath } from '../contracts/http/requests.ts';
 import type { ByteRange, FoundUpload, UploadFacts } from '../ports/attachmentStore.ts';

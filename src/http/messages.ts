@@ -1,9 +1,9 @@
 import type { Request, Router } from 'express';
-import { changeReaction } from '../application/changeReaction.ts';
-import { deleteMessage } from '../application/deleteMessage.ts';
-import { levelReached } from '../application/durability.ts';
-import { editMessage } from '../application/editMessage.ts';
-import { postMessage, storedMessage } from '../application/postMessage.ts';
+import { changeReaction } from '../application/commands/changeReaction.ts';
+import { deleteMessage } from '../application/commands/deleteMessage.ts';
+import { editMessage } from '../application/commands/editMessage.ts';
+import { postMessage, storedMessage } from '../application/commands/postMessage.ts';
+import { levelReached } from '../application/receipts/ackLevel.ts';
 import {
   DeleteMessageBody,
   DeleteMessageQuery,

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { viewConversation } from '../application/viewConversation.ts';
+import { viewConversation } from '../application/reading/viewConversation.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { EmptyQuery, UploadFields } from '../contracts/http/requests.ts';
 import type { Attachment } from '../domain/conversation/events.ts';

@@ -1,4 +1,4 @@
-import { viewConversation } from '../application/viewConversation.ts';
+import { viewConversation } from '../application/reading/viewConversation.ts';
 import type { ConversationView } from '../contracts/http/requests.ts';
 import { readConversation } from '../queries/readConversation.ts';
 import type { HttpDeps } from './deps.ts';

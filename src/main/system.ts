@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { NatsConnection } from 'nats';
 import type { Logger } from 'pino';
 import type { ApplicationContext } from '../application/context.ts';
-import { ConversationStore } from '../application/conversationStore.ts';
-import { Presence } from '../application/presence.ts';
-import { ReadMarks } from '../application/readMarks.ts';
+import { ConversationStore } from '../application/conversations/conversationStore.ts';
+import { Presence } from '../application/presence/presence.ts';
+import { ReadMarks } from '../application/receipts/readMarks.ts';
 import { type Realtime, startRealtime } from '../edge/realtime.ts';
 import {
   openConfiguredAttachments,

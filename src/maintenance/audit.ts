@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { readConversation } from '../application/readConversation.ts';
+import { readConversation } from '../application/reading/readEvents.ts';
 import { decodeEvent, UndecodableEventError } from '../contracts/events/events.ts';
 import { groupOf } from '../contracts/events/subjects.ts';
 import { inTransaction } from '../platform/transaction.ts';

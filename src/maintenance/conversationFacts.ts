@@ -1,4 +1,4 @@
-import { readConversation } from '../application/readConversation.ts';
+import { readConversation } from '../application/reading/readEvents.ts';
 import { CorruptedEventError, decodeEvent } from '../contracts/events/events.ts';
 import type { Attachment, ChatEvent, MessageEvent } from '../domain/conversation/events.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';

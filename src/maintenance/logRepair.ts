@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { append } from '../application/append.ts';
+import { append } from '../application/commands/append.ts';
+import { eraseMessage } from '../application/commands/eraseMessage.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import { eraseMessage } from '../application/eraseMessage.ts';
 import type { ChatEvent } from '../domain/conversation/events.ts';
 import { fingerprint } from '../platform/fingerprint.ts';
 import { compareLog } from '../platform/logContinuity.ts';

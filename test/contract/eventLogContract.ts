@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConversation } from '../../src/application/readConversation.ts';
+import { readConversation } from '../../src/application/reading/readEvents.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import type { EventFeed, FollowedEvent, FollowOptions } from '../../src/ports/eventFeed.ts';
 import { type AppendRequest, type EventLog, EventTooLargeError } from '../../src/ports/eventLog.ts';

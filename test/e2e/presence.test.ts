@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Presence } from '../../src/application/presence.ts';
+import { Presence } from '../../src/application/presence/presence.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { newEdgeId } from '../../src/platform/ids.ts';
 import { connectNats } from '../../src/platform/nats.ts';

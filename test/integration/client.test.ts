@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { ChatClient, type ChatClientOptions, RemovedFromConversationError } from '../../client/src/index.ts';
-import { removeParticipants } from '../../src/application/changeParticipants.ts';
-import { createConversation } from '../../src/application/createConversation.ts';
-import { postMessage } from '../../src/application/postMessage.ts';
+import { removeParticipants } from '../../src/application/commands/changeParticipants.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
+import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { cuttableSockets } from '../support/cuttableSockets.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';

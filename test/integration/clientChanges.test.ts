@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { ChatClient, type ChatClientOptions, OutcomeUnknownError } from '../../client/src/index.ts';
-import { createConversation } from '../../src/application/createConversation.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { cuttableSockets } from '../support/cuttableSockets.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';

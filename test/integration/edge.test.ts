@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { createConversation } from '../../src/application/createConversation.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
 import { ChatClient } from '../support/chatClient.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { createConversation } from '../../src/application/createConversation.ts';
-import { postMessage } from '../../src/application/postMessage.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
+import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { freePort } from '../../src/platform/embedded/keptPort.ts';
 import { ChatClient } from '../support/chatClient.ts';
 import { type OpenedLog, openTestLog } from '../support/jetStreamLog.ts';

@@ -1,9 +1,9 @@
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { addParticipants, removeParticipants } from '../../src/application/changeParticipants.ts';
-import { createConversation } from '../../src/application/createConversation.ts';
-import { postMessage } from '../../src/application/postMessage.ts';
+import { addParticipants, removeParticipants } from '../../src/application/commands/changeParticipants.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
+import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { asyncApi, messagesLike } from '../support/documentedFrames.ts';
 import { openEventStream } from '../support/eventStreams.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';

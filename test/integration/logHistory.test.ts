@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { historyProjection } from '../../projections/history/history.ts';
-import { LogHistory } from '../../src/application/logHistory.ts';
+import { LogHistory } from '../../src/application/reading/logHistory.ts';
 import { encodeEvent } from '../../src/contracts/events/events.ts';
 import type { MessagesQuestion } from '../../src/contracts/http/messagesQuestion.ts';
 import { categoryOf, type MessagePosted } from '../../src/domain/conversation/events.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
-import { viewConversation } from '../../src/application/viewConversation.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
+import { viewConversation } from '../../src/application/reading/viewConversation.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { Redis } from '../../src/platform/redis/redis.ts';

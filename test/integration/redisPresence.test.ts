@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { Presence } from '../../src/application/presence.ts';
+import { Presence } from '../../src/application/presence/presence.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { newEdgeId } from '../../src/platform/ids.ts';
 import { MemorySignalBus } from '../../src/platform/memorySignals.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { createConversation } from '../../src/application/createConversation.ts';
-import { Presence } from '../../src/application/presence.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
+import { Presence } from '../../src/application/presence/presence.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { newEdgeId } from '../../src/platform/ids.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { postMessage } from '../../src/application/postMessage.ts';
+import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { CHUNK_BYTES } from '../../src/contracts/uploads/uploads.ts';
 import { KEPT } from '../../src/maintenance/uploadStatements.ts';
 import { sweepUploads } from '../../src/maintenance/uploadSweep.ts';

@@ -1,6 +1,6 @@
+import { createConversation } from '../../src/application/commands/createConversation.ts';
 import type { ApplicationContext } from '../../src/application/context.ts';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
-import { createConversation } from '../../src/application/createConversation.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import { ChatError } from '../../src/contracts/errors.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import type { ChatEvent } from '../../src/domain/conversation/events.ts';

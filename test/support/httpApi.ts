@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import type { ApplicationContext } from '../../src/application/context.ts';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
-import { LogHistory } from '../../src/application/logHistory.ts';
-import type { Presence } from '../../src/application/presence.ts';
-import { ReadMarks } from '../../src/application/readMarks.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
+import type { Presence } from '../../src/application/presence/presence.ts';
+import { LogHistory } from '../../src/application/reading/logHistory.ts';
+import { ReadMarks } from '../../src/application/receipts/readMarks.ts';
 import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
 import { type Realtime, startRealtime } from '../../src/edge/realtime.ts';

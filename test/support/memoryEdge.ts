@@ -1,9 +1,9 @@
-import { addParticipants, removeParticipants } from '../../src/application/changeParticipants.ts';
-import { ConversationStore } from '../../src/application/conversationStore.ts';
-import { createConversation } from '../../src/application/createConversation.ts';
-import { deleteMessage } from '../../src/application/deleteMessage.ts';
-import { postMessage } from '../../src/application/postMessage.ts';
-import { ReadMarks } from '../../src/application/readMarks.ts';
+import { addParticipants, removeParticipants } from '../../src/application/commands/changeParticipants.ts';
+import { createConversation } from '../../src/application/commands/createConversation.ts';
+import { deleteMessage } from '../../src/application/commands/deleteMessage.ts';
+import { postMessage } from '../../src/application/commands/postMessage.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
+import { ReadMarks } from '../../src/application/receipts/readMarks.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';

@@ -1,4 +1,4 @@
-import { Presence, type PresenceOptions } from '../../src/application/presence.ts';
+import { Presence, type PresenceOptions } from '../../src/application/presence/presence.ts';
 import type { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 import type { Signal, Signals } from '../../src/ports/signals.ts';
 import type { ManualTime } from './manualTime.ts';

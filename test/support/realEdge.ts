@@ -1,4 +1,4 @@
-import { ConversationStore } from '../../src/application/conversationStore.ts';
+import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import type { EdgeEvent } from '../../src/edge/edgeEvents.ts';
 import { type EdgeOptions, type EdgeServer, startEdge } from '../../src/edge/edgeServer.ts';
 import { type Realtime, type RealtimeOptions, startRealtime } from '../../src/edge/realtime.ts';

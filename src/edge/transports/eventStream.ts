@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { viewConversation } from '../../application/viewConversation.ts';
+import { viewConversation } from '../../application/reading/viewConversation.ts';
 import { ChatError } from '../../contracts/errors.ts';
 import type { AdmissionControl } from '../admission.ts';
 import type { OnEdgeEvent } from '../edgeEvents.ts';

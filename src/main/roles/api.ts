@@ -1,4 +1,4 @@
-import { LogHistory } from '../../application/logHistory.ts';
+import { LogHistory } from '../../application/reading/logHistory.ts';
 import { AdmissionControl } from '../../edge/admission.ts';
 import { drain } from '../../edge/drain.ts';
 import type { Realtime } from '../../edge/realtime.ts';

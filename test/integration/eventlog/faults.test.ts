@@ -1,6 +1,6 @@
 import { connect } from 'nats';
 import { expect, test } from 'vitest';
-import { readConversation } from '../../../src/application/readConversation.ts';
+import { readConversation } from '../../../src/application/reading/readEvents.ts';
 import { StreamMismatchError, StreamStorageError } from '../../../src/eventlog/jetstream/streamDefinition.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import {

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { archiveConversation } from '../../../src/application/archiveConversation.ts';
-import { addParticipants, removeParticipants } from '../../../src/application/changeParticipants.ts';
-import { changeReaction } from '../../../src/application/changeReaction.ts';
-import { createConversation } from '../../../src/application/createConversation.ts';
-import { deleteMessage } from '../../../src/application/deleteMessage.ts';
-import { editMessage } from '../../../src/application/editMessage.ts';
-import { postMessage } from '../../../src/application/postMessage.ts';
-import { renameConversation } from '../../../src/application/renameConversation.ts';
-import { viewConversation } from '../../../src/application/viewConversation.ts';
+import { archiveConversation } from '../../../src/application/commands/archiveConversation.ts';
+import { addParticipants, removeParticipants } from '../../../src/application/commands/changeParticipants.ts';
+import { changeReaction } from '../../../src/application/commands/changeReaction.ts';
+import { createConversation } from '../../../src/application/commands/createConversation.ts';
+import { deleteMessage } from '../../../src/application/commands/deleteMessage.ts';
+import { editMessage } from '../../../src/application/commands/editMessage.ts';
+import { postMessage } from '../../../src/application/commands/postMessage.ts';
+import { renameConversation } from '../../../src/application/commands/renameConversation.ts';
+import { viewConversation } from '../../../src/application/reading/viewConversation.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import type { EventLog } from '../../../src/ports/eventLog.ts';
 import {

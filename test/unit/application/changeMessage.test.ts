@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { changeReaction } from '../../../src/application/changeReaction.ts';
-import { deleteMessage } from '../../../src/application/deleteMessage.ts';
-import { editMessage } from '../../../src/application/editMessage.ts';
-import { type PostedMessage, postMessage } from '../../../src/application/postMessage.ts';
+import { changeReaction } from '../../../src/application/commands/changeReaction.ts';
+import { deleteMessage } from '../../../src/application/commands/deleteMessage.ts';
+import { editMessage } from '../../../src/application/commands/editMessage.ts';
+import { type PostedMessage, postMessage } from '../../../src/application/commands/postMessage.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { LogUnavailableError } from '../../../src/ports/eventLog.ts';
 import {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ConversationStore } from '../../../src/application/conversationStore.ts';
-import { renameConversation } from '../../../src/application/renameConversation.ts';
+import { renameConversation } from '../../../src/application/commands/renameConversation.ts';
+import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import type { StoredEvent } from '../../../src/ports/eventLog.ts';
 import { conversationOf, processOn, withLog } from '../../support/application.ts';

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
-import { changeReaction } from '../../../src/application/changeReaction.ts';
-import { deleteMessage } from '../../../src/application/deleteMessage.ts';
-import { editMessage } from '../../../src/application/editMessage.ts';
-import { type PostedMessage, postMessage } from '../../../src/application/postMessage.ts';
+import { changeReaction } from '../../../src/application/commands/changeReaction.ts';
+import { deleteMessage } from '../../../src/application/commands/deleteMessage.ts';
+import { editMessage } from '../../../src/application/commands/editMessage.ts';
+import { type PostedMessage, postMessage } from '../../../src/application/commands/postMessage.ts';
 import { encodeEvent } from '../../../src/contracts/events/events.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { type EventLog, LogUnavailableError } from '../../../src/ports/eventLog.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { archiveConversation } from '../../../src/application/archiveConversation.ts';
-import { addParticipants, removeParticipants } from '../../../src/application/changeParticipants.ts';
-import { postMessage, storedMessage } from '../../../src/application/postMessage.ts';
+import { archiveConversation } from '../../../src/application/commands/archiveConversation.ts';
+import { addParticipants, removeParticipants } from '../../../src/application/commands/changeParticipants.ts';
+import { postMessage, storedMessage } from '../../../src/application/commands/postMessage.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import {
   EventTooLargeError,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PresenceOptions } from '../../../src/application/presence.ts';
+import type { PresenceOptions } from '../../../src/application/presence/presence.ts';
 import { PRESENCE_ANNOUNCEMENT_SUBJECT } from '../../../src/contracts/events/subjects.ts';
 import { MemorySignalBus } from '../../../src/platform/memorySignals.ts';
 import type { Signal } from '../../../src/ports/signals.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PresenceRoster } from '../../../src/application/presenceRoster.ts';
+import { PresenceRoster } from '../../../src/application/presence/presenceRoster.ts';
 import { MemorySignalBus } from '../../../src/platform/memorySignals.ts';
 import { ManualTime } from '../../support/manualTime.ts';
 import { type PresenceProcess, startPresence } from '../../support/presenceProcesses.ts';

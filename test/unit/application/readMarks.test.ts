@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ConversationStore } from '../../../src/application/conversationStore.ts';
-import { createConversation } from '../../../src/application/createConversation.ts';
-import { postMessage } from '../../../src/application/postMessage.ts';
-import { ReadMarks } from '../../../src/application/readMarks.ts';
+import { createConversation } from '../../../src/application/commands/createConversation.ts';
+import { postMessage } from '../../../src/application/commands/postMessage.ts';
+import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
+import { ReadMarks } from '../../../src/application/receipts/readMarks.ts';
 import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../../src/eventlog/memory/memoryReceipts.ts';

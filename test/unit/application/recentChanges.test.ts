@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RecentChanges } from '../../../src/application/recentChanges.ts';
+import { RecentChanges } from '../../../src/application/conversations/recentChanges.ts';
 import type { StoredEvent } from '../../../src/ports/eventLog.ts';
 
 const IDS = ['a', 'b', 'c', 'd', 'e'];

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConversationStore } from '../../../src/application/conversationStore.ts';
-import { postMessage } from '../../../src/application/postMessage.ts';
-import { renameConversation } from '../../../src/application/renameConversation.ts';
-import { viewConversation } from '../../../src/application/viewConversation.ts';
+import { postMessage } from '../../../src/application/commands/postMessage.ts';
+import { renameConversation } from '../../../src/application/commands/renameConversation.ts';
+import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
+import { viewConversation } from '../../../src/application/reading/viewConversation.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { MemorySharedConversations } from '../../../src/platform/memorySharedConversations.ts';
 import { LogUnavailableError } from '../../../src/ports/eventLog.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Turns } from '../../../src/application/turns.ts';
+import { Turns } from '../../../src/application/concurrencyLimit.ts';
 
 /** Work that ends when the test says so. */
 function held() {

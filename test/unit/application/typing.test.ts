@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TypingThrottle } from '../../../src/application/typing.ts';
+import { TypingThrottle } from '../../../src/application/presence/typingThrottle.ts';
 import { C1, C2 } from '../../support/conversations.ts';
 import { ManualTime } from '../../support/manualTime.ts';
 

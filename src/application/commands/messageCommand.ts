@@ -1,10 +1,10 @@
-import type { MessageCommand } from '../domain/conversation/commands.ts';
-import { decideMessage } from '../domain/conversation/decide.ts';
-import type { MessageEvent } from '../domain/conversation/events.ts';
-import { isRejection } from '../domain/conversation/rejections.ts';
+import type { MessageCommand } from '../../domain/conversation/commands.ts';
+import { decideMessage } from '../../domain/conversation/decide.ts';
+import type { MessageEvent } from '../../domain/conversation/events.ts';
+import { isRejection } from '../../domain/conversation/rejections.ts';
+import { refusal } from '../chatErrors.ts';
+import type { ApplicationContext } from '../context.ts';
 import { asChatError } from './append.ts';
-import type { ApplicationContext } from './context.ts';
-import { refusal } from './refuse.ts';
 
 /**
  * Decides a command about a message: at once when the cached conversation allows it, which is nearly always; after

@@ -1,9 +1,9 @@
-import { decodeEvent } from '../contracts/events/events.ts';
-import type { TargetMessage } from '../domain/conversation/commands.ts';
-import type { MessagePosted } from '../domain/conversation/events.ts';
-import { asChatError } from './append.ts';
-import type { ApplicationContext } from './context.ts';
-import { readConversation } from './readConversation.ts';
+import { decodeEvent } from '../../contracts/events/events.ts';
+import type { TargetMessage } from '../../domain/conversation/commands.ts';
+import type { MessagePosted } from '../../domain/conversation/events.ts';
+import { asChatError } from '../commands/append.ts';
+import type { ApplicationContext } from '../context.ts';
+import { readConversation } from './readEvents.ts';
 
 /** How long a conversation is searched for a message whose sequence the client did not name. */
 const SEARCH_MS_MAX = 5_000;

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.ts';
+import type { Clock } from '../../ports/clock.ts';
 
 /** One signal per user and conversation in so long, in milliseconds. */
 const TYPING_MS_MIN = 2_000;

@@ -1,12 +1,12 @@
-import { ChatError } from '../contracts/errors.ts';
-import { formatPosition } from '../contracts/position.ts';
-import type { ConversationCommand } from '../domain/conversation/commands.ts';
-import { decideConversation } from '../domain/conversation/decide.ts';
-import { isRejection } from '../domain/conversation/rejections.ts';
-import type { ConversationState } from '../domain/conversation/state.ts';
+import { ChatError } from '../../contracts/errors.ts';
+import { formatPosition } from '../../contracts/position.ts';
+import type { ConversationCommand } from '../../domain/conversation/commands.ts';
+import { decideConversation } from '../../domain/conversation/decide.ts';
+import { isRejection } from '../../domain/conversation/rejections.ts';
+import type { ConversationState } from '../../domain/conversation/state.ts';
+import { refusal } from '../chatErrors.ts';
+import type { ApplicationContext } from '../context.ts';
 import { append, asChatError } from './append.ts';
-import type { ApplicationContext } from './context.ts';
-import { refusal } from './refuse.ts';
 
 /** A conversation after a change and where in the log the change is. */
 export interface ChangedConversation {

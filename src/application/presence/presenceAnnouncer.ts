@@ -1,4 +1,4 @@
-import { ANNOUNCED_USERS_MAX, type Signal } from '../contracts/signals.ts';
+import { ANNOUNCED_USERS_MAX, type Signal } from '../../contracts/signals.ts';
 
 /**
  * Who is online on this edge, and the announcements of it. It knows no time: {@link Presence} says when.

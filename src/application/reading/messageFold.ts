@@ -1,4 +1,4 @@
-import type { MessageView } from '../contracts/http/requests.ts';
+import type { MessageView } from '../../contracts/http/requests.ts';
 import type {
   Attachment,
   ChatEvent,
@@ -7,7 +7,7 @@ import type {
   MessagePosted,
   ReactionAdded,
   ReactionRemoved,
-} from '../domain/conversation/events.ts';
+} from '../../domain/conversation/events.ts';
 
 /** A message while its events are gone through. */
 interface Draft {

@@ -1,5 +1,5 @@
-import { type ChangedConversation, changeConversation } from './changeConversation.ts';
-import { type ApplicationContext, timestamp } from './context.ts';
+import { type ApplicationContext, timestamp } from '../context.ts';
+import { type ChangedConversation, changeConversation } from './conversationCommand.ts';
 
 /** Sets or clears the archived flag. */
 export function archiveConversation(

@@ -1,7 +1,7 @@
-import { ChatError } from '../contracts/errors.ts';
-import { encodeEvent } from '../contracts/events/events.ts';
-import { type ChatEvent, categoryOf } from '../domain/conversation/events.ts';
-import { StoreFullError } from '../ports/attachmentStore.ts';
+import { ChatError } from '../../contracts/errors.ts';
+import { encodeEvent } from '../../contracts/events/events.ts';
+import { type ChatEvent, categoryOf } from '../../domain/conversation/events.ts';
+import { StoreFullError } from '../../ports/attachmentStore.ts';
 import {
   type AppendResult,
   type EventLog,
@@ -10,7 +10,7 @@ import {
   LogOverloadedError,
   LogUnavailableError,
   UnknownOutcomeError,
-} from '../ports/eventLog.ts';
+} from '../../ports/eventLog.ts';
 
 /**
  * Appends one event and puts the log's faults into the words of the error catalogue.

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { decodeEvent } from '../contracts/events/events.ts';
-import type { ConversationEvent } from '../domain/conversation/events.ts';
-import { type Conversation, type ConversationState, evolve } from '../domain/conversation/state.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { EventLog, StoredEvent } from '../ports/eventLog.ts';
-import type { Lookups } from '../ports/lookups.ts';
-import type { SharedConversation, SharedConversations } from '../ports/sharedConversations.ts';
+import { decodeEvent } from '../../contracts/events/events.ts';
+import type { ConversationEvent } from '../../domain/conversation/events.ts';
+import { type Conversation, type ConversationState, evolve } from '../../domain/conversation/state.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog, StoredEvent } from '../../ports/eventLog.ts';
+import type { Lookups } from '../../ports/lookups.ts';
+import type { SharedConversation, SharedConversations } from '../../ports/sharedConversations.ts';
 import { RecentChanges } from './recentChanges.ts';
 
 /** A conversation and the sequence of the event that made it so: the expected version for its next change. */

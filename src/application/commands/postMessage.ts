@@ -1,11 +1,11 @@
-import { formatPosition } from '../contracts/position.ts';
-import type { PostMessage } from '../domain/conversation/commands.ts';
-import type { Attachment, MessageEvent, MessagePosted } from '../domain/conversation/events.ts';
+import { formatPosition } from '../../contracts/position.ts';
+import type { PostMessage } from '../../domain/conversation/commands.ts';
+import type { Attachment, MessageEvent, MessagePosted } from '../../domain/conversation/events.ts';
+import { type ApplicationContext, timestamp } from '../context.ts';
+import { findPosted, messageAt } from '../reading/findMessage.ts';
 import { append } from './append.ts';
-import { isTooLate, resolveAttachments } from './attachments.ts';
-import { type ApplicationContext, timestamp } from './context.ts';
-import { decideMessageCommand } from './decideMessageCommand.ts';
-import { findPosted, messageAt } from './findMessage.ts';
+import { decideMessageCommand } from './messageCommand.ts';
+import { isTooLate, resolveAttachments } from './resolveAttachments.ts';
 
 export interface MessageToPost {
   readonly conversationId: string;

@@ -1,9 +1,9 @@
-import { formatPosition } from '../contracts/position.ts';
-import type { MessageCommand, PostMessage } from '../domain/conversation/commands.ts';
+import { formatPosition } from '../../contracts/position.ts';
+import type { MessageCommand, PostMessage } from '../../domain/conversation/commands.ts';
+import { type ApplicationContext, timestamp } from '../context.ts';
+import { findMessage } from '../reading/findMessage.ts';
 import { append } from './append.ts';
-import { type ApplicationContext, timestamp } from './context.ts';
-import { decideMessageCommand } from './decideMessageCommand.ts';
-import { findMessage } from './findMessage.ts';
+import { decideMessageCommand } from './messageCommand.ts';
 
 export interface ChangedMessage {
   readonly messageId: string;

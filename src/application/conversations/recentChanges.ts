@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../ports/eventLog.ts';
+import type { StoredEvent } from '../../ports/eventLog.ts';
 
 /**
  * Which conversations changed lately, from the tail of the log. It tells whether something that was read elsewhere, some

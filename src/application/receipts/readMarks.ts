@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import { ChatError } from '../contracts/errors.ts';
-import type { ReceiptLog } from '../ports/receipts.ts';
-import type { Timers } from '../ports/timers.ts';
-import { asChatError } from './append.ts';
-import { type ApplicationContext, timestamp } from './context.ts';
-import { viewConversation } from './viewConversation.ts';
+import { ChatError } from '../../contracts/errors.ts';
+import type { ReceiptLog } from '../../ports/receipts.ts';
+import type { Timers } from '../../ports/timers.ts';
+import { asChatError } from '../commands/append.ts';
+import { type ApplicationContext, timestamp } from '../context.ts';
+import { viewConversation } from '../reading/viewConversation.ts';
 
 export interface ReadMarksOptions {
   readonly application: Pick<ApplicationContext, 'conversations' | 'log' | 'clock'>;

@@ -1,4 +1,4 @@
-import type { PresencePart, PresenceSignal } from '../contracts/signals.ts';
+import type { PresencePart, PresenceSignal } from '../../contracts/signals.ts';
 
 export interface PresenceRosterOptions {
   /** Users remembered, at most, each counted once for every edge that has them. */

@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
-import { ChatError } from '../contracts/errors.ts';
-import { decodeEvent, UndecodableEventError } from '../contracts/events/events.ts';
-import type { MessagesQuestion } from '../contracts/http/messagesQuestion.ts';
-import type { MessageView } from '../contracts/http/requests.ts';
-import type { ChatEvent } from '../domain/conversation/events.ts';
-import { asChatError } from './append.ts';
-import type { ApplicationContext } from './context.ts';
+import { ChatError } from '../../contracts/errors.ts';
+import { decodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
+import type { MessagesQuestion } from '../../contracts/http/messagesQuestion.ts';
+import type { MessageView } from '../../contracts/http/requests.ts';
+import type { ChatEvent } from '../../domain/conversation/events.ts';
+import { asChatError } from '../commands/append.ts';
+import { Turns } from '../concurrencyLimit.ts';
+import type { ApplicationContext } from '../context.ts';
 import { MessageFold } from './messageFold.ts';
-import { readConversation } from './readConversation.ts';
-import { Turns } from './turns.ts';
+import { readConversation } from './readEvents.ts';
 
 export interface LogHistoryPage {
   /** A JSON array of `MessageView`, oldest first. */

@@ -1,7 +1,7 @@
-import type { Clock } from '../ports/clock.ts';
-import type { SharedPresence } from '../ports/sharedPresence.ts';
-import type { Signal, Signals } from '../ports/signals.ts';
-import type { Timers } from '../ports/timers.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { SharedPresence } from '../../ports/sharedPresence.ts';
+import type { Signal, Signals } from '../../ports/signals.ts';
+import type { Timers } from '../../ports/timers.ts';
 import { PresenceAnnouncer } from './presenceAnnouncer.ts';
 import { PresenceRoster } from './presenceRoster.ts';
 

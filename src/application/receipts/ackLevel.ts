@@ -1,5 +1,5 @@
-import type { AckLevel } from '../contracts/frames/clientFrames.ts';
-import type { ReadModelProgress } from '../ports/readModelProgress.ts';
+import type { AckLevel } from '../../contracts/frames/clientFrames.ts';
+import type { ReadModelProgress } from '../../ports/readModelProgress.ts';
 
 /** How long an answer waits for the history, in milliseconds: then the message is what it is, accepted. */
 const DURABLE_MS_MAX = 8_000;

@@ -1,6 +1,6 @@
-import type { EventCategory } from '../domain/conversation/events.ts';
-import type { EventFeed, FollowedEvent, Following } from '../ports/eventFeed.ts';
-import { LogUnavailableError } from '../ports/eventLog.ts';
+import type { EventCategory } from '../../domain/conversation/events.ts';
+import type { EventFeed, FollowedEvent, Following } from '../../ports/eventFeed.ts';
+import { LogUnavailableError } from '../../ports/eventLog.ts';
 
 export interface ConversationRange {
   readonly conversationId: string;
