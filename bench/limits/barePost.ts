@@ -2,8 +2,8 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { z } from 'zod';
 import { PipelinedPublisher } from '../../src/eventlog/jetstream/publisher.ts';
-import { ConnectionWatch } from '../../src/platform/connectionWatch.ts';
-import { connectNats } from '../../src/platform/nats.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
+import { ConnectionWatch } from '../../src/platform/nats/connectionWatch.ts';
 import { PUBLISHER } from '../support/log.ts';
 import { serveMeasured } from '../support/measured.ts';
 

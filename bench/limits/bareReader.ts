@@ -1,4 +1,4 @@
-import { connectNats } from '../../src/platform/nats.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
 import { serveMeasured } from '../support/measured.ts';
 
 /** Reads the log with the client library's own ordered consumer and does nothing with it: the bare limit of a tail. */

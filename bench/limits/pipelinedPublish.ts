@@ -1,5 +1,5 @@
 import { createInbox, headers } from 'nats';
-import { connectNats } from '../../src/platform/nats.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
 
 /**
  * The bare limit for durable publishing: pipelined over one connection with one inbox for PubAcks and an id on each

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { createLogger } from '../../src/main/logging.ts';
 import { startSystem } from '../../src/main/system.ts';
-import { loadConfig } from '../../src/platform/config.ts';
+import { loadConfig } from '../../src/platform/config/config.ts';
 import { serveMeasured } from '../support/measured.ts';
 
 /** One API process, as the role `api` runs it with its default settings; also its log lines are written. */

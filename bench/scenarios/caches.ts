@@ -5,13 +5,13 @@ import { ConversationStore } from '../../src/application/conversations/conversat
 import { Presence } from '../../src/application/presence/presence.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
-import { systemClock } from '../../src/platform/clock.ts';
 import { newEdgeId, systemIds } from '../../src/platform/ids.ts';
-import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 import { Redis } from '../../src/platform/redis/redis.ts';
 import { RedisConversations } from '../../src/platform/redis/redisConversations.ts';
 import { RedisPresence } from '../../src/platform/redis/redisPresence.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { MemorySignalBus } from '../../src/platform/signals/memorySignals.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import { median } from '../support/conversations.ts';
 import { openBenchLog } from '../support/log.ts';
 import { startRedis } from '../support/redis.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { generateClassicClient } from '../peers/classic/generate.ts';
 import { startApiServer } from '../support/apiServer.ts';
 import { inTurns } from '../support/inTurns.ts';

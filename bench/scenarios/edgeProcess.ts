@@ -3,9 +3,9 @@ import { startEdge } from '../../src/edge/edgeServer.ts';
 import { startRealtime } from '../../src/edge/realtime.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
-import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
-import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
+import { MemorySignalBus } from '../../src/platform/signals/memorySignals.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
 import { openBenchLog } from '../support/log.ts';
 import { serveMeasured } from '../support/measured.ts';
 

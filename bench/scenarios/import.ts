@@ -7,12 +7,12 @@ import { importChat } from '../../src/cli/importChat.ts';
 import { readImportLines } from '../../src/cli/importLines.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { verify } from '../../src/maintenance/verify.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { openDatabase } from '../../src/platform/database.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { systemIds } from '../../src/platform/ids.ts';
-import { migrate } from '../../src/platform/migrate.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { openDatabase } from '../../src/platform/postgres/database.ts';
+import { migrate } from '../../src/platform/postgres/migrations/migrate.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import { openBenchLog } from '../support/log.ts';
 import { startBenchServers } from '../support/servers.ts';
 

@@ -1,6 +1,6 @@
 import { allProjections } from '../../projections/all.ts';
-import { listenForAnnouncements } from '../../src/platform/projectionProgress.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
+import { listenForAnnouncements } from '../../src/platform/nats/projectionProgress.ts';
 import { appendConversations } from '../support/chatHistory.ts';
 import { openBenchLog } from '../support/log.ts';
 import { openBenchDatabase } from '../support/projecting.ts';

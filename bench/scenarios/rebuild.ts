@@ -1,5 +1,5 @@
 import { rebuild } from '../../projections/runner/rebuild.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import { appendConversations, appendMessages } from '../support/chatHistory.ts';
 import { openBenchLog } from '../support/log.ts';
 import { BATCH, history, openBenchDatabase, projectHistory } from '../support/projecting.ts';

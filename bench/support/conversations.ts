@@ -2,8 +2,8 @@ import { createConversation } from '../../src/application/commands/createConvers
 import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
-import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
 import { openBenchLog } from './log.ts';
 
 /** Somebody who creates conversations and says things, past any edge. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 
 /** What people have really said, in their order: the texts of the tests' sample of chat. */
 export function corpusTexts(): string[] {

@@ -1,8 +1,8 @@
 import type { NatsConnection } from 'nats';
 import { type JetStreamLog, openJetStreamLog } from '../../src/eventlog/jetstream/jetStreamLog.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { newEpoch } from '../../src/platform/ids.ts';
-import { connectNats } from '../../src/platform/nats.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
 
 /** As the settings are by default. */
 export const PUBLISHER = {

@@ -4,9 +4,9 @@ import { historyProjection } from '../../projections/history/history.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
 import type { JetStreamLog } from '../../src/eventlog/jetstream/jetStreamLog.ts';
-import { migrate } from '../../src/platform/migrate.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
+import { migrate } from '../../src/platform/postgres/migrations/migrate.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 
 /** As `PROJECTION_BATCH_EVENTS` is by default. */
 export const BATCH = 2_000;

@@ -2,7 +2,7 @@ import { encodeEvent } from '../../src/contracts/events/events.ts';
 import { groupOf, PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import type { JetStreamLog } from '../../src/eventlog/jetstream/jetStreamLog.ts';
 import { systemIds } from '../../src/platform/ids.ts';
-import type { Announcement } from '../../src/platform/projectionProgress.ts';
+import type { Announcement } from '../../src/platform/nats/projectionProgress.ts';
 
 interface Waiting {
   readonly seq: number;

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { inTransaction } from '../../src/platform/transaction.ts';
+import { inTransaction } from '../../src/platform/postgres/transaction.ts';
 import type { FollowingReceipts, ReceiptLog, StoredReceipt } from '../../src/ports/receipts.ts';
 import { MOVE_CHECKPOINT, READ_CHECKPOINT, UPSERT_RECEIPTS } from './statements.ts';
 

@@ -1,6 +1,6 @@
 import { UnknownEventError } from '../../src/contracts/events/events.ts';
-import { fingerprint } from '../../src/platform/fingerprint.ts';
-import { pause } from '../../src/platform/pause.ts';
+import { fingerprint } from '../../src/platform/log/fingerprint.ts';
+import { pause } from '../../src/platform/time/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { backoffMs } from './backoff.ts';

@@ -1,5 +1,5 @@
-import { fingerprint } from '../../src/platform/fingerprint.ts';
-import { compareLog } from '../../src/platform/logContinuity.ts';
+import { fingerprint } from '../../src/platform/log/fingerprint.ts';
+import { compareLog } from '../../src/platform/log/logContinuity.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { type Claim, HaltError } from './store.ts';

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from '../../src/platform/transaction.ts';
+import { inTransaction } from '../../src/platform/postgres/transaction.ts';
 import { BATCH_SAVEPOINT, type Projection, schemaOf } from './projection.ts';
 import { shareOut } from './shareOut.ts';
 import {

@@ -1,4 +1,4 @@
-import { pause } from '../../src/platform/pause.ts';
+import { pause } from '../../src/platform/time/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';

@@ -1,6 +1,6 @@
 import { groupOf } from '../../src/contracts/events/subjects.ts';
-import { fingerprint } from '../../src/platform/fingerprint.ts';
-import { pause } from '../../src/platform/pause.ts';
+import { fingerprint } from '../../src/platform/log/fingerprint.ts';
+import { pause } from '../../src/platform/time/pause.ts';
 import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';
 import { type EventLog, LogUnavailableError } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { pause } from '../../src/platform/pause.ts';
+import { pause } from '../../src/platform/time/pause.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import type { Rebuilt } from './rebuild.ts';
 import { dropLeftOver, liveVersion, type VersionedProjection } from './versions.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ClientBase, Pool } from 'pg';
 import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
-import { inTransaction } from '../../src/platform/transaction.ts';
+import { inTransaction } from '../../src/platform/postgres/transaction.ts';
 import { type Projection, schemaOf } from './projection.ts';
 import type { Place } from './store.ts';
 import { LOCK_SHARES } from './storeStatements.ts';

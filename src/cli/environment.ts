@@ -3,12 +3,12 @@ import type { ApplicationContext } from '../application/context.ts';
 import { ConversationStore } from '../application/conversations/conversationStore.ts';
 import { openConfiguredAttachments, openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
-import { systemClock } from '../platform/clock.ts';
-import type { Config } from '../platform/config.ts';
-import { type Database, openDatabase } from '../platform/database.ts';
+import type { Config } from '../platform/config/config.ts';
 import { readRunFile } from '../platform/embedded/runFile.ts';
 import { systemIds } from '../platform/ids.ts';
-import { connectNats } from '../platform/nats.ts';
+import { connectNats } from '../platform/nats/connection.ts';
+import { type Database, openDatabase } from '../platform/postgres/database.ts';
+import { systemClock } from '../platform/time/clock.ts';
 
 /** A running system as the command line reaches it. */
 export interface CliEnvironment {

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { ConfigError, loadConfig } from '../platform/config.ts';
+import { ConfigError, loadConfig } from '../platform/config/config.ts';
 import { NotRunningError, openEnvironment } from './environment.ts';
 import { EXIT, NotFoundError } from './outcome.ts';
 import { makeProgram } from './program.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { isConversationId } from '../contracts/ids.ts';
-import type { Config } from '../platform/config.ts';
-import { projectRootUrl } from '../platform/projectRootUrl.ts';
+import type { Config } from '../platform/config/config.ts';
+import { projectRootUrl } from '../platform/embedded/projectRootUrl.ts';
 import { runEventShow, tailEvents } from './commands/events.ts';
 import { runImport } from './commands/import.ts';
 import { runLag, watchLag } from './commands/lag.ts';

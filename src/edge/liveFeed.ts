@@ -1,6 +1,6 @@
 import type { ApplicationContext } from '../application/context.ts';
-import { compareLog } from '../platform/logContinuity.ts';
-import { systemTimers } from '../platform/timers.ts';
+import { compareLog } from '../platform/log/logContinuity.ts';
+import { systemTimers } from '../platform/time/timers.ts';
 import type { FollowedEvent, Following } from '../ports/eventFeed.ts';
 import type { LogStatus } from '../ports/eventLog.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';

@@ -6,7 +6,7 @@ import { buildAsyncApi } from '../contracts/documents/asyncapi/document.ts';
 import { buildOpenApi } from '../contracts/documents/openapi/document.ts';
 import { DOCS_ASSETS, type DocsAsset, isDocsAsset } from '../contracts/documents/openapi/operations/docs.ts';
 import { ChatError } from '../contracts/errors.ts';
-import { projectRootUrl } from '../platform/projectRootUrl.ts';
+import { projectRootUrl } from '../platform/embedded/projectRootUrl.ts';
 import { PAGE_CSS, PAGE_HTML, PAGE_JS } from './docsPage.ts';
 import { type Handler, resource } from './resource.ts';
 

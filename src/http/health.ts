@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { faultReason } from '../platform/databaseFault.ts';
+import { faultReason } from '../platform/postgres/databaseFault.ts';
 import type { HttpDeps } from './deps.ts';
 import { projectionsHealth } from './healthProjections.ts';
 import { type HealthReport, sendReport } from './healthReport.ts';

@@ -1,4 +1,4 @@
-import { faultReason } from '../platform/databaseFault.ts';
+import { faultReason } from '../platform/postgres/databaseFault.ts';
 import { lagOf } from '../queries/lag.ts';
 import { type ProjectionState, stateOfProjection } from '../queries/projectionState.ts';
 import { type ProjectionStatus, projectionStatus } from '../queries/projectionStatus.ts';

@@ -1,4 +1,4 @@
-import type { LogHead } from '../platform/logHead.ts';
+import type { LogHead } from '../platform/log/logHead.ts';
 import type { HealthDeps } from './deps.ts';
 import type { HealthReport } from './healthReport.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../platform/config.ts';
+import type { Config } from '../platform/config/config.ts';
 import type { Ports } from './system.ts';
 
 /** Tells whoever started the system where it is and what to try first. */

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { buildAsyncApi } from '../contracts/documents/asyncapi/document.ts';
 import { buildOpenApi } from '../contracts/documents/openapi/document.ts';
 import { ERRORS, type ErrorEntry } from '../contracts/errors.ts';
+import { describeSettings } from '../platform/config/settings.ts';
 import { projectRoot } from '../platform/embedded/projectRoot.ts';
-import { describeSettings } from '../platform/settings.ts';
 import { cliReference } from './cliReference.ts';
 
 const CONFIG = 'config';
@@ -49,7 +49,7 @@ function envExample(): string {
     return `${comment}\n${about.default === null ? '# ' : ''}${line}\n`;
   });
   const head =
-    '# Every setting with its default. Generated from src/platform/settings.ts: run "npm run docs".\n';
+    '# Every setting with its default. Generated from src/platform/config/settings.ts: run "npm run docs".\n';
   return [head, ...blocks].join('\n');
 }
 

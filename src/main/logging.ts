@@ -8,12 +8,12 @@ import type { AuditEvent } from '../maintenance/auditor.ts';
 import type { SweepEvent } from '../maintenance/uploadSweeper.ts';
 import type { DatabaseName } from '../observability/databaseMetrics.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { BreakerState } from '../platform/breaker.ts';
 import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
-import type { NatsEvent } from '../platform/nats.ts';
-import type { QueryDone } from '../platform/poolOptions.ts';
+import type { NatsEvent } from '../platform/nats/connection.ts';
+import type { BreakerState } from '../platform/postgres/breaker.ts';
+import type { QueryDone } from '../platform/postgres/pool.ts';
+import type { ReplicaState } from '../platform/postgres/replicaReads.ts';
 import type { RedisEvent } from '../platform/redis/redis.ts';
-import type { ReplicaState } from '../platform/replicaReads.ts';
 import type { SignalFault } from '../ports/signals.ts';
 
 /** JSON lines on standard output. */

@@ -1,4 +1,4 @@
-import { loadConfig } from '../platform/config.ts';
+import { loadConfig } from '../platform/config/config.ts';
 import { createLogger } from './logging.ts';
 import { startSystem } from './system.ts';
 

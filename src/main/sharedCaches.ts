@@ -1,9 +1,9 @@
 import type { Metrics } from '../observability/metrics.ts';
-import { systemClock } from '../platform/clock.ts';
 import { Redis } from '../platform/redis/redis.ts';
 import { RedisConversations } from '../platform/redis/redisConversations.ts';
 import { RedisPresence } from '../platform/redis/redisPresence.ts';
-import { systemTimers } from '../platform/timers.ts';
+import { systemClock } from '../platform/time/clock.ts';
+import { systemTimers } from '../platform/time/timers.ts';
 import type { LifecycleLog } from './logging.ts';
 import type { StopSequence } from './stopSequence.ts';
 

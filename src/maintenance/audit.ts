@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { readConversation } from '../application/reading/readEvents.ts';
 import { decodeEvent, UndecodableEventError } from '../contracts/events/events.ts';
 import { groupOf } from '../contracts/events/subjects.ts';
-import { inTransaction } from '../platform/transaction.ts';
+import { inTransaction } from '../platform/postgres/transaction.ts';
 import type { EventFeed, FollowedEvent } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';
 import { type ConversationDigest, type HistoryDigest, readHistoryDigest } from '../queries/historyDigest.ts';

@@ -1,4 +1,4 @@
-import { pause } from '../platform/pause.ts';
+import { pause } from '../platform/time/pause.ts';
 import type { Timers } from '../ports/timers.ts';
 import { type AuditOptions, type AuditStep, auditStep } from './audit.ts';
 import { RELEASE } from './auditStatements.ts';

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { PARTITION_GROUPS } from '../contracts/events/subjects.ts';
 import { ABANDONED_AFTER_MS } from '../contracts/uploads/uploads.ts';
-import { inTransaction } from '../platform/transaction.ts';
+import { inTransaction } from '../platform/postgres/transaction.ts';
 import type { AttachmentStore, UploadFacts } from '../ports/attachmentStore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/eventLog.ts';

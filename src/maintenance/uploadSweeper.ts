@@ -1,4 +1,4 @@
-import { pause } from '../platform/pause.ts';
+import { pause } from '../platform/time/pause.ts';
 import type { Timers } from '../ports/timers.ts';
 import { type SweepOptions, type Swept, sweepUploads } from './uploadSweep.ts';
 

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { faultReason } from '../platform/databaseFault.ts';
+import { faultReason } from '../platform/postgres/databaseFault.ts';
 import { faultOf } from './fault.ts';
 import { requestIdOf } from './requestId.ts';
 

@@ -1,5 +1,5 @@
 import { Gauge, Histogram, type Registry } from 'prom-client';
-import type { QueryDone } from '../platform/poolOptions.ts';
+import type { QueryDone } from '../platform/postgres/pool.ts';
 
 /** A pool of connections as it tells of itself. */
 export interface PoolReading {

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EdgeEvent, TransportName } from '../edge/edgeEvents.ts';
-import type { BreakerState } from '../platform/breaker.ts';
+import type { BreakerState } from '../platform/postgres/breaker.ts';
 import { type CacheSource, cacheMetrics } from './cacheMetrics.ts';
 import { DatabaseMetrics } from './databaseMetrics.ts';
 import { type ProjectionSource, projectionGauges } from './projectionMetrics.ts';

@@ -1,4 +1,4 @@
-import { Prisma, type Reads } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/postgres/database.ts';
 
 /** What the continuous comparison of log and history has found. */
 export interface AuditStatus {

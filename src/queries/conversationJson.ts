@@ -1,4 +1,4 @@
-import { Prisma } from '../platform/database.ts';
+import { Prisma } from '../platform/postgres/database.ts';
 import { isoTime } from './messageJson.ts';
 
 /** A row of `conversations`, under the alias `c`: what `json_build_object` takes for the `ConversationView` of the contracts. */

@@ -1,4 +1,4 @@
-import { Prisma, type Reads } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/postgres/database.ts';
 
 export interface UnreadQuestion {
   readonly conversationId: string;

@@ -1,4 +1,4 @@
-import type { Reads } from '../platform/database.ts';
+import type { Reads } from '../platform/postgres/database.ts';
 import { type HeadKnowledge, lagOf } from './lag.ts';
 import { projectionStatus } from './projectionStatus.ts';
 

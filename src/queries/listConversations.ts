@@ -1,4 +1,4 @@
-import { Prisma, type Reads } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/postgres/database.ts';
 import { type ConversationCursor, encodeCursor } from './conversationCursor.ts';
 import { CONVERSATION_FIELDS } from './conversationJson.ts';
 import { isoTime, MESSAGE_JSON } from './messageJson.ts';

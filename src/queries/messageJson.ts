@@ -1,4 +1,4 @@
-import { Prisma } from '../platform/database.ts';
+import { Prisma } from '../platform/postgres/database.ts';
 
 /** A timestamp as the wire has it: ISO 8601, UTC, milliseconds; null stays null. */
 export function isoTime(column: string): Prisma.Sql {

@@ -1,4 +1,4 @@
-import { Prisma, type Reads } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/postgres/database.ts';
 import type { Checkpoint } from './lag.ts';
 
 /** One version of one read model, as Postgres knows it. */

@@ -1,5 +1,5 @@
 import type { ConversationView } from '../contracts/http/requests.ts';
-import { Prisma, type Reads } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/postgres/database.ts';
 import { CONVERSATION_FIELDS } from './conversationJson.ts';
 
 /** A conversation as the history has it, and the sequence of the event that made it so. */

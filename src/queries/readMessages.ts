@@ -1,5 +1,5 @@
 import type { MessagesQuestion } from '../contracts/http/messagesQuestion.ts';
-import { Prisma, type Reads } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/postgres/database.ts';
 import type { Checkpoint } from './lag.ts';
 import { MESSAGE_JSON } from './messageJson.ts';
 

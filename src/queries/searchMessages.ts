@@ -1,4 +1,4 @@
-import { Prisma, type Reads } from '../platform/database.ts';
+import { Prisma, type Reads } from '../platform/postgres/database.ts';
 import { MESSAGE_JSON } from './messageJson.ts';
 
 export interface SearchQuestion {

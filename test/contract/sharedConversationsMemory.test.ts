@@ -1,5 +1,5 @@
-import { systemClock } from '../../src/platform/clock.ts';
-import { MemorySharedConversations } from '../../src/platform/memorySharedConversations.ts';
+import { MemorySharedConversations } from '../../src/platform/redis/memorySharedConversations.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
 import { sharedConversationsContract } from './sharedConversationsContract.ts';
 
 sharedConversationsContract('in memory', async () => {

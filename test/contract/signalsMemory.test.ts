@@ -1,4 +1,4 @@
-import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
+import { MemorySignalBus } from '../../src/platform/signals/memorySignals.ts';
 import { signalsContract } from './signalsContract.ts';
 
 signalsContract('signals in memory', async () => {

@@ -1,5 +1,5 @@
-import { connectNats } from '../../src/platform/nats.ts';
-import { NatsSignals } from '../../src/platform/natsSignals.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
+import { NatsSignals } from '../../src/platform/signals/natsSignals.ts';
 import { startTestNats } from '../support/nats.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { signalsContract } from './signalsContract.ts';

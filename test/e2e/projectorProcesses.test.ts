@@ -6,7 +6,7 @@ import { createConversation } from '../../src/application/commands/createConvers
 import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { groupOf, PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { verify } from '../../src/maintenance/verify.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { type OpenedLog, openTestLog, TEST_STREAM_BYTES_MAX } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newEdgeId } from '../../src/platform/ids.ts';
 import { Redis } from '../../src/platform/redis/redis.ts';
 import { RedisPresence } from '../../src/platform/redis/redisPresence.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import { ChatClient } from '../support/chatClient.ts';
 import { startTestRedis } from '../support/redis.ts';
 import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';

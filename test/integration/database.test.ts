@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { BreakerState } from '../../src/platform/breaker.ts';
-import { openDatabase } from '../../src/platform/database.ts';
-import { GuardedPool } from '../../src/platform/guardedPool.ts';
-import type { QueryDone } from '../../src/platform/poolOptions.ts';
-import { inTransaction } from '../../src/platform/transaction.ts';
+import type { BreakerState } from '../../src/platform/postgres/breaker.ts';
+import { openDatabase } from '../../src/platform/postgres/database.ts';
+import { GuardedPool } from '../../src/platform/postgres/guardedPool.ts';
+import type { QueryDone } from '../../src/platform/postgres/pool.ts';
+import { inTransaction } from '../../src/platform/postgres/transaction.ts';
 import { query, startTestPostgres } from '../support/postgres.ts';
 import type { TestServer } from '../support/testServer.ts';
 import { waitFor } from '../support/waitFor.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
-import { migrate } from '../../src/platform/migrate.ts';
+import { migrate } from '../../src/platform/postgres/migrations/migrate.ts';
 import {
   EventTooLargeError,
   LogOverloadedError,

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from '../../src/platform/migrate.ts';
+import { migrate } from '../../src/platform/postgres/migrations/migrate.ts';
 import { migrationsDirectory } from '../support/historyDatabase.ts';
 import { createTestDatabase, query, type TestDatabase } from '../support/postgres.ts';
 import { makeTempFolder } from '../support/testRun.ts';

@@ -1,11 +1,11 @@
 import type { NatsConnection } from 'nats';
 import { expect, test } from 'vitest';
 import { Presence } from '../../src/application/presence/presence.ts';
-import { systemClock } from '../../src/platform/clock.ts';
 import { newEdgeId } from '../../src/platform/ids.ts';
-import { connectNats } from '../../src/platform/nats.ts';
-import { NatsSignals } from '../../src/platform/natsSignals.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
+import { NatsSignals } from '../../src/platform/signals/natsSignals.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import type { SignalFault } from '../../src/ports/signals.ts';
 import { C1 } from '../support/conversations.ts';
 import { startTestNats } from '../support/nats.ts';

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { allProjections } from '../../projections/all.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
+import { type Database, openDatabase } from '../../src/platform/postgres/database.ts';
 import { createMigratedDatabase } from '../support/historyDatabase.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 

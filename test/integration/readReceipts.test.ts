@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReceiptsWriter } from '../../projections/receipts/receiptsWriter.ts';
-import { migrate } from '../../src/platform/migrate.ts';
+import { migrate } from '../../src/platform/postgres/migrations/migrate.ts';
 import type { ReceiptLog } from '../../src/ports/receipts.ts';
 import { createMigratedDatabase, migrationsDirectory, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';

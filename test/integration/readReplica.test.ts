@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
-import { migrate } from '../../src/platform/migrate.ts';
-import { ReplicaReads } from '../../src/platform/replicaReads.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { type Database, openDatabase } from '../../src/platform/postgres/database.ts';
+import { migrate } from '../../src/platform/postgres/migrations/migrate.ts';
+import { ReplicaReads } from '../../src/platform/postgres/replicaReads.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import { historyLagSeconds } from '../../src/queries/historyLag.ts';
 import { migrationsDirectory, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';

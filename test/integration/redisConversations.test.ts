@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import { viewConversation } from '../../src/application/reading/viewConversation.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
-import { systemClock } from '../../src/platform/clock.ts';
 import { Redis } from '../../src/platform/redis/redis.ts';
 import { RedisConversations } from '../../src/platform/redis/redisConversations.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
 import { conversationOf, processOn, withLog } from '../support/application.ts';
 import { C1 } from '../support/conversations.ts';
 import { startTestRedis } from '../support/redis.ts';

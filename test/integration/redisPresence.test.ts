@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Presence } from '../../src/application/presence/presence.ts';
-import { systemClock } from '../../src/platform/clock.ts';
 import { newEdgeId } from '../../src/platform/ids.ts';
-import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
 import { Redis } from '../../src/platform/redis/redis.ts';
 import { RedisPresence } from '../../src/platform/redis/redisPresence.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { MemorySignalBus } from '../../src/platform/signals/memorySignals.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import { startTestApi } from '../support/httpApi.ts';
 import { startTestRedis } from '../support/redis.ts';
 import type { TestServer } from '../support/testServer.ts';

@@ -3,7 +3,7 @@ import { allProjections } from '../../projections/all.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { groupOf } from '../../src/contracts/events/subjects.ts';
-import { migrate } from '../../src/platform/migrate.ts';
+import { migrate } from '../../src/platform/postgres/migrations/migrate.ts';
 import type { TestApi } from './httpApi.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 

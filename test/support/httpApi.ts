@@ -20,12 +20,12 @@ import { type HttpServerOptions, startHttpServer } from '../../src/http/server.t
 import type { HttpShellOptions } from '../../src/http/shell.ts';
 import type { UploadEvent } from '../../src/http/uploadEvents.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { type Database, openDatabase, type Reads } from '../../src/platform/database.ts';
 import { systemIds } from '../../src/platform/ids.ts';
-import { PolledLogHead } from '../../src/platform/logHead.ts';
-import { AnnouncedProgress } from '../../src/platform/projectionProgress.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { PolledLogHead } from '../../src/platform/log/logHead.ts';
+import { AnnouncedProgress } from '../../src/platform/nats/projectionProgress.ts';
+import { type Database, openDatabase, type Reads } from '../../src/platform/postgres/database.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import type { AttachmentStore } from '../../src/ports/attachmentStore.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';

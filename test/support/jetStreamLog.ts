@@ -7,9 +7,9 @@ import {
   openJetStreamLog,
 } from '../../src/eventlog/jetstream/jetStreamLog.ts';
 import type { PublisherOptions } from '../../src/eventlog/jetstream/publisherOptions.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { newEpoch } from '../../src/platform/ids.ts';
-import { connectNats } from '../../src/platform/nats.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 
 export interface OpenedLog {

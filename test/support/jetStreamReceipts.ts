@@ -1,6 +1,6 @@
 import { openJetStreamReceipts } from '../../src/eventlog/jetstream/jetStreamReceipts.ts';
-import { connectNats } from '../../src/platform/nats.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
 
 /** The project's stream of receipts on a test's own nats-server. */
 export async function openTestReceipts(natsUrl: string) {

@@ -1,5 +1,5 @@
 import { Presence, type PresenceOptions } from '../../src/application/presence/presence.ts';
-import type { MemorySignalBus } from '../../src/platform/memorySignals.ts';
+import type { MemorySignalBus } from '../../src/platform/signals/memorySignals.ts';
 import type { Signal, Signals } from '../../src/ports/signals.ts';
 import type { ManualTime } from './manualTime.ts';
 

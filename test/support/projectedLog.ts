@@ -7,9 +7,9 @@ import { ProjectionRunner } from '../../projections/runner/runner.ts';
 import { encodeEvent } from '../../src/contracts/events/events.ts';
 import { type ChatEvent, categoryOf } from '../../src/domain/conversation/events.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { systemIds } from '../../src/platform/ids.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
-import { systemTimers } from '../../src/platform/timers.ts';
+import { systemTimers } from '../../src/platform/time/timers.ts';
 import { createMigratedDatabase } from './historyDatabase.ts';
 import { waitFor } from './waitFor.ts';
 

@@ -4,8 +4,8 @@ import { type EdgeOptions, type EdgeServer, startEdge } from '../../src/edge/edg
 import { type Realtime, type RealtimeOptions, startRealtime } from '../../src/edge/realtime.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
-import { systemClock } from '../../src/platform/clock.ts';
 import { systemIds } from '../../src/platform/ids.ts';
+import { systemClock } from '../../src/platform/time/clock.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import { aloneOnline } from './signals.ts';

@@ -1,4 +1,4 @@
-import { MemorySignalBus } from '../../src/platform/memorySignals.ts';
+import { MemorySignalBus } from '../../src/platform/signals/memorySignals.ts';
 
 /** Signals, presence, receipts and progress for an edge that has nobody around it who would ask for them. */
 export function aloneOnline() {

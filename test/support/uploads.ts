@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { openJetStreamAttachments } from '../../src/eventlog/jetstream/jetStreamAttachments.ts';
+import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { systemIds } from '../../src/platform/ids.ts';
-import { connectNats } from '../../src/platform/nats.ts';
-import { projectRootUrl } from '../../src/platform/projectRootUrl.ts';
+import { connectNats } from '../../src/platform/nats/connection.ts';
 import type { AttachmentStore, UploadFacts } from '../../src/ports/attachmentStore.ts';
 import { C1 } from './conversations.ts';
 import { closing } from './jetStreamLog.ts';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateDocs } from '../../src/main/generateDocs.ts';
-import { ConfigError, loadConfig } from '../../src/platform/config.ts';
+import { ConfigError, loadConfig } from '../../src/platform/config/config.ts';
+import { describeSettings } from '../../src/platform/config/settings.ts';
 import { projectRoot } from '../../src/platform/embedded/projectRoot.ts';
-import { describeSettings } from '../../src/platform/settings.ts';
 
 const DEFAULTS = {
   roles: ['api', 'edge', 'projector'],

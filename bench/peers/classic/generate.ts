@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { projectRootUrl } from '../../../src/platform/projectRootUrl.ts';
+import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
 
 const FOLDER = new URL('./', import.meta.url);
 

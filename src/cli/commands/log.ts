@@ -1,5 +1,5 @@
 import { type LogRepair, repairLog } from '../../maintenance/logRepair.ts';
-import type { Config } from '../../platform/config.ts';
+import type { Config } from '../../platform/config/config.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, type Outcome, ok } from '../outcome.ts';
 import { ProgressBar } from '../progressBar.ts';

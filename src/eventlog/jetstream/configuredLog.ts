@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
-import type { Config } from '../../platform/config.ts';
+import type { Config } from '../../platform/config/config.ts';
+import { projectRootUrl } from '../../platform/embedded/projectRootUrl.ts';
 import { newEpoch } from '../../platform/ids.ts';
-import { projectRootUrl } from '../../platform/projectRootUrl.ts';
 import { UNACKNOWLEDGED_CHUNKS_MAX } from './chunkWriter.ts';
 import { type JetStreamAttachments, openJetStreamAttachments } from './jetStreamAttachments.ts';
 import { type JetStreamLog, type LogEvent, openJetStreamLog } from './jetStreamLog.ts';

@@ -6,7 +6,7 @@ import {
   UPLOADS_STREAM,
   type UploadInfo,
 } from '../../contracts/uploads/uploads.ts';
-import { ConnectionWatch } from '../../platform/connectionWatch.ts';
+import { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
 import {
   type AttachmentStore,
   type ByteRange,

@@ -14,7 +14,7 @@ import {
   parseEventSubject,
 } from '../../contracts/events/subjects.ts';
 import type { EventCategory } from '../../domain/conversation/events.ts';
-import { ConnectionWatch } from '../../platform/connectionWatch.ts';
+import { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
 import type { EventFeed, Following, FollowOptions } from '../../ports/eventFeed.ts';
 import {
   type AppendRequest,

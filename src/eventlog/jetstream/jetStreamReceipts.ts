@@ -1,7 +1,7 @@
 import { type JetStreamManager, type Msg, type NatsConnection, NatsError, nuid } from 'nats';
 import { RECEIPTS_STREAM, ReceiptSchema, receiptSubject } from '../../contracts/receipts.ts';
-import { ConnectionWatch } from '../../platform/connectionWatch.ts';
 import { digest } from '../../platform/ids.ts';
+import { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
 import { LogUnavailableError } from '../../ports/eventLog.ts';
 import type {
   FollowingReceipts,

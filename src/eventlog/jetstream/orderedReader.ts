@@ -10,7 +10,7 @@ import {
   ReplayPolicy,
   type Subscription,
 } from 'nats';
-import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
+import type { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
 import type { FollowedEvent, Following, FollowOptions } from '../../ports/eventFeed.ts';
 import { type Delivery, parseDelivery } from './feedMessage.ts';
 

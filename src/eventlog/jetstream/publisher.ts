@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection } from 'nats';
-import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
+import type { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
 import {
   type AppendResult,
   LogOverloadedError,

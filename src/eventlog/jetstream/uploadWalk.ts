@@ -1,6 +1,6 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
 import { parseUploadSubject, UPLOAD_SUBJECTS, UPLOADS_STREAM } from '../../contracts/uploads/uploads.ts';
-import type { ConnectionWatch } from '../../platform/connectionWatch.ts';
+import type { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
 import type { SurveyRequest } from '../../ports/attachmentStore.ts';
 import { LogUnavailableError } from '../../ports/eventLog.ts';
 import { OrderedReader } from './orderedReader.ts';

@@ -1,5 +1,5 @@
 import type { ProjectionSource } from '../../observability/projectionMetrics.ts';
-import type { Database } from '../../platform/database.ts';
+import type { Database } from '../../platform/postgres/database.ts';
 import { auditStatus } from '../../queries/auditStatus.ts';
 import { type HeadKnowledge, lagOf } from '../../queries/lag.ts';
 import { PROJECTION_STATES, stateOfProjection } from '../../queries/projectionState.ts';

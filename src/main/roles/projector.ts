@@ -9,11 +9,11 @@ import { ProjectionRunner } from '../../../projections/runner/runner.ts';
 import { Upkeep } from '../../../projections/runner/upkeep.ts';
 import { Auditor } from '../../maintenance/auditor.ts';
 import { UploadSweeper } from '../../maintenance/uploadSweeper.ts';
-import { GuardedPool } from '../../platform/guardedPool.ts';
+import { projectRootUrl } from '../../platform/embedded/projectRootUrl.ts';
 import { newEdgeId } from '../../platform/ids.ts';
-import { announceProgress } from '../../platform/projectionProgress.ts';
-import { projectRootUrl } from '../../platform/projectRootUrl.ts';
-import { systemTimers } from '../../platform/timers.ts';
+import { announceProgress } from '../../platform/nats/projectionProgress.ts';
+import { GuardedPool } from '../../platform/postgres/guardedPool.ts';
+import { systemTimers } from '../../platform/time/timers.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
 

@@ -1,6 +1,6 @@
-import { type Database, openDatabase, type Reads } from '../../platform/database.ts';
-import { ReplicaReads } from '../../platform/replicaReads.ts';
-import { systemTimers } from '../../platform/timers.ts';
+import { type Database, openDatabase, type Reads } from '../../platform/postgres/database.ts';
+import { ReplicaReads } from '../../platform/postgres/replicaReads.ts';
+import { systemTimers } from '../../platform/time/timers.ts';
 import { historyLagSeconds } from '../../queries/historyLag.ts';
 import type { HeadKnowledge } from '../../queries/lag.ts';
 import type { StopSequence } from '../stopSequence.ts';

@@ -1,5 +1,5 @@
 import { createClient, ErrorReply } from '@redis/client';
-import { TimeoutError } from '../withTimeout.ts';
+import { TimeoutError } from '../time/withTimeout.ts';
 
 /** What happened to Redis, as this process sees it; the composition root logs and meters it. */
 export type RedisEvent =

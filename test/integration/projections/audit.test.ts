@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AuditStep, auditStep } from '../../../src/maintenance/audit.ts';
 import { type AuditEvent, Auditor } from '../../../src/maintenance/auditor.ts';
-import { systemTimers } from '../../../src/platform/timers.ts';
+import { systemTimers } from '../../../src/platform/time/timers.ts';
 import { openProjectedLog } from '../../support/projectedLog.ts';
 import { CONVERSATIONS, historyOf } from '../../support/randomHistory.ts';
 import { waitFor } from '../../support/waitFor.ts';

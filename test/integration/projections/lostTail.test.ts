@@ -17,10 +17,10 @@ import { ConversationStore } from '../../../src/application/conversations/conver
 import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import { repairLog } from '../../../src/maintenance/logRepair.ts';
 import { verify } from '../../../src/maintenance/verify.ts';
-import { systemClock } from '../../../src/platform/clock.ts';
+import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
-import { projectRootUrl } from '../../../src/platform/projectRootUrl.ts';
-import { systemTimers } from '../../../src/platform/timers.ts';
+import { systemClock } from '../../../src/platform/time/clock.ts';
+import { systemTimers } from '../../../src/platform/time/timers.ts';
 import { createMigratedDatabase } from '../../support/historyDatabase.ts';
 import { type OpenedLog, openTestLog } from '../../support/jetStreamLog.ts';
 import { openMemoryEdge } from '../../support/memoryEdge.ts';

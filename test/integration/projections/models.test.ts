@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { allProjections } from '../../../projections/all.ts';
 import { BATCH_SAVEPOINT } from '../../../projections/runner/projection.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
-import { migrate } from '../../../src/platform/migrate.ts';
-import { projectRootUrl } from '../../../src/platform/projectRootUrl.ts';
+import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
+import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';
 import { createTables, digestOf, groupOf, writeLog } from '../../support/builtVersion.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import {

@@ -11,10 +11,10 @@ import { groupOf } from '../../../src/contracts/events/subjects.ts';
 import type { ChatEvent, MessagePosted } from '../../../src/domain/conversation/events.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { verify } from '../../../src/maintenance/verify.ts';
+import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
-import { migrate } from '../../../src/platform/migrate.ts';
-import { projectRootUrl } from '../../../src/platform/projectRootUrl.ts';
-import { systemTimers } from '../../../src/platform/timers.ts';
+import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';
+import { systemTimers } from '../../../src/platform/time/timers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { waitFor } from '../../support/waitFor.ts';
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { Upkeep, type UpkeepEvent } from '../../../projections/runner/upkeep.ts';
 import { dropLeftOver, ensureBuildingVersion, listVersions } from '../../../projections/runner/versions.ts';
-import { systemTimers } from '../../../src/platform/timers.ts';
+import { systemTimers } from '../../../src/platform/time/timers.ts';
 import { openProjectedLog } from '../../support/projectedLog.ts';
 import { historyOf } from '../../support/randomHistory.ts';
 import { waitFor } from '../../support/waitFor.ts';

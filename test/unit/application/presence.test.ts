@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PresenceOptions } from '../../../src/application/presence/presence.ts';
 import { PRESENCE_ANNOUNCEMENT_SUBJECT } from '../../../src/contracts/events/subjects.ts';
-import { MemorySignalBus } from '../../../src/platform/memorySignals.ts';
+import { MemorySignalBus } from '../../../src/platform/signals/memorySignals.ts';
 import type { Signal } from '../../../src/ports/signals.ts';
 import { ManualTime } from '../../support/manualTime.ts';
 import { type PresenceProcess, startPresence } from '../../support/presenceProcesses.ts';

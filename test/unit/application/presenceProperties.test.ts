@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PresenceRoster } from '../../../src/application/presence/presenceRoster.ts';
-import { MemorySignalBus } from '../../../src/platform/memorySignals.ts';
+import { MemorySignalBus } from '../../../src/platform/signals/memorySignals.ts';
 import { ManualTime } from '../../support/manualTime.ts';
 import { type PresenceProcess, startPresence } from '../../support/presenceProcesses.ts';
 

@@ -5,7 +5,7 @@ import { renameConversation } from '../../../src/application/commands/renameConv
 import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
 import { viewConversation } from '../../../src/application/reading/viewConversation.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
-import { MemorySharedConversations } from '../../../src/platform/memorySharedConversations.ts';
+import { MemorySharedConversations } from '../../../src/platform/redis/memorySharedConversations.ts';
 import { LogUnavailableError } from '../../../src/ports/eventLog.ts';
 import type { SharedConversations } from '../../../src/ports/sharedConversations.ts';
 import { conversationOf, processOn, withLog } from '../../support/application.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChatError } from '../../../src/contracts/errors.ts';
-import { Breaker, type BreakerState } from '../../../src/platform/breaker.ts';
+import { Breaker, type BreakerState } from '../../../src/platform/postgres/breaker.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
 let breaker: Breaker;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDatabaseUrl } from '../../../src/platform/databaseUrl.ts';
+import { parseDatabaseUrl } from '../../../src/platform/postgres/databaseUrl.ts';
 
 const BASE = 'postgresql://chat:pa%40ss@db:5432/chat';
 

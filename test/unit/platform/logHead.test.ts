@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { PolledLogHead } from '../../../src/platform/logHead.ts';
+import { PolledLogHead } from '../../../src/platform/log/logHead.ts';
 import type { LogStatus } from '../../../src/ports/eventLog.ts';
 
 const rest = { epoch: 'e', previousEpoch: null, firstSeq: 1, bytes: 0, bytesMax: 1, replicas: 1 };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { groupOf } from '../../../src/contracts/events/subjects.ts';
-import { AnnouncedProgress } from '../../../src/platform/projectionProgress.ts';
+import { AnnouncedProgress } from '../../../src/platform/nats/projectionProgress.ts';
 
 const conversationId = 'c_aaaaaaaaaaaaaaaaaaaaa';
 const group = groupOf(conversationId);

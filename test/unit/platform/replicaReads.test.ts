@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ChatError } from '../../../src/contracts/errors.ts';
-import type { Reads } from '../../../src/platform/database.ts';
-import { ReplicaReads, type ReplicaState } from '../../../src/platform/replicaReads.ts';
+import type { Reads } from '../../../src/platform/postgres/database.ts';
+import { ReplicaReads, type ReplicaState } from '../../../src/platform/postgres/replicaReads.ts';
 import { ManualTime } from '../../support/manualTime.ts';
 import { waitFor } from '../../support/waitFor.ts';
 

@@ -1,5 +1,5 @@
-import { encodeSignal } from '../contracts/signals.ts';
-import type { Signal, Signals } from '../ports/signals.ts';
+import { encodeSignal } from '../../contracts/signals.ts';
+import type { Signal, Signals } from '../../ports/signals.ts';
 import { type OnSignalFault, SignalDispatch } from './signalDispatch.ts';
 
 /**

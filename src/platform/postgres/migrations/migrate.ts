@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { parseDatabaseUrl } from './databaseUrl.ts';
+import { parseDatabaseUrl } from '../databaseUrl.ts';
 import { type Migration, readMigrations } from './migrationFiles.ts';
 import { type AppliedRow, CREATE_TABLE, INSERT_APPLIED, SELECT_APPLIED } from './migrationsTable.ts';
 

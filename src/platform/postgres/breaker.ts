@@ -1,5 +1,5 @@
 import CircuitBreaker from 'opossum';
-import { ChatError } from '../contracts/errors.ts';
+import { ChatError } from '../../contracts/errors.ts';
 
 export interface BreakerOptions {
   /** Named in messages and metrics. */

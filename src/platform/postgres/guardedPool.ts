@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { ChatError } from '../contracts/errors.ts';
+import { ChatError } from '../../contracts/errors.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { isServerFault } from './databaseFault.ts';
 import {
@@ -10,7 +10,7 @@ import {
   probeServer,
   type QueryDone,
   timed,
-} from './poolOptions.ts';
+} from './pool.ts';
 
 /** A projector that is behind must not wait for the breaker longer than it has to, in milliseconds. */
 const OPEN_MS = 500;

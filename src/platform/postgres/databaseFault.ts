@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg';
 import { z } from 'zod';
-import { Prisma } from '../../prisma/generated/client.ts';
-import { ChatError } from '../contracts/errors.ts';
+import { Prisma } from '../../../prisma/generated/client.ts';
+import { ChatError } from '../../contracts/errors.ts';
 
 /** SQLSTATE classes and codes that say that the statement is wrong, not the database: trying again is no use. */
 const WRONG_STATEMENT = /^(22|23|42601|42703|42804|42883|42P02|42P08|42P18)/;

@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { z } from 'zod';
-import { checkpointSubject, groupOf, PARTITION_GROUPS } from '../contracts/events/subjects.ts';
-import type { Arrival, ReadModelProgress } from '../ports/readModelProgress.ts';
+import { checkpointSubject, groupOf, PARTITION_GROUPS } from '../../contracts/events/subjects.ts';
+import type { Arrival, ReadModelProgress } from '../../ports/readModelProgress.ts';
 
 /** What a projector publishes about one partition group: everything up to `seq` is in, except of what is parked. */
 const AnnouncementSchema = z.object({

@@ -1,4 +1,4 @@
-import type { Timers } from '../ports/timers.ts';
+import type { Timers } from '../../ports/timers.ts';
 
 /** Waits `ms`, or until the signal aborts. */
 export function pause(timers: Timers, ms: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDatabaseUrl } from './databaseUrl.ts';
+import { parseDatabaseUrl } from '../postgres/databaseUrl.ts';
 
 /** A sort of setting: how its text is read, and what is allowed, for messages and documentation. */
 export interface SettingKind<T> {

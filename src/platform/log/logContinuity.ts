@@ -1,5 +1,5 @@
-import type { EventLog, LogStatus } from '../ports/eventLog.ts';
-import type { Timers } from '../ports/timers.ts';
+import type { EventLog, LogStatus } from '../../ports/eventLog.ts';
+import type { Timers } from '../../ports/timers.ts';
 
 /** A place in a log, and what is known to have been there. */
 export interface KnownEvent {

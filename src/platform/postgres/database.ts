@@ -1,10 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { Prisma, PrismaClient } from '../../../prisma/generated/client.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { databaseFault } from './databaseFault.ts';
 import { parseDatabaseUrl } from './databaseUrl.ts';
-import { ANSWER_GRACE_MS, endPool, type PoolOptions, poolConfig, probeServer, timed } from './poolOptions.ts';
+import { ANSWER_GRACE_MS, endPool, type PoolOptions, poolConfig, probeServer, timed } from './pool.ts';
 
 export { Prisma, type PrismaClient };
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeSignal, SIGNAL_BYTES_MAX } from '../contracts/signals.ts';
-import type { Signal, SignalFault } from '../ports/signals.ts';
+import { decodeSignal, SIGNAL_BYTES_MAX } from '../../contracts/signals.ts';
+import type { Signal, SignalFault } from '../../ports/signals.ts';
 
 export type OnSignalFault = (fault: SignalFault) => void;
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../ports/clock.ts';
-import type { SharedConversation, SharedConversations } from '../ports/sharedConversations.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { SharedConversation, SharedConversations } from '../../ports/sharedConversations.ts';
 
 /** Shared by those in one process that are given the same one, as tests do. It forgets what is over, and holds no bound. */
 export class MemorySharedConversations implements SharedConversations {

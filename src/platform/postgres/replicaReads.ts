@@ -1,5 +1,5 @@
-import { ChatError } from '../contracts/errors.ts';
-import type { Timers } from '../ports/timers.ts';
+import { ChatError } from '../../contracts/errors.ts';
+import type { Timers } from '../../ports/timers.ts';
 import type { Database, PrismaClient, Reads } from './database.ts';
 
 /**

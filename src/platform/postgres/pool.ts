@@ -1,7 +1,7 @@
 import pg from 'pg';
+import { withTimeout } from '../time/withTimeout.ts';
 import type { BreakerState } from './breaker.ts';
 import { parseDatabaseUrl } from './databaseUrl.ts';
-import { withTimeout } from './withTimeout.ts';
 
 /** One use of a database, for metrics and the log of slow queries. */
 export interface QueryDone {

@@ -1,5 +1,5 @@
-import type { EventLog, LogStatus } from '../ports/eventLog.ts';
-import { withTimeout } from './withTimeout.ts';
+import type { EventLog, LogStatus } from '../../ports/eventLog.ts';
+import { withTimeout } from '../time/withTimeout.ts';
 
 /** What is known of the log's end without asking for it each time. */
 export interface LogHead {

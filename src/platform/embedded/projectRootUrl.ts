@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { projectRoot } from './embedded/projectRoot.ts';
+import { projectRoot } from './projectRoot.ts';
 
 /** The project's root folder as a URL that relative ones resolve against. */
 export function projectRootUrl(): URL {

@@ -1,10 +1,10 @@
 import type { NatsConnection } from 'nats';
-import { SIGNALS_SUBJECTS } from '../contracts/events/subjects.ts';
-import { type EncodedSignal, encodeSignal } from '../contracts/signals.ts';
-import type { Signal, Signals } from '../ports/signals.ts';
-import { ConnectionWatch } from './connectionWatch.ts';
+import { SIGNALS_SUBJECTS } from '../../contracts/events/subjects.ts';
+import { type EncodedSignal, encodeSignal } from '../../contracts/signals.ts';
+import type { Signal, Signals } from '../../ports/signals.ts';
+import { ConnectionWatch } from '../nats/connectionWatch.ts';
+import { withTimeout } from '../time/withTimeout.ts';
 import { type OnSignalFault, SignalDispatch } from './signalDispatch.ts';
-import { withTimeout } from './withTimeout.ts';
 
 export interface NatsSignalsOptions {
   readonly onFault: OnSignalFault;
