@@ -1,5 +1,5 @@
 import { Hub } from '../../src/edge/hub.ts';
-import { RecentEvents } from '../../src/edge/recentEvents.ts';
+import { RecentEvents } from '../../src/edge/resume/replayBuffer.ts';
 import { median, openSpeaker } from '../support/conversations.ts';
 import { type MeasuredServer, startMeasured } from '../support/measured.ts';
 import { startBenchServers } from '../support/servers.ts';

@@ -1,12 +1,12 @@
 import uWS from 'uWebSockets.js';
-import { AdmissionControl } from './admission.ts';
 import { drain } from './drain.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
+import { type EdgeHealth, serveHealth } from './edgeHealth.ts';
+import { AdmissionControl } from './gate/admission.ts';
+import { AnswerHeaders, type AnswerHeadersOptions } from './http/answerHeaders.ts';
 import type { Realtime } from './realtime.ts';
-import { AnswerHeaders, type AnswerHeadersOptions } from './transports/answerHeaders.ts';
-import { type EdgeHealth, serveHealth } from './transports/health.ts';
-import { NativeTransport } from './transports/native.ts';
-import { SocketIoTransport } from './transports/socketIo.ts';
+import { NativeTransport } from './transports/native/nativeTransport.ts';
+import { SocketIoTransport } from './transports/socketio/socketIoTransport.ts';
 import type { Drainable } from './transports/transport.ts';
 
 export interface EdgeOptions extends AnswerHeadersOptions {

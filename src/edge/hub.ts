@@ -2,9 +2,9 @@ import { decodeEvent } from '../contracts/events/events.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
 import { LinkedEvent } from './linkedEvent.ts';
-import type { RecentEvents } from './recentEvents.ts';
 import { RecentHeads } from './recentHeads.ts';
-import type { ClientSocket, Fanout } from './socket.ts';
+import type { RecentEvents } from './resume/replayBuffer.ts';
+import type { ClientSocket, Fanout } from './transport.ts';
 
 /** One following of a conversation by one socket. */
 export interface Member {

@@ -1,7 +1,7 @@
 import type { ConversationStore } from '../application/conversations/conversationStore.ts';
 import { decodeEvent } from '../contracts/events/events.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
-import type { ClientSocket } from './socket.ts';
+import type { ClientSocket } from './transport.ts';
 
 /** A client that follows all conversations of its user. */
 export interface InboxMember {

@@ -4,11 +4,11 @@ import { systemTimers } from '../platform/time/timers.ts';
 import type { FollowedEvent, Following } from '../ports/eventFeed.ts';
 import type { LogStatus } from '../ports/eventLog.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
-import { forgetErased } from './erasure.ts';
 import type { Hub } from './hub.ts';
 import type { Inbox } from './inbox.ts';
-import type { PastEvents } from './pastEvents.ts';
-import type { RecentEvents } from './recentEvents.ts';
+import { forgetErased } from './resume/forgetErased.ts';
+import type { PastEvents } from './resume/logPages.ts';
+import type { RecentEvents } from './resume/replayBuffer.ts';
 
 export interface LiveFeedOptions {
   readonly application: ApplicationContext;

@@ -6,8 +6,8 @@ import type { OnEdgeEvent } from './edgeEvents.ts';
 import { Hub } from './hub.ts';
 import { Inbox } from './inbox.ts';
 import { LiveFeed } from './liveFeed.ts';
-import { PastEvents } from './pastEvents.ts';
-import { RecentEvents } from './recentEvents.ts';
+import { PastEvents } from './resume/logPages.ts';
+import { RecentEvents } from './resume/replayBuffer.ts';
 import type { SessionContext } from './session.ts';
 
 export interface RealtimeOptions {

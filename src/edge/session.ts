@@ -9,14 +9,14 @@ import { ChatError } from '../contracts/errors.ts';
 import type { AckLevel, ClientFrame, FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 import type { Signals } from '../ports/signals.ts';
-import { changeMessage } from './changeRequest.ts';
-import { MalformedFrame, parseClientFrame } from './clientFrame.ts';
 import type { Hub } from './hub.ts';
 import type { Inbox } from './inbox.ts';
-import { Memberships } from './memberships.ts';
-import type { PastEvents } from './pastEvents.ts';
-import type { RecentEvents } from './recentEvents.ts';
-import type { ClientSocket } from './socket.ts';
+import { changeMessage } from './messageChanges.ts';
+import type { PastEvents } from './resume/logPages.ts';
+import type { RecentEvents } from './resume/replayBuffer.ts';
+import { Memberships } from './subscriptions.ts';
+import type { ClientSocket } from './transport.ts';
+import { MalformedFrame, parseClientFrame } from './transports/native/clientFrame.ts';
 
 export interface SessionOptions {
   /** Conversations that one socket follows at a time, at most. */

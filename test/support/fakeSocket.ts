@@ -1,6 +1,6 @@
 import type { ServerFrame } from '../../src/contracts/frames/clientFrames.ts';
 import type { LinkedEvent } from '../../src/edge/linkedEvent.ts';
-import type { ClientSocket, Fanout } from '../../src/edge/socket.ts';
+import type { ClientSocket, Fanout } from '../../src/edge/transport.ts';
 
 /** Publishes to fake sockets, as uWebSockets.js does to real ones. */
 export class FakeFanout implements Fanout {

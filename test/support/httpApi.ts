@@ -5,10 +5,10 @@ import { ConversationStore } from '../../src/application/conversations/conversat
 import type { Presence } from '../../src/application/presence/presence.ts';
 import { LogHistory } from '../../src/application/reading/logHistory.ts';
 import { ReadMarks } from '../../src/application/receipts/readMarks.ts';
-import { AdmissionControl } from '../../src/edge/admission.ts';
 import { drain } from '../../src/edge/drain.ts';
+import { AdmissionControl } from '../../src/edge/gate/admission.ts';
 import { type Realtime, startRealtime } from '../../src/edge/realtime.ts';
-import { EventStreamTransport } from '../../src/edge/transports/eventStream.ts';
+import { EventStreamTransport } from '../../src/edge/transports/sse/eventStreamTransport.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';

@@ -1,8 +1,8 @@
 import { LogHistory } from '../../application/reading/logHistory.ts';
-import { AdmissionControl } from '../../edge/admission.ts';
 import { drain } from '../../edge/drain.ts';
+import { AdmissionControl } from '../../edge/gate/admission.ts';
 import type { Realtime } from '../../edge/realtime.ts';
-import { EventStreamTransport } from '../../edge/transports/eventStream.ts';
+import { EventStreamTransport } from '../../edge/transports/sse/eventStreamTransport.ts';
 import { createHttpApp } from '../../http/app.ts';
 import type { UploadDeps } from '../../http/deps.ts';
 import { startHttpServer } from '../../http/server.ts';

@@ -19,7 +19,7 @@ import type * as serverHttp from '../../../src/contracts/http/requests.ts';
 import * as ids from '../../../src/contracts/ids.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { LinkedEvent } from '../../../src/edge/linkedEvent.ts';
-import { encodeServerFrame } from '../../../src/edge/serverFrame.ts';
+import { encodeServerFrame } from '../../../src/edge/transports/native/serverFrame.ts';
 import { chatEvent, content, userId } from '../../support/arbitraries.ts';
 import { C1, M1 } from '../../support/conversations.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AdmissionControl } from '../../../src/edge/admission.ts';
+import { AdmissionControl } from '../../../src/edge/gate/admission.ts';
 
 function open(perSecondMax: number, connectionsMax = 1_000) {
   const clock = { ms: 0 };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientFrame } from '../../../src/contracts/frames/clientFrames.ts';
-import { MalformedFrame, parseClientFrame } from '../../../src/edge/clientFrame.ts';
-import { encodeServerFrame } from '../../../src/edge/serverFrame.ts';
+import { MalformedFrame, parseClientFrame } from '../../../src/edge/transports/native/clientFrame.ts';
+import { encodeServerFrame } from '../../../src/edge/transports/native/serverFrame.ts';
 import { conversationId, messageId } from '../../support/arbitraries.ts';
 
 const seq = fc.nat({ max: Number.MAX_SAFE_INTEGER });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Hub, type Member } from '../../../src/edge/hub.ts';
-import { RecentEvents } from '../../../src/edge/recentEvents.ts';
+import { RecentEvents } from '../../../src/edge/resume/replayBuffer.ts';
 import type { StoredEvent } from '../../../src/ports/eventLog.ts';
 import { FakeSocket } from '../../support/fakeSocket.ts';
 

@@ -1,10 +1,10 @@
 import type { WebSocket } from 'uWebSockets.js';
-import { CLOSE_CODES, FRAME_BYTES_MAX, type ServerFrame } from '../../contracts/frames/clientFrames.ts';
-import type { CloseReason } from '../edgeEvents.ts';
-import type { LinkedEvent } from '../linkedEvent.ts';
-import { encodeServerFrame } from '../serverFrame.ts';
-import { Session, type SessionContext } from '../session.ts';
-import type { ClientSocket, Fanout } from '../socket.ts';
+import { CLOSE_CODES, FRAME_BYTES_MAX, type ServerFrame } from '../../../contracts/frames/clientFrames.ts';
+import type { CloseReason } from '../../edgeEvents.ts';
+import type { LinkedEvent } from '../../linkedEvent.ts';
+import { Session, type SessionContext } from '../../session.ts';
+import type { ClientSocket, Fanout } from '../../transport.ts';
+import { encodeServerFrame } from './serverFrame.ts';
 
 export interface SocketData {
   readonly userId: string;

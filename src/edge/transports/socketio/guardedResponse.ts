@@ -1,6 +1,6 @@
 import type { HttpResponse, RecognizedString, us_socket_context_t } from 'uWebSockets.js';
-import { REQUEST_ID_HEADER } from '../../middleware/requestId.ts';
-import type { HeaderList } from '../../middleware/securityHeaders.ts';
+import { REQUEST_ID_HEADER } from '../../../middleware/requestId.ts';
+import type { HeaderList } from '../../../middleware/securityHeaders.ts';
 
 /**
  * A response that may be touched when it is gone: that then does nothing. Status and headers are kept and written with

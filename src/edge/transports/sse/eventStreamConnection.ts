@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import type { ServerFrame } from '../../contracts/frames/clientFrames.ts';
-import type { CloseReason } from '../edgeEvents.ts';
-import type { LinkedEvent } from '../linkedEvent.ts';
-import { Memberships } from '../memberships.ts';
-import type { SessionContext } from '../session.ts';
-import type { ClientSocket, Fanout } from '../socket.ts';
+import type { ServerFrame } from '../../../contracts/frames/clientFrames.ts';
+import type { CloseReason } from '../../edgeEvents.ts';
+import type { LinkedEvent } from '../../linkedEvent.ts';
+import type { SessionContext } from '../../session.ts';
+import { Memberships } from '../../subscriptions.ts';
+import type { ClientSocket, Fanout } from '../../transport.ts';
 
 export interface EventStreamConnectionOptions {
   readonly userId: string;

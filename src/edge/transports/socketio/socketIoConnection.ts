@@ -1,11 +1,11 @@
 import type { Socket } from 'socket.io';
-import { fieldErrors } from '../../contracts/errors.ts';
-import { ClientFrame, type ServerFrame } from '../../contracts/frames/clientFrames.ts';
-import { MalformedFrame } from '../clientFrame.ts';
-import type { CloseReason, TransportName } from '../edgeEvents.ts';
-import type { LinkedEvent } from '../linkedEvent.ts';
-import { Session, type SessionContext } from '../session.ts';
-import type { ClientSocket, Fanout } from '../socket.ts';
+import { fieldErrors } from '../../../contracts/errors.ts';
+import { ClientFrame, type ServerFrame } from '../../../contracts/frames/clientFrames.ts';
+import type { CloseReason, TransportName } from '../../edgeEvents.ts';
+import type { LinkedEvent } from '../../linkedEvent.ts';
+import { Session, type SessionContext } from '../../session.ts';
+import type { ClientSocket, Fanout } from '../../transport.ts';
+import { MalformedFrame } from '../native/clientFrame.ts';
 import { GuardedSocket } from './guardedSocket.ts';
 
 export interface SocketIoConnectionOptions {

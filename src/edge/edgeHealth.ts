@@ -1,12 +1,12 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpResponse } from 'uWebSockets.js';
-import { ChatError } from '../../contracts/errors.ts';
-import type { HeaderList } from '../../middleware/securityHeaders.ts';
-import type { AdmissionControl } from '../admission.ts';
-import type { Realtime } from '../realtime.ts';
-import type { AnswerHeaders } from './answerHeaders.ts';
-import { refuse, statusLine } from './refuse.ts';
-import { cutOffTwoLengths, hasBody } from './requestBody.ts';
+import { ChatError } from '../contracts/errors.ts';
+import type { HeaderList } from '../middleware/securityHeaders.ts';
+import type { AdmissionControl } from './gate/admission.ts';
+import type { AnswerHeaders } from './http/answerHeaders.ts';
+import { refuse, statusLine } from './http/refuse.ts';
+import { cutOffTwoLengths, hasBody } from './http/requestBody.ts';
+import type { Realtime } from './realtime.ts';
 
 export interface EdgeHealth {
   readonly realtime: Realtime;

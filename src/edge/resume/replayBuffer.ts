@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../ports/eventLog.ts';
-import { type EventBytes, LinkedEvent } from './linkedEvent.ts';
+import type { StoredEvent } from '../../ports/eventLog.ts';
+import { type EventBytes, LinkedEvent } from '../linkedEvent.ts';
 
 export interface RecentEventsOptions {
   readonly eventsMax: number;

@@ -7,14 +7,14 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
-import type { ChatError } from '../../contracts/errors.ts';
-import type { HeaderList } from '../../middleware/securityHeaders.ts';
-import type { Admission } from '../admission.ts';
-import type { AnswerHeaders } from './answerHeaders.ts';
+import type { ChatError } from '../../../contracts/errors.ts';
+import type { HeaderList } from '../../../middleware/securityHeaders.ts';
+import type { Admission } from '../../gate/admission.ts';
+import type { AnswerHeaders } from '../../http/answerHeaders.ts';
+import { foreignPage, noRoom, refuse } from '../../http/refuse.ts';
+import { cutOffTwoLengths } from '../../http/requestBody.ts';
 import { GuardedResponse } from './guardedResponse.ts';
 import { GuardedSocket } from './guardedSocket.ts';
-import { foreignPage, noRoom, refuse } from './refuse.ts';
-import { cutOffTwoLengths } from './requestBody.ts';
 
 export interface GuardOptions {
   readonly backpressureBytesMax: number;

@@ -1,16 +1,16 @@
 import type uWS from 'uWebSockets.js';
 import { Server, type Socket } from 'socket.io';
 import { Adapter } from 'socket.io-adapter';
-import { FRAME_BYTES_MAX, WsQuery } from '../../contracts/frames/clientFrames.ts';
-import type { AdmissionControl } from '../admission.ts';
-import type { OnEdgeEvent } from '../edgeEvents.ts';
-import type { LinkedEvent } from '../linkedEvent.ts';
-import type { SessionContext } from '../session.ts';
-import type { Fanout } from '../socket.ts';
-import type { AnswerHeaders } from './answerHeaders.ts';
+import { FRAME_BYTES_MAX, WsQuery } from '../../../contracts/frames/clientFrames.ts';
+import type { OnEdgeEvent } from '../../edgeEvents.ts';
+import type { AdmissionControl } from '../../gate/admission.ts';
+import type { AnswerHeaders } from '../../http/answerHeaders.ts';
+import type { LinkedEvent } from '../../linkedEvent.ts';
+import type { SessionContext } from '../../session.ts';
+import type { Fanout } from '../../transport.ts';
+import type { Drainable } from '../transport.ts';
 import { GuardedApp } from './guardedApp.ts';
 import { SocketIoConnection, topicOf } from './socketIoConnection.ts';
-import type { Drainable } from './transport.ts';
 
 export interface SocketIoTransportOptions {
   readonly admission: AdmissionControl;

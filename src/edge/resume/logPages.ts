@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { asChatError } from '../application/commands/append.ts';
-import { Turns } from '../application/concurrencyLimit.ts';
-import type { ApplicationContext } from '../application/context.ts';
-import { readConversation } from '../application/reading/readEvents.ts';
-import type { FollowedEvent } from '../ports/eventFeed.ts';
-import { LinkedEvent } from './linkedEvent.ts';
-import type { RecentEvents } from './recentEvents.ts';
+import { asChatError } from '../../application/commands/append.ts';
+import { Turns } from '../../application/concurrencyLimit.ts';
+import type { ApplicationContext } from '../../application/context.ts';
+import { readConversation } from '../../application/reading/readEvents.ts';
+import type { FollowedEvent } from '../../ports/eventFeed.ts';
+import { LinkedEvent } from '../linkedEvent.ts';
+import type { RecentEvents } from './replayBuffer.ts';
 
 /** A stretch of a conversation: all its events behind `from`, up to and including `to`. */
 export interface Page {

@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import { viewConversation } from '../../application/reading/viewConversation.ts';
-import { ChatError } from '../../contracts/errors.ts';
-import type { AdmissionControl } from '../admission.ts';
-import type { OnEdgeEvent } from '../edgeEvents.ts';
-import type { LinkedEvent } from '../linkedEvent.ts';
-import type { SessionContext } from '../session.ts';
-import type { Fanout } from '../socket.ts';
+import { viewConversation } from '../../../application/reading/viewConversation.ts';
+import { ChatError } from '../../../contracts/errors.ts';
+import type { OnEdgeEvent } from '../../edgeEvents.ts';
+import type { AdmissionControl } from '../../gate/admission.ts';
+import type { LinkedEvent } from '../../linkedEvent.ts';
+import type { SessionContext } from '../../session.ts';
+import type { Fanout } from '../../transport.ts';
+import type { Drainable } from '../transport.ts';
 import { EventStreamConnection } from './eventStreamConnection.ts';
-import type { Drainable } from './transport.ts';
 
 export interface EventStreamOptions {
   readonly admission: AdmissionControl;

@@ -1,8 +1,8 @@
-import { decodeEvent } from '../contracts/events/events.ts';
-import type { StoredEvent } from '../ports/eventLog.ts';
-import type { EventBytes } from './linkedEvent.ts';
-import type { PastEvents } from './pastEvents.ts';
-import type { RecentEvents } from './recentEvents.ts';
+import { decodeEvent } from '../../contracts/events/events.ts';
+import type { StoredEvent } from '../../ports/eventLog.ts';
+import type { EventBytes } from '../linkedEvent.ts';
+import type { PastEvents } from './logPages.ts';
+import type { RecentEvents } from './replayBuffer.ts';
 
 /** Behind `{"type":"Message`: what tells the events of messages from each other. */
 const TELLING_BYTE = 16;

@@ -2,11 +2,11 @@ import { isParticipant, maySee, viewConversation } from '../application/reading/
 import { ChatError } from '../contracts/errors.ts';
 import { type FrameOf, INBOX } from '../contracts/frames/clientFrames.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';
-import { catchUp } from './catchUp.ts';
 import type { Channel, Member } from './hub.ts';
 import type { InboxMember } from './inbox.ts';
+import { catchUp } from './resume/catchUp.ts';
 import type { SessionContext } from './session.ts';
-import type { ClientSocket } from './socket.ts';
+import type { ClientSocket } from './transport.ts';
 
 /** One following of a conversation, from the join to the leave; joining again makes another one. */
 class Membership implements Member {

@@ -1,8 +1,8 @@
-import type { Channel } from './hub.ts';
-import { LinkedEvent } from './linkedEvent.ts';
-import type { PastEvents } from './pastEvents.ts';
-import type { RecentEvents } from './recentEvents.ts';
-import type { ClientSocket } from './socket.ts';
+import type { Channel } from '../hub.ts';
+import { LinkedEvent } from '../linkedEvent.ts';
+import type { ClientSocket } from '../transport.ts';
+import type { PastEvents } from './logPages.ts';
+import type { RecentEvents } from './replayBuffer.ts';
 
 /** How often the log is read again for a client that live events outrun, before it is told to resync. */
 const PAGES_MAX = 10_000;

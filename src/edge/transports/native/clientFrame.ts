@@ -1,5 +1,5 @@
-import { ChatError, fieldErrors } from '../contracts/errors.ts';
-import { ClientFrame } from '../contracts/frames/clientFrames.ts';
+import { ChatError, fieldErrors } from '../../../contracts/errors.ts';
+import { ClientFrame } from '../../../contracts/frames/clientFrames.ts';
 
 /** A frame that cannot be carried out, with the request number it had, if one can be made out. */
 export class MalformedFrame {

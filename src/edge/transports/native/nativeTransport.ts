@@ -1,16 +1,16 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
-import { ChatError } from '../../contracts/errors.ts';
-import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../contracts/frames/clientFrames.ts';
-import type { AdmissionControl } from '../admission.ts';
-import type { OnEdgeEvent } from '../edgeEvents.ts';
-import type { LinkedEvent } from '../linkedEvent.ts';
-import type { SessionContext } from '../session.ts';
-import type { Fanout } from '../socket.ts';
-import type { AnswerHeaders } from './answerHeaders.ts';
+import { ChatError } from '../../../contracts/errors.ts';
+import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../../contracts/frames/clientFrames.ts';
+import type { OnEdgeEvent } from '../../edgeEvents.ts';
+import type { AdmissionControl } from '../../gate/admission.ts';
+import type { AnswerHeaders } from '../../http/answerHeaders.ts';
+import { foreignPage, noRoom, refuse } from '../../http/refuse.ts';
+import type { LinkedEvent } from '../../linkedEvent.ts';
+import type { SessionContext } from '../../session.ts';
+import type { Fanout } from '../../transport.ts';
+import type { Drainable } from '../transport.ts';
 import { NativeConnection, type SocketData } from './nativeConnection.ts';
-import { foreignPage, noRoom, refuse } from './refuse.ts';
-import type { Drainable } from './transport.ts';
 import { userIdOf } from './upgradeQuery.ts';
 
 export interface NativeTransportOptions {

@@ -1,4 +1,4 @@
-import { WsQuery } from '../../contracts/frames/clientFrames.ts';
+import { WsQuery } from '../../../contracts/frames/clientFrames.ts';
 
 /**
  * The user that the query of an upgrade names; null when it names none, several, or is not UTF-8 in percent-encoding:
