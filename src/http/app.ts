@@ -2,21 +2,21 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import { ChatError } from '../contracts/errors.ts';
 import { requestId } from '../middleware/requestId.ts';
 import { requestLog } from '../middleware/requestLog.ts';
-import { BODY_MS_SETTING } from './body.ts';
-import { conversationRoutes } from './conversations.ts';
+import { shell } from '../middleware/standardHeaders.ts';
+import { problems } from './answer/problem.ts';
 import type { HttpDeps } from './deps.ts';
-import { docsRoutes } from './docs.ts';
-import { eventStreamRoutes } from './eventStream.ts';
-import { healthRoutes } from './health.ts';
-import { historyRoutes } from './history.ts';
-import { messageRoutes } from './messages.ts';
-import { metricsRoutes } from './metrics.ts';
-import { presenceRoutes } from './presence.ts';
-import { problems } from './problem.ts';
-import { receiptRoutes } from './receipts.ts';
-import { searchRoutes } from './search.ts';
-import { shell } from './shell.ts';
-import { uploadRoutes } from './uploads.ts';
+import { healthRoutes } from './health/routes.ts';
+import { BODY_MS_SETTING } from './request/body.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { eventStreamRoutes } from './routes/eventStream.ts';
+import { historyRoutes } from './routes/history.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { presenceRoutes } from './routes/presence.ts';
+import { receiptRoutes } from './routes/receipts.ts';
+import { searchRoutes } from './routes/search.ts';
+import { uploadRoutes } from './uploads/routes.ts';
 
 /** The HTTP API as an Express app, without a server; see `startHttpServer`. */
 export function createHttpApp(deps: HttpDeps): Express {

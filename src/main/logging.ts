@@ -3,7 +3,7 @@ import type { RunnerEvent } from '../../projections/runner/runner.ts';
 import type { UpkeepEvent } from '../../projections/runner/upkeep.ts';
 import type { EdgeEvent } from '../edge/edgeEvents.ts';
 import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
-import type { UploadEvent } from '../http/uploadEvents.ts';
+import type { UploadEvent } from '../http/uploads/uploadEvents.ts';
 import type { AuditEvent } from '../maintenance/auditor.ts';
 import type { SweepEvent } from '../maintenance/uploadSweeper.ts';
 import type { DatabaseName } from '../observability/databaseMetrics.ts';

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CHUNK_BYTES, UPLOADS_STREAM } from '../../src/contracts/uploads/uploads.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
-import { DOWNLOADS_PARALLEL_MAX } from '../../src/http/download.ts';
+import { DOWNLOADS_PARALLEL_MAX } from '../../src/http/uploads/download.ts';
 import type { AttachmentStore } from '../../src/ports/attachmentStore.ts';
 import { startTestApi, type TestApi, type TestApiOptions } from '../support/httpApi.ts';
 import { BOUNDARY, field, file, MULTIPART, multipart, PNG, pdf } from '../support/multipart.ts';

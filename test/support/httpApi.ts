@@ -12,13 +12,13 @@ import { EventStreamTransport } from '../../src/edge/transports/sse/eventStreamT
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../src/eventlog/memory/memoryReceipts.ts';
+import { type ServedRoute, servedRoutes } from '../../src/http/answer/resource.ts';
 import { apiRoutes, createHttpApp } from '../../src/http/app.ts';
 import type { HealthDeps, HttpDeps } from '../../src/http/deps.ts';
-import type { UploadLimits } from '../../src/http/receiveUpload.ts';
-import { type ServedRoute, servedRoutes } from '../../src/http/resource.ts';
-import { type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
-import type { HttpShellOptions } from '../../src/http/shell.ts';
-import type { UploadEvent } from '../../src/http/uploadEvents.ts';
+import { type HttpServerOptions, startHttpServer } from '../../src/http/server/server.ts';
+import type { UploadLimits } from '../../src/http/uploads/receiveUpload.ts';
+import type { UploadEvent } from '../../src/http/uploads/uploadEvents.ts';
+import type { HttpShellOptions } from '../../src/middleware/standardHeaders.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { PolledLogHead } from '../../src/platform/log/logHead.ts';

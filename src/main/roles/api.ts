@@ -5,7 +5,7 @@ import type { Realtime } from '../../edge/realtime.ts';
 import { EventStreamTransport } from '../../edge/transports/sse/eventStreamTransport.ts';
 import { createHttpApp } from '../../http/app.ts';
 import type { UploadDeps } from '../../http/deps.ts';
-import { startHttpServer } from '../../http/server.ts';
+import { startHttpServer } from '../../http/server/server.ts';
 import { securityHeaders } from '../../middleware/securityHeaders.ts';
 import { PolledLogHead } from '../../platform/log/logHead.ts';
 import { listenForProgress } from '../../platform/nats/projectionProgress.ts';

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { ChatError } from '../../contracts/errors.ts';
+import type { UploadWriter } from '../../ports/attachmentStore.ts';
+import { invalid } from '../request/validate.ts';
+import { mediaTypeOf, PlainText, SNIFF_BYTES } from './mediaType.ts';
+import type { FormFile } from './uploadForm.ts';
+
+/** What an upload turned out to be. */
+export interface Taken {
+  readonly mediaType: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * Passes a file on to the store as it comes: counted, hashed, and with nothing of it stored before its type is known. Asks for
+ * more only when the store has room, so it holds {@link SNIFF_BYTES} and what is in the pipes.
+ *
+ * @throws ChatError payload_too_large, unsupported_media_type, invalid_request; and what the writer throws
+ */
+export async function takeFile(file: FormFile, writer: UploadWriter, bytesMax: number): Promise<Taken> {
+  const hash = createHash('sha256');
+  const type = new Sniffer(file.declaredType);
+  let bytes = 0;
+  for await (const chunk of file.bytes) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw tooLarge(bytesMax);
+    hash.update(chunk);
+    const known = await type.pass(chunk);
+    if (known !== null) await writer.write(known);
+  }
+  if (bytes === 0) throw invalid([{ path: 'file', reason: 'is empty' }]);
+  const rest = await type.end();
+  if (rest !== null) await writer.write(rest);
+  return { mediaType: type.mediaType, bytes, sha256: hash.digest('hex') };
+}
+
+export function tooLarge(bytesMax: number): ChatError {
+  return new ChatError('payload_too_large', `The file has more than ${bytesMax} bytes.`);
+}
+
+/** Holds the beginning of a file back until its type is known and allowed. */
+class Sniffer {
+  readonly #declared: string;
+  readonly #text = new PlainText();
+  #head: Buffer[] = [];
+  #length = 0;
+  #mediaType: string | null = null;
+
+  constructor(declared: string) {
+    this.#declared = declared;
+  }
+
+  get mediaType(): string {
+    if (this.#mediaType === null) throw new Error('The type is known once the file has ended');
+    return this.#mediaType;
+  }
+
+  /** @returns what may be stored now */
+  async pass(chunk: Buffer): Promise<Uint8Array | null> {
+    if (this.#mediaType !== null) return this.#checked(chunk);
+    this.#head.push(chunk);
+    this.#length += chunk.length;
+    return this.#length < SNIFF_BYTES ? null : this.#decide();
+  }
+
+  /** @returns what was held back of a file that is shorter than what is looked at */
+  async end(): Promise<Uint8Array | null> {
+    const rest = this.#mediaType === null ? await this.#decide() : null;
+    if (this.#mediaType === 'text/plain') this.#text.end();
+    return rest;
+  }
+
+  async #decide(): Promise<Uint8Array> {
+    const head = Buffer.concat(this.#head);
+    this.#head = [];
+    this.#mediaType = await mediaTypeOf(head, this.#declared);
+    return this.#checked(head);
+  }
+
+  #checked(chunk: Uint8Array): Uint8Array {
+    if (this.#mediaType === 'text/plain') this.#text.add(chunk);
+    return chunk;
+  }
+}
