@@ -6,7 +6,7 @@ import { ConversationStore } from '../../src/application/conversations/conversat
 import { importChat } from '../../src/cli/importChat.ts';
 import { readImportLines } from '../../src/cli/importLines.ts';
 import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
-import { verify } from '../../src/maintenance/verify.ts';
+import { verify } from '../../src/maintenance/audit/verify.ts';
 import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { openDatabase } from '../../src/platform/postgres/database.ts';

@@ -63,9 +63,16 @@ export const TABLE = {
     npm: ['prom-client'],
     node: true,
   },
-  // Not a row of the document: it compares and repairs what the others keep, so it reads both sides.
+  // Not a row of the document: it compares and repairs what the others keep, so it reads both sides, and pauses workers.
   'src/maintenance': {
-    folders: ['src/application', 'src/queries', 'src/ports', 'src/contracts', 'src/platform'],
+    folders: [
+      'src/application',
+      'src/queries',
+      'src/ports',
+      'src/contracts',
+      'src/platform',
+      'projections/runner/control',
+    ],
     types: ['src/domain'],
     npm: ['pg'],
     node: true,

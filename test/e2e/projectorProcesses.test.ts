@@ -5,7 +5,7 @@ import { allProjections } from '../../projections/all.ts';
 import { createConversation } from '../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { groupOf, PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
-import { verify } from '../../src/maintenance/verify.ts';
+import { verify } from '../../src/maintenance/audit/verify.ts';
 import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { type OpenedLog, openTestLog, TEST_STREAM_BYTES_MAX } from '../support/jetStreamLog.ts';
 import { startTestNats } from '../support/nats.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { CHUNK_BYTES } from '../../src/contracts/uploads/uploads.ts';
-import { KEPT } from '../../src/maintenance/uploadStatements.ts';
-import { sweepUploads } from '../../src/maintenance/uploadSweep.ts';
-import { type SweepEvent, UploadSweeper } from '../../src/maintenance/uploadSweeper.ts';
+import { KEPT } from '../../src/maintenance/uploads/uploadStatements.ts';
+import { sweepUploads } from '../../src/maintenance/uploads/uploadSweep.ts';
+import { type SweepEvent, UploadSweeper } from '../../src/maintenance/uploads/uploadSweeper.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { createMigratedDatabase, projectAll } from '../support/historyDatabase.ts';
 import { startTestApi, type TestApi } from '../support/httpApi.ts';

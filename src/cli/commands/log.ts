@@ -1,4 +1,4 @@
-import { type LogRepair, repairLog } from '../../maintenance/logRepair.ts';
+import { type LogRepair, repairLog } from '../../maintenance/repair/logRepair.ts';
 import type { Config } from '../../platform/config/config.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, type Outcome, ok } from '../outcome.ts';

@@ -1,5 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { listParked, type ParkedChoice, type ParkedRow, requestRetry } from '../../maintenance/parked.ts';
+import {
+  listParked,
+  type ParkedChoice,
+  type ParkedRow,
+  requestRetry,
+} from '../../../projections/runner/control/parked.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, NotFoundError, type Outcome, ok } from '../outcome.ts';
 import { oneLine, table } from '../table.ts';

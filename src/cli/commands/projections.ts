@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { allProjections } from '../../../projections/all.ts';
+import { pauseProjection, resumeProjection } from '../../../projections/runner/control/pause.ts';
 import type { Projection } from '../../../projections/runner/projection.ts';
 import { type Rebuilt, rebuild } from '../../../projections/runner/rebuild.ts';
-import { pauseProjection, resumeProjection } from '../../maintenance/projectionControls.ts';
 import type { Config } from '../../platform/config/config.ts';
 import { projectRootUrl } from '../../platform/embedded/projectRootUrl.ts';
 import { systemTimers } from '../../platform/time/timers.ts';

@@ -1,4 +1,4 @@
-import { type Difference, verify } from '../../maintenance/verify.ts';
+import { type Difference, verify } from '../../maintenance/audit/verify.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, type Outcome } from '../outcome.ts';
 import { ProgressBar } from '../progressBar.ts';

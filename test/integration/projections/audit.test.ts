@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type AuditStep, auditStep } from '../../../src/maintenance/audit.ts';
-import { type AuditEvent, Auditor } from '../../../src/maintenance/auditor.ts';
+import { type AuditEvent, Auditor } from '../../../src/maintenance/audit/auditor.ts';
+import { type AuditStep, auditStep } from '../../../src/maintenance/audit/auditStep.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
 import { openProjectedLog } from '../../support/projectedLog.ts';
 import { CONVERSATIONS, historyOf } from '../../support/randomHistory.ts';

@@ -10,7 +10,7 @@ import { encodeEvent } from '../../../src/contracts/events/events.ts';
 import { groupOf } from '../../../src/contracts/events/subjects.ts';
 import type { ChatEvent, MessagePosted } from '../../../src/domain/conversation/events.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
-import { verify } from '../../../src/maintenance/verify.ts';
+import { verify } from '../../../src/maintenance/audit/verify.ts';
 import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';

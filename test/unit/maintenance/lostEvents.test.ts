@@ -6,8 +6,8 @@ import {
   foldLogged,
   type LoggedConversation,
   type MessageFacts,
-} from '../../../src/maintenance/conversationFacts.ts';
-import { lostMessages, lostState } from '../../../src/maintenance/lostEvents.ts';
+} from '../../../src/maintenance/repair/conversationFacts.ts';
+import { lostMessages, lostState } from '../../../src/maintenance/repair/lostEvents.ts';
 import { CONVERSATIONS, historyOf, type RandomHistory, randomHistory } from '../../support/randomHistory.ts';
 
 /** What a history has of each conversation, if the log holds these events, stored a second apart. */

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { groupOf } from '../contracts/events/subjects.ts';
-import type { Attachment } from '../domain/conversation/events.ts';
-import type { ConversationState } from '../domain/conversation/state.ts';
+import { groupOf } from '../../contracts/events/subjects.ts';
+import type { Attachment } from '../../domain/conversation/events.ts';
+import type { ConversationState } from '../../domain/conversation/state.ts';
 import type { MessageFacts } from './conversationFacts.ts';
 
 /** A partition group's checkpoint of the live read model "history". */

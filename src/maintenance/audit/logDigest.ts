@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { decodeEvent, UndecodableEventError, UnknownEventError } from '../contracts/events/events.ts';
-import { groupOf, PARTITIONS, partitionOf } from '../contracts/events/subjects.ts';
+import { decodeEvent, UndecodableEventError, UnknownEventError } from '../../contracts/events/events.ts';
+import { groupOf, PARTITIONS, partitionOf } from '../../contracts/events/subjects.ts';
 import type {
   ChatEvent,
   MessageDeleted,
   MessageEvent,
   ReactionAdded,
   ReactionRemoved,
-} from '../domain/conversation/events.ts';
-import type { ConversationState } from '../domain/conversation/state.ts';
-import type { EventFeed, FollowedEvent } from '../ports/eventFeed.ts';
-import type { ConversationDigest } from '../queries/historyDigest.ts';
+} from '../../domain/conversation/events.ts';
+import type { ConversationState } from '../../domain/conversation/state.ts';
+import type { EventFeed, FollowedEvent } from '../../ports/eventFeed.ts';
+import type { ConversationDigest } from '../../queries/historyDigest.ts';
 
 /** Between the fields of a row before it is hashed; no id or text that matters starts or ends with it. */
 const SEPARATOR = '\x1f';

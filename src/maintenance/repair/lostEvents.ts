@@ -1,6 +1,6 @@
-import type { TargetMessage } from '../domain/conversation/commands.ts';
-import type { ChatEvent } from '../domain/conversation/events.ts';
-import type { ConversationState } from '../domain/conversation/state.ts';
+import type { TargetMessage } from '../../domain/conversation/commands.ts';
+import type { ChatEvent } from '../../domain/conversation/events.ts';
+import type { ConversationState } from '../../domain/conversation/state.ts';
 import {
   type LoggedConversation,
   type LoggedMessage,

@@ -1,8 +1,8 @@
-import { readConversation } from '../application/reading/readEvents.ts';
-import { CorruptedEventError, decodeEvent } from '../contracts/events/events.ts';
-import type { Attachment, ChatEvent, MessageEvent } from '../domain/conversation/events.ts';
-import type { ConversationState } from '../domain/conversation/state.ts';
-import type { EventFeed } from '../ports/eventFeed.ts';
+import { readConversation } from '../../application/reading/readEvents.ts';
+import { CorruptedEventError, decodeEvent } from '../../contracts/events/events.ts';
+import type { Attachment, ChatEvent, MessageEvent } from '../../domain/conversation/events.ts';
+import type { ConversationState } from '../../domain/conversation/state.ts';
+import type { EventFeed } from '../../ports/eventFeed.ts';
 
 /** What a message is, as the read model shows it. */
 export interface MessageFacts {

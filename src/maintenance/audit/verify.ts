@@ -1,8 +1,12 @@
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from '../platform/postgres/transaction.ts';
-import type { EventFeed } from '../ports/eventFeed.ts';
-import type { EventLog } from '../ports/eventLog.ts';
-import { type ConversationDigest, type HistoryDigest, readHistoryDigest } from '../queries/historyDigest.ts';
+import { inTransaction } from '../../platform/postgres/transaction.ts';
+import type { EventFeed } from '../../ports/eventFeed.ts';
+import type { EventLog } from '../../ports/eventLog.ts';
+import {
+  type ConversationDigest,
+  type HistoryDigest,
+  readHistoryDigest,
+} from '../../queries/historyDigest.ts';
 import { digestLog } from './logDigest.ts';
 
 export interface Difference {

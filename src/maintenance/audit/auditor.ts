@@ -1,7 +1,7 @@
-import { pause } from '../platform/time/pause.ts';
-import type { Timers } from '../ports/timers.ts';
-import { type AuditOptions, type AuditStep, auditStep } from './audit.ts';
+import { pause } from '../../platform/time/pause.ts';
+import type { Timers } from '../../ports/timers.ts';
 import { RELEASE } from './auditStatements.ts';
+import { type AuditOptions, type AuditStep, auditStep } from './auditStep.ts';
 
 export interface AuditorOptions extends AuditOptions {
   readonly timers: Timers;

@@ -1,5 +1,5 @@
-import { pause } from '../platform/time/pause.ts';
-import type { Timers } from '../ports/timers.ts';
+import { pause } from '../../platform/time/pause.ts';
+import type { Timers } from '../../ports/timers.ts';
 import { type SweepOptions, type Swept, sweepUploads } from './uploadSweep.ts';
 
 export interface UploadSweeperOptions extends SweepOptions {

@@ -1,17 +1,18 @@
 import type { Pool } from 'pg';
-import { append } from '../application/commands/append.ts';
-import { eraseMessage } from '../application/commands/eraseMessage.ts';
-import type { ApplicationContext } from '../application/context.ts';
-import type { ChatEvent } from '../domain/conversation/events.ts';
-import { fingerprint } from '../platform/log/fingerprint.ts';
-import { compareLog } from '../platform/log/logContinuity.ts';
-import { inTransaction } from '../platform/postgres/transaction.ts';
-import { systemTimers } from '../platform/time/timers.ts';
-import { readHistoryDigest } from '../queries/historyDigest.ts';
+import { fenceProjection } from '../../../projections/runner/control/pause.ts';
+import { append } from '../../application/commands/append.ts';
+import { eraseMessage } from '../../application/commands/eraseMessage.ts';
+import type { ApplicationContext } from '../../application/context.ts';
+import type { ChatEvent } from '../../domain/conversation/events.ts';
+import { fingerprint } from '../../platform/log/fingerprint.ts';
+import { compareLog } from '../../platform/log/logContinuity.ts';
+import { inTransaction } from '../../platform/postgres/transaction.ts';
+import { systemTimers } from '../../platform/time/timers.ts';
+import { readHistoryDigest } from '../../queries/historyDigest.ts';
+import { digestLog } from '../audit/logDigest.ts';
+import { compareDigests } from '../audit/verify.ts';
 import { type LoggedConversation, readLoggedConversation } from './conversationFacts.ts';
-import { digestLog } from './logDigest.ts';
 import { type Loss, lostMessages, lostState } from './lostEvents.ts';
-import { fenceProjection } from './projectionControls.ts';
 import {
   type HistoryPlace,
   placeOf,
@@ -19,7 +20,6 @@ import {
   readKnownMessages,
   readKnownState,
 } from './readModelFacts.ts';
-import { compareDigests } from './verify.ts';
 
 export interface LogRepairOptions {
   readonly application: ApplicationContext;

@@ -1,11 +1,15 @@
 import type { Pool, PoolClient } from 'pg';
-import { readConversation } from '../application/reading/readEvents.ts';
-import { decodeEvent, UndecodableEventError } from '../contracts/events/events.ts';
-import { groupOf } from '../contracts/events/subjects.ts';
-import { inTransaction } from '../platform/postgres/transaction.ts';
-import type { EventFeed, FollowedEvent } from '../ports/eventFeed.ts';
-import type { EventLog } from '../ports/eventLog.ts';
-import { type ConversationDigest, type HistoryDigest, readHistoryDigest } from '../queries/historyDigest.ts';
+import { readConversation } from '../../application/reading/readEvents.ts';
+import { decodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
+import { groupOf } from '../../contracts/events/subjects.ts';
+import { inTransaction } from '../../platform/postgres/transaction.ts';
+import type { EventFeed, FollowedEvent } from '../../ports/eventFeed.ts';
+import type { EventLog } from '../../ports/eventLog.ts';
+import {
+  type ConversationDigest,
+  type HistoryDigest,
+  readHistoryDigest,
+} from '../../queries/historyDigest.ts';
 import * as sql from './auditStatements.ts';
 import { LogFolder, toDigest } from './logDigest.ts';
 import { compareDigests, type Difference } from './verify.ts';

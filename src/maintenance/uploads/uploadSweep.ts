@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
-import { PARTITION_GROUPS } from '../contracts/events/subjects.ts';
-import { ABANDONED_AFTER_MS } from '../contracts/uploads/uploads.ts';
-import { inTransaction } from '../platform/postgres/transaction.ts';
-import type { AttachmentStore, UploadFacts } from '../ports/attachmentStore.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { EventLog } from '../ports/eventLog.ts';
+import { PARTITION_GROUPS } from '../../contracts/events/subjects.ts';
+import { ABANDONED_AFTER_MS } from '../../contracts/uploads/uploads.ts';
+import { inTransaction } from '../../platform/postgres/transaction.ts';
+import type { AttachmentStore, UploadFacts } from '../../ports/attachmentStore.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog } from '../../ports/eventLog.ts';
 import * as sql from './uploadStatements.ts';
 
 export interface SweepOptions {
