@@ -1,5 +1,5 @@
+import { createLogger } from '../observability/subscribers/all.ts';
 import { loadConfig } from '../platform/config/config.ts';
-import { createLogger } from './logging.ts';
 import { startSystem } from './system.ts';
 
 /**

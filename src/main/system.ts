@@ -13,6 +13,7 @@ import {
 } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import { Metrics } from '../observability/metrics.ts';
+import { type LifecycleLog, lifecycleLog, signalFaultLog } from '../observability/subscribers/all.ts';
 import type { Config } from '../platform/config/config.ts';
 import { startEmbeddedServers } from '../platform/embedded/embeddedServers.ts';
 import { projectRootUrl } from '../platform/embedded/projectRootUrl.ts';
@@ -27,11 +28,10 @@ import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 import type { ReceiptLog } from '../ports/receipts.ts';
 import type { Signals } from '../ports/signals.ts';
 import { announce } from './announcement.ts';
-import { type LifecycleLog, lifecycleLog, signalFaultLog } from './logging.ts';
+import { type SharedCaches, sharedConversations, startSharedCaches } from './parts/sharedCaches.ts';
 import { startApi } from './roles/api.ts';
 import { startEdgeRole } from './roles/edge.ts';
 import { startProjector } from './roles/projector.ts';
-import { type SharedCaches, sharedConversations, startSharedCaches } from './sharedCaches.ts';
 import { StopSequence } from './stopSequence.ts';
 
 /** What every role is built from. */

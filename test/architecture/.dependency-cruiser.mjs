@@ -58,9 +58,9 @@ export const TABLE = {
   },
   // It subscribes to what the others emit, so it knows the types of their events, and nothing more of them.
   'src/observability': {
-    folders: ['src/contracts', 'src/platform'],
-    types: ['src/edge', 'projections'],
-    npm: ['prom-client'],
+    folders: ['src/contracts', 'src/ports', 'src/queries', 'src/platform'],
+    types: ['src/edge', 'src/eventlog', 'src/http', 'src/maintenance', 'projections'],
+    npm: ['pino', 'prom-client'],
     node: true,
   },
   // Not a row of the document: it compares and repairs what the others keep, so it reads both sides, and pauses workers.

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { generateDocs } from '../../src/main/generateDocs.ts';
+import { generateDocs } from '../../src/cli/docs/generateDocs.ts';
 import { ConfigError, loadConfig } from '../../src/platform/config/config.ts';
 import { describeSettings } from '../../src/platform/config/settings.ts';
 import { projectRoot } from '../../src/platform/embedded/projectRoot.ts';

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { expect, it } from 'vitest';
-import { lifecycleLog } from '../../src/main/logging.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
+import { lifecycleLog } from '../../src/observability/subscribers/all.ts';
 
 function lifecycle() {
   const lines: Record<string, unknown>[] = [];

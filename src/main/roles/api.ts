@@ -7,14 +7,14 @@ import { createHttpApp } from '../../http/app.ts';
 import type { UploadDeps } from '../../http/deps.ts';
 import { startHttpServer } from '../../http/server/server.ts';
 import { securityHeaders } from '../../middleware/securityHeaders.ts';
+import { projectionSource } from '../../observability/projectionSource.ts';
 import { PolledLogHead } from '../../platform/log/logHead.ts';
 import { listenForProgress } from '../../platform/nats/projectionProgress.ts';
 import { openDatabase } from '../../platform/postgres/database.ts';
 import type { ReadModelProgress } from '../../ports/readModelProgress.ts';
+import { startReads } from '../parts/replica.ts';
 import type { StopSequence } from '../stopSequence.ts';
 import type { Foundation } from '../system.ts';
-import { projectionSource } from './projectionSource.ts';
-import { startReads } from './reads.ts';
 
 /** The HTTP API. @returns the port it listens on */
 export async function startApi(

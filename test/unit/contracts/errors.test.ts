@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { generateDocs } from '../../../src/cli/docs/generateDocs.ts';
 import {
   ChatError,
   ERRORS,
@@ -7,7 +8,6 @@ import {
   type ErrorEntry,
   fieldErrors,
 } from '../../../src/contracts/errors.ts';
-import { generateDocs } from '../../../src/main/generateDocs.ts';
 
 const entries = Object.entries<ErrorEntry>(ERRORS);
 

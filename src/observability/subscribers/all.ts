@@ -1,20 +1,20 @@
 import pino, { type Logger } from 'pino';
-import type { RunnerEvent } from '../../projections/runner/runner.ts';
-import type { UpkeepEvent } from '../../projections/runner/upkeep.ts';
-import type { EdgeEvent } from '../edge/edgeEvents.ts';
-import type { LogEvent } from '../eventlog/jetstream/jetStreamLog.ts';
-import type { UploadEvent } from '../http/uploads/uploadEvents.ts';
-import type { AuditEvent } from '../maintenance/audit/auditor.ts';
-import type { SweepEvent } from '../maintenance/uploads/uploadSweeper.ts';
-import type { DatabaseName } from '../observability/databaseMetrics.ts';
-import type { Metrics } from '../observability/metrics.ts';
-import type { EmbeddedServerEvent } from '../platform/embedded/embeddedServers.ts';
-import type { NatsEvent } from '../platform/nats/connection.ts';
-import type { BreakerState } from '../platform/postgres/breaker.ts';
-import type { QueryDone } from '../platform/postgres/pool.ts';
-import type { ReplicaState } from '../platform/postgres/replicaReads.ts';
-import type { RedisEvent } from '../platform/redis/redis.ts';
-import type { SignalFault } from '../ports/signals.ts';
+import type { RunnerEvent } from '../../../projections/runner/runner.ts';
+import type { UpkeepEvent } from '../../../projections/runner/upkeep.ts';
+import type { EdgeEvent } from '../../edge/edgeEvents.ts';
+import type { LogEvent } from '../../eventlog/jetstream/jetStreamLog.ts';
+import type { UploadEvent } from '../../http/uploads/uploadEvents.ts';
+import type { AuditEvent } from '../../maintenance/audit/auditor.ts';
+import type { SweepEvent } from '../../maintenance/uploads/uploadSweeper.ts';
+import type { EmbeddedServerEvent } from '../../platform/embedded/embeddedServers.ts';
+import type { NatsEvent } from '../../platform/nats/connection.ts';
+import type { BreakerState } from '../../platform/postgres/breaker.ts';
+import type { QueryDone } from '../../platform/postgres/pool.ts';
+import type { ReplicaState } from '../../platform/postgres/replicaReads.ts';
+import type { RedisEvent } from '../../platform/redis/redis.ts';
+import type { SignalFault } from '../../ports/signals.ts';
+import type { DatabaseName } from '../databaseMetrics.ts';
+import type { Metrics } from '../metrics.ts';
 
 /** JSON lines on standard output. */
 export function createLogger(level: string): Logger {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { makeProgram } from '../cli/program.ts';
+import { makeProgram } from '../program.ts';
 
 /** The commands as docs/cli.md shows them: what `--help` says of each, word for word. */
 export function cliReference(): string {

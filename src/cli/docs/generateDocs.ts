@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildAsyncApi } from '../contracts/documents/asyncapi/document.ts';
-import { buildOpenApi } from '../contracts/documents/openapi/document.ts';
-import { ERRORS, type ErrorEntry } from '../contracts/errors.ts';
-import { describeSettings } from '../platform/config/settings.ts';
-import { projectRoot } from '../platform/embedded/projectRoot.ts';
+import { buildAsyncApi } from '../../contracts/documents/asyncapi/document.ts';
+import { buildOpenApi } from '../../contracts/documents/openapi/document.ts';
+import { ERRORS, type ErrorEntry } from '../../contracts/errors.ts';
+import { describeSettings } from '../../platform/config/settings.ts';
+import { projectRoot } from '../../platform/embedded/projectRoot.ts';
 import { cliReference } from './cliReference.ts';
 
 const CONFIG = 'config';

@@ -1,11 +1,11 @@
-import type { Metrics } from '../observability/metrics.ts';
-import { Redis } from '../platform/redis/redis.ts';
-import { RedisConversations } from '../platform/redis/redisConversations.ts';
-import { RedisPresence } from '../platform/redis/redisPresence.ts';
-import { systemClock } from '../platform/time/clock.ts';
-import { systemTimers } from '../platform/time/timers.ts';
-import type { LifecycleLog } from './logging.ts';
-import type { StopSequence } from './stopSequence.ts';
+import type { Metrics } from '../../observability/metrics.ts';
+import type { LifecycleLog } from '../../observability/subscribers/all.ts';
+import { Redis } from '../../platform/redis/redis.ts';
+import { RedisConversations } from '../../platform/redis/redisConversations.ts';
+import { RedisPresence } from '../../platform/redis/redisPresence.ts';
+import { systemClock } from '../../platform/time/clock.ts';
+import { systemTimers } from '../../platform/time/timers.ts';
+import type { StopSequence } from '../stopSequence.ts';
 
 /** What processes share in memory. */
 export interface SharedCaches {

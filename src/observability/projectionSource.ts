@@ -1,9 +1,9 @@
-import type { ProjectionSource } from '../../observability/projectionMetrics.ts';
-import type { Database } from '../../platform/postgres/database.ts';
-import { auditStatus } from '../../queries/auditStatus.ts';
-import { type HeadKnowledge, lagOf } from '../../queries/lag.ts';
-import { PROJECTION_STATES, stateOfProjection } from '../../queries/projectionState.ts';
-import { projectionStatus } from '../../queries/projectionStatus.ts';
+import type { Database } from '../platform/postgres/database.ts';
+import { auditStatus } from '../queries/auditStatus.ts';
+import { type HeadKnowledge, lagOf } from '../queries/lag.ts';
+import { PROJECTION_STATES, stateOfProjection } from '../queries/projectionState.ts';
+import { projectionStatus } from '../queries/projectionStatus.ts';
+import type { ProjectionSource } from './projectionMetrics.ts';
 
 /** What the metrics say of the read models, from Postgres and the log's head. */
 export function projectionSource(parts: {
