@@ -1,0 +1,97 @@
+import { beforeEach, expect, test } from 'vitest';
+import { changeReaction } from '../../../../src/application/commands/changeReaction.ts';
+import { deleteMessage } from '../../../../src/application/commands/deleteMessage.ts';
+import { editMessage } from '../../../../src/application/commands/editMessage.ts';
+import { type PostedMessage, postMessage } from '../../../../src/application/commands/postMessage.ts';
+import { encodeEvent } from '../../../../src/contracts/events/events.ts';
+import { MemoryEventLog } from '../../../../src/eventlog/memory/memoryEventLog.ts';
+import { type EventLog, LogUnavailableError } from '../../../../src/ports/eventLog.ts';
+import {
+  conversationOf,
+  type MemoryContext,
+  processOn,
+  storedEvents,
+  toldBy,
+  withLog,
+} from '../../../support/application.ts';
+
+let memory: MemoryEventLog;
+let context: MemoryContext;
+let conversationId: string;
+let message: PostedMessage;
+
+beforeEach(async () => {
+  memory = new MemoryEventLog({ epoch: 'e1' });
+  context = processOn(memory);
+  conversationId = await conversationOf(context);
+  message = await postMessage(context, { conversationId, userId: 'alice', content: 'my secret' });
+  const mine = { conversationId, userId: 'alice', messageId: message.messageId };
+  await postMessage(context, { conversationId, userId: 'bob', content: 'kept', replyTo: message.messageId });
+  await editMessage(context, { ...mine, content: 'my secret, edited' });
+  await changeReaction(context, { ...mine, userId: 'bob', emoji: '👍', add: true });
+  // The same message again, as the log takes it when its window for repeats is over.
+  const { event } = message;
+  const repeat = { conversationId, category: 'message', bytes: encodeEvent(event) } as const;
+  await memory.append({ ...repeat, idempotencyKey: 'later' });
+});
+
+const named = () => ({ conversationId, userId: 'alice', messageId: message.messageId });
+const stored = async () => JSON.stringify(await storedEvents(memory));
+/** The log, for which taking out this sequence fails once. */
+const failingAt = (log: EventLog, broken: number) => {
+  let failures = 0;
+  const erase = (seq: number) => {
+    if (seq !== broken || failures++ > 0) return log.erase(seq);
+    return Promise.reject(new LogUnavailableError('away'));
+  };
+  return withLog(log, { erase });
+};
+
+test('an erased message is gone from the log with its edits and repeats; what others said stays', async () => {
+  const deleted = await deleteMessage(context, { ...named(), erase: true });
+  expect(deleted).toMatchObject({ messageId: message.messageId, seq: 7, erased: 3 });
+  expect(await stored()).not.toContain('secret');
+  const types = (await storedEvents(memory)).map(({ type }) => type);
+  expect(types).toEqual(['ConversationCreated', 'MessagePosted', 'ReactionAdded', 'MessageDeleted']);
+  const { userId, at } = message.event;
+  expect((await storedEvents(memory)).at(-1)).toMatchObject({
+    type: 'MessageDeleted',
+    erased: { seq: 2, userId, replyTo: null, at },
+  });
+});
+
+test('a message that is only deleted stays in the log', async () => {
+  expect(await deleteMessage(context, { ...named(), erase: false })).toMatchObject({ erased: 0 });
+  expect(await stored()).toContain('secret');
+});
+
+test('an erased message is not found any more', async () => {
+  await deleteMessage(context, { ...named(), erase: true });
+  const again = deleteMessage(context, { ...named(), erase: true });
+  expect(await toldBy(again)).toMatchObject({ code: 'not_found' });
+});
+
+test.each([2, 4, 6])(
+  'erasing that failed half-way, at event %i, is gone on with by asking again',
+  async (seq) => {
+    const troubled = processOn(memory, (log) => failingAt(log, seq));
+    const first = deleteMessage(troubled, { ...named(), erase: true });
+    expect(await toldBy(first)).toMatchObject({ code: 'log_unavailable', retryable: true });
+    expect(await stored()).toContain('secret');
+    await deleteMessage(troubled, { ...named(), erase: true });
+    expect(await stored()).not.toContain('secret');
+  },
+);
+
+test('an edit that was under way while the message was erased is erased too', async () => {
+  const late = processOn(memory, (log) =>
+    withLog(log, {
+      erase: async (seq) => {
+        if (seq === message.seq) await editMessage(context, { ...named(), content: 'secret still' });
+        return log.erase(seq);
+      },
+    }),
+  );
+  expect(await deleteMessage(late, { ...named(), erase: true })).toMatchObject({ erased: 4 });
+  expect(await stored()).not.toContain('secret');
+});
