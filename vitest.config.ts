@@ -12,7 +12,7 @@ const env = {
 };
 
 /** Starts the run's PostgreSQL, and fails the run when a test leaves a process, folder or database behind. */
-const withServers = { globalSetup: ['test/support/globalSetup.ts'] };
+const withServers = { globalSetup: ['test/support/run/globalSetup.ts'] };
 
 const parallel = {
   pool: 'forks',

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHUNK_BYTES } from '../../src/contracts/uploads/uploads.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import { type AttachmentStore, StoreFullError } from '../../src/ports/attachmentStore.ts';
-import { C1 } from '../support/conversations.ts';
-import { readAll, storeUpload, uploadBytes } from '../support/uploads.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { C1 } from '../support/domain/conversations.ts';
+import { readAll, storeUpload, uploadBytes } from '../support/http/uploads.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 export interface AttachmentStoreHarness {
   readonly store: AttachmentStore;

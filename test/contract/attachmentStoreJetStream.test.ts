@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { UPLOADS_BUCKET, UPLOADS_STREAM } from '../../src/contracts/uploads/uploads.ts';
-import { startTestNats } from '../support/nats.ts';
-import { openTestAttachments, storeUpload, uploadBytes } from '../support/uploads.ts';
+import { openTestAttachments, storeUpload, uploadBytes } from '../support/http/uploads.ts';
+import { startTestNats } from '../support/servers/nats.ts';
 import { attachmentStoreContract } from './attachmentStoreContract.ts';
 
 attachmentStoreContract('the store of uploads on JetStream', async (bytesMax) => {

@@ -3,7 +3,7 @@ import { readConversation } from '../../src/application/reading/readEvents.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import type { EventFeed, FollowedEvent, FollowOptions } from '../../src/ports/eventFeed.ts';
 import { type AppendRequest, type EventLog, EventTooLargeError } from '../../src/ports/eventLog.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 export interface LogUnderTest {
   readonly log: EventLog & EventFeed;

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { systemIds } from '../../src/platform/ids.ts';
-import { openTestLog } from '../support/jetStreamLog.ts';
-import { startTestNats } from '../support/nats.ts';
+import { openTestLog } from '../support/eventlog/jetStreamLog.ts';
+import { startTestNats } from '../support/servers/nats.ts';
 import { eventLogContract } from './eventLogContract.ts';
 
 eventLogContract('the log on JetStream', async () => {

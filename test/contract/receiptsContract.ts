@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FollowingReceipts, ReceiptLog, StoredReceipt } from '../../src/ports/receipts.ts';
-import { C1, C2 } from '../support/conversations.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { C1, C2 } from '../support/domain/conversations.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 export interface ReceiptsHarness {
   readonly receipts: ReceiptLog;

@@ -1,5 +1,5 @@
-import { openTestReceipts } from '../support/jetStreamReceipts.ts';
-import { startTestNats } from '../support/nats.ts';
+import { openTestReceipts } from '../support/eventlog/jetStreamReceipts.ts';
+import { startTestNats } from '../support/servers/nats.ts';
 import { receiptsContract } from './receiptsContract.ts';
 
 receiptsContract('the receipts on JetStream', async () => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConversationState } from '../../src/domain/conversation/state.ts';
 import type { SharedConversation, SharedConversations } from '../../src/ports/sharedConversations.ts';
-import { C1, C2 } from '../support/conversations.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { C1, C2 } from '../support/domain/conversations.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 export interface SharedUnderTest {
   /** Two processes' ways to the same cache. */

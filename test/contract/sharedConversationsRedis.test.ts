@@ -1,9 +1,9 @@
 import { afterAll, beforeAll } from 'vitest';
 import { Redis } from '../../src/platform/redis/redis.ts';
 import { RedisConversations } from '../../src/platform/redis/redisConversations.ts';
-import { startTestRedis } from '../support/redis.ts';
-import type { TestServer } from '../support/testServer.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { startTestRedis } from '../support/servers/redis.ts';
+import type { TestServer } from '../support/servers/testServer.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 import { sharedConversationsContract } from './sharedConversationsContract.ts';
 
 let server: TestServer;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Signal, SignalFault, Signals } from '../../src/ports/signals.ts';
-import { C1 } from '../support/conversations.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { C1 } from '../support/domain/conversations.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 export interface SignalsUnderTest extends Signals {
   close(): Promise<void>;

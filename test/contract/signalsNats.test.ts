@@ -1,7 +1,7 @@
 import { connectNats } from '../../src/platform/nats/connection.ts';
 import { NatsSignals } from '../../src/platform/signals/natsSignals.ts';
-import { startTestNats } from '../support/nats.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { startTestNats } from '../support/servers/nats.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 import { signalsContract } from './signalsContract.ts';
 
 signalsContract('signals on NATS', async () => {

@@ -2,8 +2,8 @@ import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatHttp } from '../../client/src/chatHttp.ts';
 import { eventSubject } from '../../src/contracts/events/subjects.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 const SAMPLE = 'test/fixtures/chat/ubuntu-irc-sample.jsonl.gz';
 const MODELS = ['activity', 'history', 'inbox', 'search'];

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as client from '../../client/src/index.ts';
-import { type ClientProject, projectWithClient } from '../support/packedClient.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
+import { type ClientProject, projectWithClient } from '../support/client/packedClient.ts';
+import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
 
 const readme = readFileSync(fileURLToPath(new URL('../../client/README.md', import.meta.url)), 'utf8');
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ChatClient } from '../support/chatClient.ts';
+import { ChatClient } from '../support/edge/chatClient.ts';
 import {
   exitCode,
   launch,
   type RunningSystem,
   startRunningSystem,
   verified,
-} from '../support/runningSystem.ts';
-import { waitFor } from '../support/waitFor.ts';
+} from '../support/servers/runningSystem.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 const SAMPLE = 'test/fixtures/chat/ubuntu-irc-sample.jsonl.gz';
 const COMPLETE = /^3600 messages in 6 conversations, 0 differences/;

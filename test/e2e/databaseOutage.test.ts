@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ChatClient } from '../support/chatClient.ts';
-import { query, startTestPostgres } from '../support/postgres.ts';
-import { type RunningSystem, startRunningSystem, verified } from '../support/runningSystem.ts';
-import type { TestServer } from '../support/testServer.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { ChatClient } from '../support/edge/chatClient.ts';
+import { query, startTestPostgres } from '../support/servers/postgres.ts';
+import { type RunningSystem, startRunningSystem, verified } from '../support/servers/runningSystem.ts';
+import type { TestServer } from '../support/servers/testServer.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 /** What cannot be answered is refused this quickly, in milliseconds: in the middle, as the machine is full of load. */
 const REFUSED_MS_MAX = 50;

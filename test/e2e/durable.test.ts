@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { ChatClient } from '../../client/src/chatClient.ts';
 import { ChatHttp } from '../../client/src/chatHttp.ts';
-import { query } from '../support/postgres.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
+import { query } from '../support/servers/postgres.ts';
+import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
 
 let system: RunningSystem;
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { call } from '../support/httpApi.ts';
-import { type RunningSystem, startRunningSystem, verified } from '../support/runningSystem.ts';
-import { canHaveSmallDisks, openSmallDisk, type SmallDisk } from '../support/smallDisk.ts';
-import { makeTempFolder } from '../support/testRun.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { call } from '../support/http/httpApi.ts';
+import { makeTempFolder } from '../support/run/testRun.ts';
+import { type RunningSystem, startRunningSystem, verified } from '../support/servers/runningSystem.ts';
+import { canHaveSmallDisks, openSmallDisk, type SmallDisk } from '../support/servers/smallDisk.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 const MB = 1_024 ** 2;
 const CONTENT = 'x'.repeat(8_000);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ChatClient, type SeenEvent } from '../support/chatClient.ts';
-import { query } from '../support/postgres.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { ChatClient, type SeenEvent } from '../support/edge/chatClient.ts';
+import { query } from '../support/servers/postgres.ts';
+import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 const SAMPLE = 'test/fixtures/chat/ubuntu-irc-sample.jsonl.gz';
 const SAMPLE_MESSAGES = 3_600;

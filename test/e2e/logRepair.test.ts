@@ -2,8 +2,8 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatHttp } from '../../client/src/chatHttp.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 let system: RunningSystem;
 beforeAll(async () => {

@@ -6,9 +6,9 @@ import { connectNats } from '../../src/platform/nats/connection.ts';
 import { NatsSignals } from '../../src/platform/signals/natsSignals.ts';
 import { systemClock } from '../../src/platform/time/clock.ts';
 import { systemTimers } from '../../src/platform/time/timers.ts';
-import { ChatClient } from '../support/chatClient.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { ChatClient } from '../support/edge/chatClient.ts';
+import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 let system: RunningSystem;
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { startRunningSystem } from '../support/runningSystem.ts';
+import { startRunningSystem } from '../support/servers/runningSystem.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 

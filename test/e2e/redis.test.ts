@@ -3,11 +3,11 @@ import { newEdgeId } from '../../src/platform/ids.ts';
 import { Redis } from '../../src/platform/redis/redis.ts';
 import { RedisPresence } from '../../src/platform/redis/redisPresence.ts';
 import { systemTimers } from '../../src/platform/time/timers.ts';
-import { ChatClient } from '../support/chatClient.ts';
-import { startTestRedis } from '../support/redis.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
-import type { TestServer } from '../support/testServer.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { ChatClient } from '../support/edge/chatClient.ts';
+import { startTestRedis } from '../support/servers/redis.ts';
+import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
+import type { TestServer } from '../support/servers/testServer.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 let server: TestServer;
 let system: RunningSystem;

@@ -6,13 +6,13 @@ import { createConversation } from '../../src/application/commands/createConvers
 import { readConversation } from '../../src/application/reading/readEvents.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { freePort } from '../../src/platform/embedded/keptPort.ts';
-import { type OpenedLog, openTestLog, TEST_STREAM_BYTES_MAX } from '../support/jetStreamLog.ts';
-import { startTestNats } from '../support/nats.ts';
-import { applicationOn } from '../support/realEdge.ts';
-import { exitCode, launch } from '../support/runningSystem.ts';
-import { makeTempFolder } from '../support/testRun.ts';
-import type { TestServer } from '../support/testServer.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { applicationOn } from '../support/edge/realEdge.ts';
+import { type OpenedLog, openTestLog, TEST_STREAM_BYTES_MAX } from '../support/eventlog/jetStreamLog.ts';
+import { makeTempFolder } from '../support/run/testRun.ts';
+import { startTestNats } from '../support/servers/nats.ts';
+import { exitCode, launch } from '../support/servers/runningSystem.ts';
+import type { TestServer } from '../support/servers/testServer.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 let nats: TestServer;
 let opened: OpenedLog;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exitCode, launch } from '../support/runningSystem.ts';
+import { exitCode, launch } from '../support/servers/runningSystem.ts';
 
 test('clients that come and go, some in the middle of a request, leave nothing behind at the edge', async () => {
   const soak = launch(

@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAlive } from '../../src/platform/embedded/processInfo.ts';
-import { answersIn, exchange } from '../support/rawHttp.ts';
-import { exitCode, launch, startRunningSystem } from '../support/runningSystem.ts';
-import { makeTempFolder } from '../support/testRun.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { answersIn, exchange } from '../support/http/rawHttp.ts';
+import { makeTempFolder } from '../support/run/testRun.ts';
+import { exitCode, launch, startRunningSystem } from '../support/servers/runningSystem.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 let dataDir: string;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ChatClient } from '../support/chatClient.ts';
-import { type RunningSystem, startRunningSystem } from '../support/runningSystem.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { ChatClient } from '../support/edge/chatClient.ts';
+import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 
 let system: RunningSystem;
 beforeAll(async () => {

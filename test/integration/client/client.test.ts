@@ -9,12 +9,12 @@ import { removeParticipants } from '../../../src/application/commands/changePart
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
 import { decodeEvent } from '../../../src/contracts/events/events.ts';
-import { cuttableSockets } from '../../support/cuttableSockets.ts';
-import { type OpenedLog, openTestLog } from '../../support/jetStreamLog.ts';
-import { startTestNats } from '../../support/nats.ts';
-import { applicationOn, type RealEdge, startRealEdge } from '../../support/realEdge.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { cuttableSockets } from '../../support/client/cuttableSockets.ts';
+import { applicationOn, type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
+import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let nats: TestServer;
 let opened: OpenedLog;

@@ -3,8 +3,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { ChatHttp } from '../../../client/src/index.ts';
-import { C1 } from '../../support/conversations.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
+import { C1 } from '../../support/domain/conversations.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
 
 let api: TestApi;
 beforeAll(async () => {

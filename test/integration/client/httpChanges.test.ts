@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { ChatHttp, type ChatHttpOptions } from '../../../client/src/index.ts';
-import { M1 } from '../../support/conversations.ts';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { PNG } from '../../support/multipart.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
+import { M1 } from '../../support/domain/conversations.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { PNG } from '../../support/http/multipart.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
 
 const UPLOAD_BYTES_MAX = 100_000;
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ClientProject, projectWithClient, runTool } from '../../support/packedClient.ts';
+import { type ClientProject, projectWithClient, runTool } from '../../support/client/packedClient.ts';
 
 let project: ClientProject;
 beforeAll(() => {

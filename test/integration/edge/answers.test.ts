@@ -4,13 +4,13 @@ import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
-import { startTestApi } from '../../support/httpApi.ts';
-import { type OpenedLog, openTestLog } from '../../support/jetStreamLog.ts';
-import { startTestNats } from '../../support/nats.ts';
-import { answersIn, exchange, type RawAnswer, readAll } from '../../support/rawHttp.ts';
-import { type RealEdge, startRealEdge } from '../../support/realEdge.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
+import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
+import { startTestApi } from '../../support/http/httpApi.ts';
+import { answersIn, exchange, type RawAnswer, readAll } from '../../support/http/rawHttp.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** What surrounds every HTTP answer of the edge, whose pages may connect, and bodies and lines that are not HTTP. */
 const PAGE = 'https://chat.example.com';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type EventStream, openEventStream } from '../../support/eventStreams.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { answersIn, exchange } from '../../support/rawHttp.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { type EventStream, openEventStream } from '../../support/edge/eventStreams.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { answersIn, exchange } from '../../support/http/rawHttp.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let api: TestApi;
 let streams: EventStream[];

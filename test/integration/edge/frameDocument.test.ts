@@ -4,14 +4,14 @@ import WebSocket from 'ws';
 import { addParticipants, removeParticipants } from '../../../src/application/commands/changeParticipants.ts';
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
-import { asyncApi, messagesLike } from '../../support/documentedFrames.ts';
-import { openEventStream } from '../../support/eventStreams.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { type OpenedLog, openTestLog } from '../../support/jetStreamLog.ts';
-import { startTestNats } from '../../support/nats.ts';
-import { applicationOn, type RealEdge, startRealEdge } from '../../support/realEdge.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { asyncApi, messagesLike } from '../../support/documents/documentedFrames.ts';
+import { openEventStream } from '../../support/edge/eventStreams.ts';
+import { applicationOn, type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
+import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** Frames of a real edge against the AsyncAPI document. */
 let nats: TestServer;

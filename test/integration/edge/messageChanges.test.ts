@@ -7,13 +7,13 @@ import { newEdgeId } from '../../../src/platform/ids.ts';
 import { MemorySignalBus } from '../../../src/platform/signals/memorySignals.ts';
 import { systemClock } from '../../../src/platform/time/clock.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
-import { type OpenedLog, openTestLog } from '../../support/jetStreamLog.ts';
-import { startTestNats } from '../../support/nats.ts';
-import { applicationOn, type RealEdge, startRealEdge } from '../../support/realEdge.ts';
-import { SOCKETS, type SocketClient } from '../../support/socketClients.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { storeUpload, uploadBytes } from '../../support/uploads.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { applicationOn, type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
+import { SOCKETS, type SocketClient } from '../../support/edge/socketClients.ts';
+import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
+import { storeUpload, uploadBytes } from '../../support/http/uploads.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** What is changed and attached over sockets, through a real edge on a real log, the same over every transport. */
 let nats: TestServer;

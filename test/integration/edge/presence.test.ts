@@ -7,10 +7,10 @@ import { NatsSignals } from '../../../src/platform/signals/natsSignals.ts';
 import { systemClock } from '../../../src/platform/time/clock.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
 import type { SignalFault } from '../../../src/ports/signals.ts';
-import { C1 } from '../../support/conversations.ts';
-import { startTestNats } from '../../support/nats.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { C1 } from '../../support/domain/conversations.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** What one process has, wired as the composition root does. */
 async function startProcess(server: TestServer) {

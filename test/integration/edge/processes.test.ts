@@ -4,12 +4,12 @@ import WebSocket from 'ws';
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
 import { freePort } from '../../../src/platform/embedded/keptPort.ts';
-import { ChatClient } from '../../support/chatClient.ts';
-import { type OpenedLog, openTestLog } from '../../support/jetStreamLog.ts';
-import { startTestNats } from '../../support/nats.ts';
-import { applicationOn, startRealEdge } from '../../support/realEdge.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { ChatClient } from '../../support/edge/chatClient.ts';
+import { applicationOn, startRealEdge } from '../../support/edge/realEdge.ts';
+import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let nats: TestServer;
 let opened: OpenedLog;

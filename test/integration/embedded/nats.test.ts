@@ -4,8 +4,8 @@ import { connect } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NatsServerTooOldError, ServerExitedEarlyError } from '../../../src/platform/embedded/errors.ts';
 import { startEmbeddedNats } from '../../../src/platform/embedded/natsServer.ts';
-import { startTestNats } from '../../support/nats.ts';
-import { makeTempFolder } from '../../support/testRun.ts';
+import { makeTempFolder } from '../../support/run/testRun.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
 
 let folder: string;
 

@@ -6,9 +6,9 @@ import {
   PostgresPasswordError,
 } from '../../../src/platform/embedded/postgresErrors.ts';
 import { startEmbeddedPostgres } from '../../../src/platform/embedded/postgresServer.ts';
-import { createTestDatabase, query, startTestPostgres } from '../../support/postgres.ts';
-import { makeTempFolder } from '../../support/testRun.ts';
-import { startTestServer } from '../../support/testServer.ts';
+import { makeTempFolder } from '../../support/run/testRun.ts';
+import { createTestDatabase, query, startTestPostgres } from '../../support/servers/postgres.ts';
+import { startTestServer } from '../../support/servers/testServer.ts';
 
 let folder: string;
 

@@ -13,9 +13,9 @@ import { startEmbeddedNats } from '../../../src/platform/embedded/natsServer.ts'
 import { startEmbeddedPostgres } from '../../../src/platform/embedded/postgresServer.ts';
 import { isAlive } from '../../../src/platform/embedded/processInfo.ts';
 import { readRunFile, runFilePath, writeRunFile } from '../../../src/platform/embedded/runFile.ts';
-import { query } from '../../support/postgres.ts';
-import { makeTempFolder } from '../../support/testRun.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { makeTempFolder } from '../../support/run/testRun.ts';
+import { query } from '../../support/servers/postgres.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const external = 'postgresql://somebody@database.example/chat';
 const natsServerBin = process.env.NATS_SERVER_BIN ?? 'nats-server';

@@ -9,11 +9,11 @@ import {
   LogUnavailableError,
   UnknownOutcomeError,
 } from '../../../src/ports/eventLog.ts';
-import { openTestLog } from '../../support/jetStreamLog.ts';
-import { startTestNats } from '../../support/nats.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { openTestAttachments } from '../../support/uploads.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { openTestLog } from '../../support/eventlog/jetStreamLog.ts';
+import { openTestAttachments } from '../../support/http/uploads.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const request = (conversationId: string, text: string) => ({
   conversationId,

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startEmbeddedNats } from '../../../src/platform/embedded/natsServer.ts';
-import { type Answer, startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { type OpenedLog, openTestLog, storedKeys } from '../../support/jetStreamLog.ts';
-import { canHaveSmallDisks, openSmallDisk, type SmallDisk } from '../../support/smallDisk.ts';
-import { makeTempFolder } from '../../support/testRun.ts';
-import { startTestServer, type TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { type OpenedLog, openTestLog, storedKeys } from '../../support/eventlog/jetStreamLog.ts';
+import { type Answer, startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { makeTempFolder } from '../../support/run/testRun.ts';
+import { canHaveSmallDisks, openSmallDisk, type SmallDisk } from '../../support/servers/smallDisk.ts';
+import { startTestServer, type TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const MB = 1_024 ** 2;
 const CONTENT = 'x'.repeat(8_000);

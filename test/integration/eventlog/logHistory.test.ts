@@ -11,10 +11,8 @@ import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts
 import { openDatabase } from '../../../src/platform/postgres/database.ts';
 import type { EventFeed } from '../../../src/ports/eventFeed.ts';
 import { readMessages } from '../../../src/queries/readMessages.ts';
-import { withLog } from '../../support/application.ts';
-import { createTables, writeLog } from '../../support/builtVersion.ts';
-import { createMigratedDatabase } from '../../support/historyDatabase.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
+import { withLog } from '../../support/application/application.ts';
+import { createMigratedDatabase } from '../../support/projections/historyDatabase.ts';
 import {
   batchSizes,
   CONVERSATIONS,
@@ -22,8 +20,10 @@ import {
   type RandomHistory,
   randomHistory,
   randomHistoryWithoutRepeats,
-} from '../../support/randomHistory.ts';
-import { waitFor } from '../../support/waitFor.ts';
+} from '../../support/projections/randomHistory.ts';
+import { createTables, writeLog } from '../../support/projections/readModelTables.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let testDatabase: TestDatabase;
 let client: pg.Client;

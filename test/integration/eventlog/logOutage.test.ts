@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogFullError, LogUnavailableError } from '../../../src/ports/eventLog.ts';
-import { withLog } from '../../support/application.ts';
-import { ChatClient } from '../../support/chatClient.ts';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { type OpenedLog, openTestLog, storedKeys } from '../../support/jetStreamLog.ts';
-import { startTestNats } from '../../support/nats.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
-import { type RealEdge, startRealEdge } from '../../support/realEdge.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { withLog } from '../../support/application/application.ts';
+import { ChatClient } from '../../support/edge/chatClient.ts';
+import { type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
+import { type OpenedLog, openTestLog, storedKeys } from '../../support/eventlog/jetStreamLog.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const CONVERSATIONS = '/api/chat/conversations';
 

@@ -1,13 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LogUnavailableError, UnknownOutcomeError } from '../../../src/ports/eventLog.ts';
-import { DocumentedApi, type RawAnswer } from '../../support/documentedApi.ts';
-import { type Call, elsewhere, goodCalls, requestOf, withQuery } from '../../support/documentedCalls.ts';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { file, pdf } from '../../support/multipart.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
-import { rawCall, unfinishedCall } from '../../support/rawCall.ts';
-import { type Trouble, TroubledAttachments, TroubledReceipts, troubled } from '../../support/troubled.ts';
+import { DocumentedApi, type RawAnswer } from '../../support/documents/documentedApi.ts';
+import {
+  type Call,
+  elsewhere,
+  goodCalls,
+  requestOf,
+  withQuery,
+} from '../../support/documents/documentedCalls.ts';
+import {
+  type Trouble,
+  TroubledAttachments,
+  TroubledReceipts,
+  troubled,
+} from '../../support/faults/faultyStores.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { file, pdf } from '../../support/http/multipart.ts';
+import { rawCall, unfinishedCall } from '../../support/http/rawCall.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
 
 /**
  * The API document against the API: every route is in it, everything in it is served, and every answer of a real server is as

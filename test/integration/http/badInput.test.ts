@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERRORS, type ErrorCode } from '../../../src/contracts/errors.ts';
-import { type Answer, startTestApi, type TestApi } from '../../support/httpApi.ts';
+import { type Answer, startTestApi, type TestApi } from '../../support/http/httpApi.ts';
 
 /** Every malformed request gets its typed error and leaves nothing in the log. No database: none of it gets there. */
 const CONVERSATIONS = '/api/chat/conversations';

@@ -5,9 +5,9 @@ import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BODY_MS_SETTING, readBody } from '../../../src/http/request/body.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../../src/http/server/server.ts';
-import { startTestApi } from '../../support/httpApi.ts';
-import { answersIn, exchange, readAll } from '../../support/rawHttp.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestApi } from '../../support/http/httpApi.ts';
+import { answersIn, exchange, readAll } from '../../support/http/rawHttp.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** Connections of the API that take their time: each is closed at a deadline, which is short here. */
 const servers: HttpServer[] = [];

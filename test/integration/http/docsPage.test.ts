@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { rawCall } from '../../support/rawCall.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { rawCall } from '../../support/http/rawCall.ts';
 
 let api: TestApi;
 beforeAll(async () => {

@@ -7,10 +7,14 @@ import {
   LogUnavailableError,
   UnknownOutcomeError,
 } from '../../../src/ports/eventLog.ts';
-import { createMigratedDatabase, migrationsDirectory, projectAll } from '../../support/historyDatabase.ts';
-import { type Answer, startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { startTestPostgres } from '../../support/postgres.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { type Answer, startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import {
+  createMigratedDatabase,
+  migrationsDirectory,
+  projectAll,
+} from '../../support/projections/historyDatabase.ts';
+import { startTestPostgres } from '../../support/servers/postgres.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const CONVERSATIONS = '/api/chat/conversations';
 const stops: (() => Promise<unknown>)[] = [];

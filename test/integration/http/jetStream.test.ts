@@ -3,9 +3,9 @@ import { connect, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JetStreamLog, openJetStreamLog } from '../../../src/eventlog/jetstream/jetStreamLog.ts';
 import { newEpoch } from '../../../src/platform/ids.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { startTestNats } from '../../support/nats.ts';
-import type { TestServer } from '../../support/testServer.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
 
 let nats: TestServer;
 const connections: NatsConnection[] = [];

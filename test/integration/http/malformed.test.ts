@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { answersIn, exchange, readAll } from '../../support/rawHttp.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { answersIn, exchange, readAll } from '../../support/http/rawHttp.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** Requests that no HTTP library sends, byte for byte, to the real API: what is answered, and that nothing is stored. */
 const MESSAGES = '/api/chat/messages';

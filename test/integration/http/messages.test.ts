@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PARTITION_GROUPS } from '../../../src/contracts/events/subjects.ts';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const PATH = '/api/chat/messages';
 let database: TestDatabase;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
 
 /** Cursors name a place and not a number: what is written between two pages neither hides nor repeats anything. */
 let database: TestDatabase;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PARTITION_GROUPS } from '../../../src/contracts/events/subjects.ts';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { type Answer, startTestApi, type TestApi } from '../../support/httpApi.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
+import { type Answer, startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
 
 /** Read your own writes: reads that name a position show what was written before it. */
 let database: TestDatabase;

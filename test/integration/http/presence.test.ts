@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
 
 const ONLINE = new Set(['alice', '__proto__', 'a,b', 'c d+e&f', '7', '']);
 

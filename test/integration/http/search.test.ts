@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
 
 let database: TestDatabase;
 let api: TestApi;

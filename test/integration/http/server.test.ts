@@ -7,9 +7,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readBody } from '../../../src/http/request/body.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../../src/http/server/server.ts';
-import { startTestApi } from '../../support/httpApi.ts';
-import { answersIn } from '../../support/rawHttp.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestApi } from '../../support/http/httpApi.ts';
+import { answersIn } from '../../support/http/rawHttp.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -3,11 +3,11 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { securityHeaders } from '../../../src/middleware/securityHeaders.ts';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
-import { answersIn, exchange } from '../../support/rawHttp.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { answersIn, exchange } from '../../support/http/rawHttp.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** What surrounds every answer of the API: compression, conditional reads, headers for browsers, CORS. */
 const LIST = '/api/chat/conversations?userId=alice';

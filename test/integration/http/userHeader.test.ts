@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonSchema } from '../../../src/contracts/documents/jsonSchemas.ts';
 import { buildOpenApi, type OpenApiOperation } from '../../../src/contracts/documents/openapi/document.ts';
-import { type Call, goodCalls, requestOf } from '../../support/documentedCalls.ts';
-import { createMigratedDatabase, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { field } from '../../support/multipart.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
-import { rawCall } from '../../support/rawCall.ts';
+import { type Call, goodCalls, requestOf } from '../../support/documents/documentedCalls.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { field } from '../../support/http/multipart.ts';
+import { rawCall } from '../../support/http/rawCall.ts';
+import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
 
 /** The header `X-User-Id` at every call of the API document that takes a `userId`. */
 const HEADER = 'X-User-Id';

@@ -4,9 +4,9 @@ import { openDatabase } from '../../../src/platform/postgres/database.ts';
 import { GuardedPool } from '../../../src/platform/postgres/guardedPool.ts';
 import type { QueryDone } from '../../../src/platform/postgres/pool.ts';
 import { inTransaction } from '../../../src/platform/postgres/transaction.ts';
-import { query, startTestPostgres } from '../../support/postgres.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { query, startTestPostgres } from '../../support/servers/postgres.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let postgres: TestServer;
 const stops: (() => Promise<unknown>)[] = [];

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';
-import { migrationsDirectory } from '../../support/historyDatabase.ts';
-import { createTestDatabase, query, type TestDatabase } from '../../support/postgres.ts';
-import { makeTempFolder } from '../../support/testRun.ts';
+import { migrationsDirectory } from '../../support/projections/historyDatabase.ts';
+import { makeTempFolder } from '../../support/run/testRun.ts';
+import { createTestDatabase, query, type TestDatabase } from '../../support/servers/postgres.ts';
 
 let database: TestDatabase;
 let directory: string;

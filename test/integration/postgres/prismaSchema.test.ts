@@ -4,8 +4,8 @@ import { allProjections } from '../../../projections/all.ts';
 import { PostgresStore } from '../../../projections/runner/postgresStore.ts';
 import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
 import { type Database, openDatabase } from '../../../src/platform/postgres/database.ts';
-import { createMigratedDatabase } from '../../support/historyDatabase.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
+import { createMigratedDatabase } from '../../support/projections/historyDatabase.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
 
 let testDatabase: TestDatabase;
 let database: Database;

@@ -5,12 +5,12 @@ import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';
 import { ReplicaReads } from '../../../src/platform/postgres/replicaReads.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
 import { historyLagSeconds } from '../../../src/queries/historyLag.ts';
-import { migrationsDirectory, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { query, startTestPostgres } from '../../support/postgres.ts';
-import { startStandby } from '../../support/standby.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { migrationsDirectory, projectAll } from '../../support/projections/historyDatabase.ts';
+import { query, startTestPostgres } from '../../support/servers/postgres.ts';
+import { startStandby } from '../../support/servers/standby.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const LAG_SECONDS_MAX = 1;
 let primary: TestServer;

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AuditEvent, Auditor } from '../../../src/maintenance/audit/auditor.ts';
 import { type AuditStep, auditStep } from '../../../src/maintenance/audit/auditStep.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
-import { openProjectedLog } from '../../support/projectedLog.ts';
-import { CONVERSATIONS, historyOf } from '../../support/randomHistory.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { openProjectedLog } from '../../support/projections/projectedLog.ts';
+import { CONVERSATIONS, historyOf } from '../../support/projections/randomHistory.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let system: Awaited<ReturnType<typeof openProjectedLog>>;
 const { events } = historyOf(

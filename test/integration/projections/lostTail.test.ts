@@ -21,13 +21,13 @@ import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts
 import { systemIds } from '../../../src/platform/ids.ts';
 import { systemClock } from '../../../src/platform/time/clock.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
-import { createMigratedDatabase } from '../../support/historyDatabase.ts';
-import { type OpenedLog, openTestLog } from '../../support/jetStreamLog.ts';
-import { openMemoryEdge } from '../../support/memoryEdge.ts';
-import { startTestNats } from '../../support/nats.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { openMemoryEdge } from '../../support/edge/memoryEdge.ts';
+import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
+import { createMigratedDatabase } from '../../support/projections/historyDatabase.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestDatabase } from '../../support/servers/postgres.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** A real log on a server whose store can be taken back to an earlier time, and the history built from it. */
 let server: TestServer;

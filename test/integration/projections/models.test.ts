@@ -6,15 +6,15 @@ import { BATCH_SAVEPOINT } from '../../../projections/runner/projection.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
 import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';
-import { createTables, digestOf, groupOf, writeLog } from '../../support/builtVersion.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import {
   batchSizes,
   CONVERSATIONS,
   historyOf,
   randomHistory,
   withoutEvents,
-} from '../../support/randomHistory.ts';
+} from '../../support/projections/randomHistory.ts';
+import { createTables, digestOf, groupOf, writeLog } from '../../support/projections/readModelTables.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/servers/postgres.ts';
 
 let database: TestDatabase;
 let pool: pg.Pool;

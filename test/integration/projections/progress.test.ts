@@ -2,7 +2,7 @@ import { connect } from 'nats';
 import { describe, expect, it } from 'vitest';
 import { checkpointSubject, groupOf } from '../../../src/contracts/events/subjects.ts';
 import { announceProgress, listenForProgress } from '../../../src/platform/nats/projectionProgress.ts';
-import { startTestNats } from '../../support/nats.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
 
 const conversationId = 'c_aaaaaaaaaaaaaaaaaaaaa';
 

@@ -15,8 +15,8 @@ import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts
 import { systemIds } from '../../../src/platform/ids.ts';
 import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/servers/postgres.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let database: TestDatabase;
 let pool: pg.Pool;

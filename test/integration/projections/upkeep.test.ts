@@ -3,9 +3,9 @@ import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { Upkeep, type UpkeepEvent } from '../../../projections/runner/upkeep.ts';
 import { dropLeftOver, ensureBuildingVersion, listVersions } from '../../../projections/runner/versions.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
-import { openProjectedLog } from '../../support/projectedLog.ts';
-import { historyOf } from '../../support/randomHistory.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { openProjectedLog } from '../../support/projections/projectedLog.ts';
+import { historyOf } from '../../support/projections/randomHistory.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let system: Awaited<ReturnType<typeof openProjectedLog>>;
 const { events } = historyOf(Array.from({ length: 40 }, (_, n) => ['post', n % 4, n % 3, n % 8, 1]));

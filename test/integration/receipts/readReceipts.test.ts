@@ -2,12 +2,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReceiptsWriter } from '../../../projections/receipts/receiptsWriter.ts';
 import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';
 import type { ReceiptLog } from '../../../src/ports/receipts.ts';
-import { createMigratedDatabase, migrationsDirectory, projectAll } from '../../support/historyDatabase.ts';
-import { startTestApi, type TestApi } from '../../support/httpApi.ts';
-import { openTestReceipts } from '../../support/jetStreamReceipts.ts';
-import { startTestNats } from '../../support/nats.ts';
-import { startTestPostgres, type TestDatabase } from '../../support/postgres.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { openTestReceipts } from '../../support/eventlog/jetStreamReceipts.ts';
+import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import {
+  createMigratedDatabase,
+  migrationsDirectory,
+  projectAll,
+} from '../../support/projections/historyDatabase.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import { startTestPostgres, type TestDatabase } from '../../support/servers/postgres.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const PATH = '/api/chat/conversations';
 let database: TestDatabase;

@@ -5,11 +5,11 @@ import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { Redis } from '../../../src/platform/redis/redis.ts';
 import { RedisConversations } from '../../../src/platform/redis/redisConversations.ts';
 import { systemClock } from '../../../src/platform/time/clock.ts';
-import { conversationOf, processOn, withLog } from '../../support/application.ts';
-import { C1 } from '../../support/conversations.ts';
-import { startTestRedis } from '../../support/redis.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { conversationOf, processOn, withLog } from '../../support/application/application.ts';
+import { C1 } from '../../support/domain/conversations.ts';
+import { startTestRedis } from '../../support/servers/redis.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const EPOCH = 'epoch-one';
 const KEY = `chat:conversation:${EPOCH}:${C1}`;

@@ -6,10 +6,10 @@ import { RedisPresence } from '../../../src/platform/redis/redisPresence.ts';
 import { MemorySignalBus } from '../../../src/platform/signals/memorySignals.ts';
 import { systemClock } from '../../../src/platform/time/clock.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
-import { startTestApi } from '../../support/httpApi.ts';
-import { startTestRedis } from '../../support/redis.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestApi } from '../../support/http/httpApi.ts';
+import { startTestRedis } from '../../support/servers/redis.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let server: TestServer;
 let admin: Redis;

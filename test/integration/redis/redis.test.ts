@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis, type RedisEvent, RedisUnavailableError } from '../../../src/platform/redis/redis.ts';
-import { startTestRedis } from '../../support/redis.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestRedis } from '../../support/servers/redis.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let server: TestServer;
 beforeAll(async () => {

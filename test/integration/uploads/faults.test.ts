@@ -6,11 +6,11 @@ import { CHUNK_BYTES, UPLOADS_STREAM } from '../../../src/contracts/uploads/uplo
 import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import { DOWNLOADS_PARALLEL_MAX } from '../../../src/http/uploads/download.ts';
 import type { AttachmentStore } from '../../../src/ports/attachmentStore.ts';
-import { startTestApi, type TestApi, type TestApiOptions } from '../../support/httpApi.ts';
-import { BOUNDARY, field, file, MULTIPART, multipart, PNG, pdf } from '../../support/multipart.ts';
-import { startTestNats } from '../../support/nats.ts';
-import { openTestAttachments, storeUpload, uploadBytes } from '../../support/uploads.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { startTestApi, type TestApi, type TestApiOptions } from '../../support/http/httpApi.ts';
+import { BOUNDARY, field, file, MULTIPART, multipart, PNG, pdf } from '../../support/http/multipart.ts';
+import { openTestAttachments, storeUpload, uploadBytes } from '../../support/http/uploads.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const PATH = '/api/chat/uploads';
 const MB = 1_024 ** 2;

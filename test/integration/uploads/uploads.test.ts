@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, startTestApi, type TestApi } from '../../support/httpApi.ts';
+import { type Answer, startTestApi, type TestApi } from '../../support/http/httpApi.ts';
 import {
   field,
   file,
@@ -12,11 +12,11 @@ import {
   PNG,
   pdf,
   zip,
-} from '../../support/multipart.ts';
-import { startTestNats } from '../../support/nats.ts';
-import type { TestServer } from '../../support/testServer.ts';
-import { openTestAttachments } from '../../support/uploads.ts';
-import { waitFor } from '../../support/waitFor.ts';
+} from '../../support/http/multipart.ts';
+import { openTestAttachments } from '../../support/http/uploads.ts';
+import { startTestNats } from '../../support/servers/nats.ts';
+import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const PATH = '/api/chat/uploads';
 const BYTES_MAX = 1_024 ** 2;

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import type { ChangedFrame, ClientFrame } from '../../../client/src/protocol.ts';
-import { clientUnderTest } from '../../support/clientUnderTest.ts';
-import { C1, M1 } from '../../support/conversations.ts';
-import type { FakeWebSocket } from '../../support/fakeWebSocket.ts';
+import type { FakeWebSocket } from '../../support/client/fakeWebSocket.ts';
+import { clientUnderTest } from '../../support/client/sdkClient.ts';
+import { C1, M1 } from '../../support/domain/conversations.ts';
 
 function offlineRoom(options: Parameters<typeof clientUnderTest>[0] = {}) {
   const system = clientUnderTest(options);

@@ -5,7 +5,7 @@ import {
   type ConnectionState,
   nextConnectionState,
 } from '../../../client/src/connectionStates.ts';
-import { clientUnderTest } from '../../support/clientUnderTest.ts';
+import { clientUnderTest } from '../../support/client/sdkClient.ts';
 
 const STATES: ConnectionState[] = ['idle', 'connecting', 'open', 'waiting', 'draining', 'closed'];
 const EVENTS: ConnectionEvent[] = ['start', 'opened', 'lost', 'drain', 'retry', 'refused', 'stop'];

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { EventFrame } from '../../../client/src/protocol.ts';
-import { clientUnderTest } from '../../support/clientUnderTest.ts';
-import { C1, M1 } from '../../support/conversations.ts';
-import { ModelServer } from '../../support/modelServer.ts';
+import { ModelServer } from '../../support/client/modelServer.ts';
+import { clientUnderTest } from '../../support/client/sdkClient.ts';
+import { C1, M1 } from '../../support/domain/conversations.ts';
 
 type Action =
   | { do: 'say' | 'others' | 'take' | 'deliver' | 'repeat' | 'refuse' | 'wait'; n: number }

@@ -20,8 +20,8 @@ import * as ids from '../../../src/contracts/ids.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { LinkedEvent } from '../../../src/edge/linkedEvent.ts';
 import { encodeServerFrame } from '../../../src/edge/transports/native/serverFrame.ts';
-import { chatEvent, content, userId } from '../../support/arbitraries.ts';
-import { C1, M1 } from '../../support/conversations.ts';
+import { chatEvent, content, userId } from '../../support/domain/arbitraries.ts';
+import { C1, M1 } from '../../support/domain/conversations.ts';
 
 const U1 = 'u_AAAAAAAAAAAAAAAAAAAAA';
 

@@ -5,8 +5,8 @@ import {
   type SubscriptionEvent,
   type SubscriptionState,
 } from '../../../client/src/subscriptionStates.ts';
-import { clientUnderTest, eventFrame } from '../../support/clientUnderTest.ts';
-import { C1, C2 } from '../../support/conversations.ts';
+import { clientUnderTest, eventFrame } from '../../support/client/sdkClient.ts';
+import { C1, C2 } from '../../support/domain/conversations.ts';
 
 type System = ReturnType<typeof clientUnderTest>;
 

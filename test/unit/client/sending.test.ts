@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { AckFrame, SendFrame } from '../../../client/src/protocol.ts';
-import { clientUnderTest } from '../../support/clientUnderTest.ts';
-import { C1, M1 } from '../../support/conversations.ts';
-import type { FakeWebSocket } from '../../support/fakeWebSocket.ts';
+import type { FakeWebSocket } from '../../support/client/fakeWebSocket.ts';
+import { clientUnderTest } from '../../support/client/sdkClient.ts';
+import { C1, M1 } from '../../support/domain/conversations.ts';
 
 function sender(options: Parameters<typeof clientUnderTest>[0] = {}) {
   const system = clientUnderTest(options);

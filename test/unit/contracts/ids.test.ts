@@ -14,8 +14,8 @@ import {
   UserId,
 } from '../../../src/contracts/ids.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
-import { conversationId, messageId } from '../../support/arbitraries.ts';
-import { C1, M1 } from '../../support/conversations.ts';
+import { conversationId, messageId } from '../../support/domain/arbitraries.ts';
+import { C1, M1 } from '../../support/domain/conversations.ts';
 
 const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
   schema.safeParse(value).success;

@@ -7,8 +7,8 @@ import {
   SIGNAL_BYTES_MAX,
   type Signal,
 } from '../../../src/contracts/signals.ts';
-import { conversationId, userId } from '../../support/arbitraries.ts';
-import { C1 } from '../../support/conversations.ts';
+import { conversationId, userId } from '../../support/domain/arbitraries.ts';
+import { C1 } from '../../support/domain/conversations.ts';
 
 const users = fc.array(userId, { maxLength: 8 });
 const edgeId = fc.uuid();

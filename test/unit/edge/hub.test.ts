@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Hub, type Member } from '../../../src/edge/hub.ts';
 import { RecentEvents } from '../../../src/edge/resume/replayBuffer.ts';
 import type { StoredEvent } from '../../../src/ports/eventLog.ts';
-import { FakeSocket } from '../../support/fakeSocket.ts';
+import { FakeSocket } from '../../support/edge/fakeSocket.ts';
 
 const conversationId = 'c_aaaaaaaaaaaaaaaaaaaaa';
 const event = (seq: number, id = conversationId): StoredEvent => ({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openMemoryEdge } from '../../support/memoryEdge.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { openMemoryEdge } from '../../support/edge/memoryEdge.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 const INBOX = { op: 'join', conversationId: '*' };
 

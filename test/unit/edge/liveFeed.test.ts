@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import type { EventFeed, FollowedEvent, FollowOptions } from '../../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../../src/ports/eventLog.ts';
-import { openMemoryEdge } from '../../support/memoryEdge.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { openMemoryEdge } from '../../support/edge/memoryEdge.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 /** The log, but its tail can be made deaf without noticing. */
 function withDeafTail() {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { storedEvents } from '../../support/application.ts';
-import { openMemoryEdge } from '../../support/memoryEdge.ts';
+import { storedEvents } from '../../support/application/application.ts';
+import { openMemoryEdge } from '../../support/edge/memoryEdge.ts';
 
 type Edge = Awaited<ReturnType<typeof openMemoryEdge>>;
 

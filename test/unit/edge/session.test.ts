@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { groupOf } from '../../../src/contracts/events/subjects.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
-import { openMemoryEdge as openEdge } from '../../support/memoryEdge.ts';
-import { waitFor } from '../../support/waitFor.ts';
+import { openMemoryEdge as openEdge } from '../../support/edge/memoryEdge.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 test('joining tells the head, then what happened after the given sequence, then what happens', async () => {
   const { connect, newConversation, post } = await openEdge();

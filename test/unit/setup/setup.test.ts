@@ -7,7 +7,7 @@ import { checkNodeVersion } from '../../../src/setup/nodeVersion.mjs';
 import { natsServerMissingMessage } from '../../../src/setup/obtainNatsServer.mjs';
 import { redisServerMissingMessage } from '../../../src/setup/obtainRedisServer.mjs';
 import { summary } from '../../../src/setup/testSummary.mjs';
-import { makeTempFolder } from '../../support/testRun.ts';
+import { makeTempFolder } from '../../support/run/testRun.ts';
 
 let folder: string;
 

@@ -20,8 +20,8 @@ import {
   storedEvents,
   toldBy,
   withLog,
-} from '../../../support/application.ts';
-import { C2, M1 } from '../../../support/conversations.ts';
+} from '../../../support/application/application.ts';
+import { C2, M1 } from '../../../support/domain/conversations.ts';
 
 let memory: MemoryEventLog;
 let context: MemoryContext;

@@ -13,7 +13,7 @@ import {
   storedEvents,
   toldBy,
   withLog,
-} from '../../../support/application.ts';
+} from '../../../support/application/application.ts';
 
 let memory: MemoryEventLog;
 let context: MemoryContext;

@@ -12,8 +12,8 @@ import {
   storedEvents,
   toldBy,
   withLog,
-} from '../../../support/application.ts';
-import { M1 } from '../../../support/conversations.ts';
+} from '../../../support/application/application.ts';
+import { M1 } from '../../../support/domain/conversations.ts';
 
 let memory: MemoryEventLog;
 let context: MemoryContext;

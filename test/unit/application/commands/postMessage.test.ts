@@ -19,8 +19,8 @@ import {
   storedEvents,
   toldBy,
   withLog,
-} from '../../../support/application.ts';
-import { storeUpload } from '../../../support/uploads.ts';
+} from '../../../support/application/application.ts';
+import { storeUpload } from '../../../support/http/uploads.ts';
 
 let memory: MemoryEventLog;
 let context: MemoryContext;

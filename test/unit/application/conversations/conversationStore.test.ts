@@ -3,8 +3,8 @@ import { renameConversation } from '../../../../src/application/commands/renameC
 import { ConversationStore } from '../../../../src/application/conversations/conversationStore.ts';
 import { MemoryEventLog } from '../../../../src/eventlog/memory/memoryEventLog.ts';
 import type { StoredEvent } from '../../../../src/ports/eventLog.ts';
-import { conversationOf, processOn, withLog } from '../../../support/application.ts';
-import { C2 } from '../../../support/conversations.ts';
+import { conversationOf, processOn, withLog } from '../../../support/application/application.ts';
+import { C2 } from '../../../support/domain/conversations.ts';
 
 let memory: MemoryEventLog;
 let conversationId: string;

@@ -8,7 +8,7 @@ import { MemoryEventLog } from '../../../../src/eventlog/memory/memoryEventLog.t
 import { MemorySharedConversations } from '../../../../src/platform/redis/memorySharedConversations.ts';
 import { LogUnavailableError } from '../../../../src/ports/eventLog.ts';
 import type { SharedConversations } from '../../../../src/ports/sharedConversations.ts';
-import { conversationOf, processOn, withLog } from '../../../support/application.ts';
+import { conversationOf, processOn, withLog } from '../../../support/application/application.ts';
 
 const SHARED_MS = 60_000;
 const CONVERSATIONS = 3;

@@ -3,8 +3,8 @@ import type { PresenceOptions } from '../../../../src/application/presence/prese
 import { PRESENCE_ANNOUNCEMENT_SUBJECT } from '../../../../src/contracts/events/subjects.ts';
 import { MemorySignalBus } from '../../../../src/platform/signals/memorySignals.ts';
 import type { Signal } from '../../../../src/ports/signals.ts';
-import { ManualTime } from '../../../support/manualTime.ts';
-import { type PresenceProcess, startPresence } from '../../../support/presenceProcesses.ts';
+import { type PresenceProcess, startPresence } from '../../../support/application/presenceProcesses.ts';
+import { ManualTime } from '../../../support/time/manualTime.ts';
 
 let time: ManualTime;
 let bus: MemorySignalBus;

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PresenceRoster } from '../../../../src/application/presence/presenceRoster.ts';
 import { MemorySignalBus } from '../../../../src/platform/signals/memorySignals.ts';
-import { ManualTime } from '../../../support/manualTime.ts';
-import { type PresenceProcess, startPresence } from '../../../support/presenceProcesses.ts';
+import { type PresenceProcess, startPresence } from '../../../support/application/presenceProcesses.ts';
+import { ManualTime } from '../../../support/time/manualTime.ts';
 
 const USERS = ['alice', 'bob', '__proto__', 'd,e'];
 const EDGES = 3;

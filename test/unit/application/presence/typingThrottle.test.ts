@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TypingThrottle } from '../../../../src/application/presence/typingThrottle.ts';
-import { C1, C2 } from '../../../support/conversations.ts';
-import { ManualTime } from '../../../support/manualTime.ts';
+import { C1, C2 } from '../../../support/domain/conversations.ts';
+import { ManualTime } from '../../../support/time/manualTime.ts';
 
 describe('the throttle of typing', () => {
   it('lets one signal per user, conversation and 2 s through', async () => {

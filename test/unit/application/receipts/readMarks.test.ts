@@ -9,7 +9,7 @@ import { MemoryReceipts } from '../../../../src/eventlog/memory/memoryReceipts.t
 import { systemIds } from '../../../../src/platform/ids.ts';
 import { LogUnavailableError } from '../../../../src/ports/eventLog.ts';
 import type { Receipt } from '../../../../src/ports/receipts.ts';
-import { ManualTime } from '../../../support/manualTime.ts';
+import { ManualTime } from '../../../support/time/manualTime.ts';
 
 let time: ManualTime;
 let marks: ReadMarks;

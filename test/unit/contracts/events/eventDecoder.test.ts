@@ -9,7 +9,7 @@ import {
 import { ChatEventSchema, decodeEvent } from '../../../../src/contracts/events/events.ts';
 import { readMessagePosted } from '../../../../src/contracts/events/readMessagePosted.ts';
 import { Upcasters } from '../../../../src/contracts/events/upcasters.ts';
-import { post } from '../../../support/conversations.ts';
+import { post } from '../../../support/domain/conversations.ts';
 
 const posted = { ...post(), type: 'MessagePosted', v: 1 };
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeEvent, encodeEvent, UndecodableEventError } from '../../../../src/contracts/events/events.ts';
-import { chatEvent } from '../../../support/arbitraries.ts';
-import { C1, created, M1, post } from '../../../support/conversations.ts';
+import { chatEvent } from '../../../support/domain/arbitraries.ts';
+import { C1, created, M1, post } from '../../../support/domain/conversations.ts';
 
 const posted = { ...post(), type: 'MessagePosted' as const, v: 1 as const };
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -8,8 +8,8 @@ import {
   parseEventSubject,
   partitionOf,
 } from '../../../../src/contracts/events/subjects.ts';
-import { conversationId } from '../../../support/arbitraries.ts';
-import { C1 } from '../../../support/conversations.ts';
+import { conversationId } from '../../../support/domain/arbitraries.ts';
+import { C1 } from '../../../support/domain/conversations.ts';
 
 const category = fc.constantFrom('conversation' as const, 'message' as const);
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientFrame, FRAME_BYTES_MAX, WsQuery } from '../../../../src/contracts/frames/clientFrames.ts';
-import { C1, M1 } from '../../../support/conversations.ts';
+import { C1, M1 } from '../../../support/domain/conversations.ts';
 
 const accepts = (value: unknown) => ClientFrame.safeParse(value).success;
 const text = (value: unknown) => JSON.stringify(value);

@@ -1,8 +1,8 @@
 import { describe, it } from 'vitest';
 import type { ConversationEvent } from '../../../../src/domain/conversation/events.ts';
 import { PARTICIPANTS_MAX } from '../../../../src/domain/conversation/state.ts';
-import { C1, created, T0, T1 } from '../../../support/conversations.ts';
-import { given } from '../../../support/specification.ts';
+import { C1, created, T0, T1 } from '../../../support/domain/conversations.ts';
+import { given } from '../../../support/domain/specification.ts';
 
 const by = (userId: string) => ({ conversationId: C1, userId, at: T1 });
 const users = (count: number) => Array.from({ length: count }, (_, index) => `u${index}`);

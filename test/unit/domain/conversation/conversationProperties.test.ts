@@ -9,8 +9,8 @@ import {
   isParticipant,
   PARTICIPANTS_MAX,
 } from '../../../../src/domain/conversation/state.ts';
-import { C1, M1, post, T1 } from '../../../support/conversations.ts';
-import { decide, deepFreeze } from '../../../support/specification.ts';
+import { C1, M1, post, T1 } from '../../../support/domain/conversations.ts';
+import { decide, deepFreeze } from '../../../support/domain/specification.ts';
 
 const few = fc.constantFrom('u0', 'u1', 'u2', 'u3');
 /** Some, with repeats, or so many that a few such commands reach the bound. */

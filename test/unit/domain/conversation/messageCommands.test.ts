@@ -5,8 +5,8 @@ import type {
   EditMessage,
   RemoveReaction,
 } from '../../../../src/domain/conversation/commands.ts';
-import { C1, created, M1, M2, post, T0, T1 } from '../../../support/conversations.ts';
-import { given } from '../../../support/specification.ts';
+import { C1, created, M1, M2, post, T0, T1 } from '../../../support/domain/conversations.ts';
+import { given } from '../../../support/domain/specification.ts';
 
 const target = { messageId: M1, authorId: 'bob', seq: 7, replyTo: M2, at: T0 };
 const edit = (overrides: Partial<EditMessage> = {}): EditMessage => ({

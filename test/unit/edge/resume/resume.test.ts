@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { FollowOptions } from '../../../../src/ports/eventFeed.ts';
-import { openMemoryEdge } from '../../../support/memoryEdge.ts';
-import { waitFor } from '../../../support/waitFor.ts';
+import { openMemoryEdge } from '../../../support/edge/memoryEdge.ts';
+import { waitFor } from '../../../support/time/waitFor.ts';
 
 type Edge = Awaited<ReturnType<typeof openMemoryEdge>>;
 type Link = ReturnType<Edge['connect']>;

@@ -8,7 +8,7 @@ import {
   transition,
 } from '../../../../src/eventlog/jetstream/logCircuitStates.ts';
 import { LogFullError, LogOverloadedError, LogUnavailableError } from '../../../../src/ports/eventLog.ts';
-import { ManualTime } from '../../../support/manualTime.ts';
+import { ManualTime } from '../../../support/time/manualTime.ts';
 
 const STATES: LogState[] = ['available', 'suspect', 'unavailable', 'probing', 'closed'];
 const TRIGGERS: LogTrigger[] = [

@@ -13,7 +13,7 @@ import {
   historyOf,
   type RandomHistory,
   randomHistory,
-} from '../../../support/randomHistory.ts';
+} from '../../../support/projections/randomHistory.ts';
 
 /** What a history has of each conversation, if the log holds these events, stored a second apart. */
 function fold(events: readonly ChatEvent[], startMs = 0): Map<string, LoggedConversation> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChatError } from '../../../../src/contracts/errors.ts';
 import { Breaker, type BreakerState } from '../../../../src/platform/postgres/breaker.ts';
-import { waitFor } from '../../../support/waitFor.ts';
+import { waitFor } from '../../../support/time/waitFor.ts';
 
 let breaker: Breaker;
 let states: BreakerState[];

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ChatError } from '../../../../src/contracts/errors.ts';
 import type { Reads } from '../../../../src/platform/postgres/database.ts';
 import { ReplicaReads, type ReplicaState } from '../../../../src/platform/postgres/replicaReads.ts';
-import { ManualTime } from '../../../support/manualTime.ts';
-import { waitFor } from '../../../support/waitFor.ts';
+import { ManualTime } from '../../../support/time/manualTime.ts';
+import { waitFor } from '../../../support/time/waitFor.ts';
 
 let time: ManualTime;
 let lag: number | Error;

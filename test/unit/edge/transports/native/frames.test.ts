@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ClientFrame } from '../../../../../src/contracts/frames/clientFrames.ts';
 import { MalformedFrame, parseClientFrame } from '../../../../../src/edge/transports/native/clientFrame.ts';
 import { encodeServerFrame } from '../../../../../src/edge/transports/native/serverFrame.ts';
-import { conversationId, messageId } from '../../../../support/arbitraries.ts';
+import { conversationId, messageId } from '../../../../support/domain/arbitraries.ts';
 
 const seq = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const anyText = fc.oneof(
