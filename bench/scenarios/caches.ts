@@ -1,17 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createConversation } from '../../src/application/commands/createConversation.ts';
-import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import { Presence } from '../../src/application/presence/presence.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
-import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
-import { newEdgeId, systemIds } from '../../src/platform/ids.ts';
+import { newEdgeId } from '../../src/platform/ids.ts';
 import { Redis } from '../../src/platform/redis/redis.ts';
 import { RedisConversations } from '../../src/platform/redis/redisConversations.ts';
 import { RedisPresence } from '../../src/platform/redis/redisPresence.ts';
 import { MemorySignalBus } from '../../src/platform/signals/memorySignals.ts';
 import { systemClock } from '../../src/platform/time/clock.ts';
 import { systemTimers } from '../../src/platform/time/timers.ts';
+import { benchApplication } from '../support/application.ts';
 import { median } from '../support/conversations.ts';
 import { openBenchLog } from '../support/log.ts';
 import { startRedis } from '../support/redis.ts';
@@ -47,9 +46,8 @@ await redisServer.stop();
 await servers.stop();
 
 async function compareConversations(participants: number): Promise<void> {
-  const conversations = new ConversationStore(log);
-  const attachments = new MemoryAttachments();
-  const context = { log, feed: log, conversations, attachments, clock: systemClock, ids: systemIds };
+  const context = benchApplication(log);
+  const { conversations } = context;
   const participantIds = Array.from({ length: participants }, (_, n) => `participant-number-${n}`);
   const wanted = { userId: 'bench', title: 'About caches', visibility: 'members', participantIds } as const;
   const shared = new RedisConversations(redis);

@@ -2,17 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { historyProjection } from '../../projections/history/history.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
-import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
 import { importChat } from '../../src/cli/importChat.ts';
 import { readImportLines } from '../../src/cli/importLines.ts';
-import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
 import { verify } from '../../src/maintenance/audit/verify.ts';
 import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
-import { systemIds } from '../../src/platform/ids.ts';
 import { openDatabase } from '../../src/platform/postgres/database.ts';
 import { migrate } from '../../src/platform/postgres/migrations/migrate.ts';
-import { systemClock } from '../../src/platform/time/clock.ts';
 import { systemTimers } from '../../src/platform/time/timers.ts';
+import { benchApplication } from '../support/application.ts';
 import { openBenchLog } from '../support/log.ts';
 import { startBenchServers } from '../support/servers.ts';
 
@@ -43,14 +40,7 @@ const runner = new ProjectionRunner({
 });
 try {
   runner.start();
-  const context = {
-    log,
-    feed: log,
-    conversations: new ConversationStore(log),
-    clock: systemClock,
-    ids: systemIds,
-    attachments: new MemoryAttachments(),
-  };
+  const context = benchApplication(log);
   const startedAt = performance.now();
   const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1);
   const { messages } = await importChat(context, readImportLines(file), () => {});

@@ -1,23 +1,12 @@
 import { createConversation } from '../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../src/application/commands/postMessage.ts';
-import { ConversationStore } from '../../src/application/conversations/conversationStore.ts';
-import { MemoryAttachments } from '../../src/eventlog/memory/memoryAttachments.ts';
-import { systemIds } from '../../src/platform/ids.ts';
-import { systemClock } from '../../src/platform/time/clock.ts';
+import { benchApplication } from './application.ts';
 import { openBenchLog } from './log.ts';
 
 /** Somebody who creates conversations and says things, past any edge. */
 export async function openSpeaker(natsUrl: string) {
   const { log, connection } = await openBenchLog(natsUrl);
-  const conversations = new ConversationStore(log);
-  const context = {
-    log,
-    feed: log,
-    conversations,
-    attachments: new MemoryAttachments(),
-    clock: systemClock,
-    ids: systemIds,
-  };
+  const context = benchApplication(log);
   const wanted = { userId: 'bench', title: null, visibility: 'open', participantIds: [] } as const;
   return {
     newConversation: async () => (await createConversation(context, wanted)).conversationId,

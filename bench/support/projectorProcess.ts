@@ -11,7 +11,7 @@ export function startProjectorProcess(servers: BenchServers): () => Promise<void
   mkdirSync(dataDir);
   const script = fileURLToPath(new URL('../../src/main/main.js', import.meta.url));
   const settings = { NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, CHAT_DATA_DIR: dataDir };
-  const env = { ...process.env, ...settings, ROLES: 'projector', LOG_LEVEL: 'silent' };
+  const env = { ...process.env, ...settings, ROLES: 'projector,maintenance', LOG_LEVEL: 'silent' };
   const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'inherit', 'inherit'] });
   return async () => {
     child.kill('SIGTERM');

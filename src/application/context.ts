@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';
 import type { Ids } from '../ports/ids.ts';
-import type { ConversationStore } from './conversations/conversationStore.ts';
+import { ConversationStore, type ConversationStoreOptions } from './conversations/conversationStore.ts';
 
 /** What the command handlers need of the world. Built once, by the composition root. */
 export interface ApplicationContext {
@@ -13,6 +13,22 @@ export interface ApplicationContext {
   readonly attachments: AttachmentStore;
   readonly clock: Clock;
   readonly ids: Ids;
+}
+
+/** What {@link openApplication} puts together. */
+export interface ApplicationParts {
+  readonly log: EventLog;
+  readonly feed: EventFeed;
+  readonly attachments: AttachmentStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Conversations that processes share in memory. Default: each process knows its own alone. */
+  readonly shared?: ConversationStoreOptions['shared'];
+}
+
+/** The application of one process, on a log. Its conversations are cached in memory. */
+export function openApplication({ shared, ...parts }: ApplicationParts): ApplicationContext {
+  return { ...parts, conversations: new ConversationStore(parts.log, { shared }) };
 }
 
 let latest = { ms: Number.NaN, text: '' };

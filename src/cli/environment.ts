@@ -1,6 +1,5 @@
 import type { NatsConnection } from 'nats';
-import type { ApplicationContext } from '../application/context.ts';
-import { ConversationStore } from '../application/conversations/conversationStore.ts';
+import { type ApplicationContext, openApplication } from '../application/context.ts';
 import { openConfiguredAttachments, openConfiguredLog } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
 import type { Config } from '../platform/config/config.ts';
@@ -43,9 +42,8 @@ export async function openEnvironment(config: Config): Promise<CliEnvironment> {
     connectionsMax: 3,
     statementMsMax: STATEMENT_MS_MAX,
   });
-  const conversations = new ConversationStore(log);
   const attachments = await openConfiguredAttachments(config, connection);
-  const application = { log, feed: log, conversations, attachments, clock: systemClock, ids: systemIds };
+  const application = openApplication({ log, feed: log, attachments, clock: systemClock, ids: systemIds });
   const close = async () => {
     await attachments.close(5_000);
     await log.close(5_000);

@@ -25,9 +25,9 @@ export function createHttpApp(deps: HttpDeps): Express {
   app.disable('etag');
   // Queries are read by each route through its schema, strictly; Express' lenient reading stays out of the way.
   app.set('query parser', false);
-  app.set(BODY_MS_SETTING, deps.shell?.bodyMsMax);
-  app.use(requestId, requestLog(deps.logger));
-  shell(app, deps.shell);
+  app.set(BODY_MS_SETTING, deps.operations.shell?.bodyMsMax);
+  app.use(requestId, requestLog(deps.operations.logger));
+  shell(app, deps.operations.shell);
   app.use(apiRoutes(deps));
   app.use(unknownPath, problems);
   return app;

@@ -15,9 +15,17 @@ import type { UploadEvent } from './uploads/uploadEvents.ts';
 /** What the HTTP API stands on. Built once, by the composition root. */
 export interface HttpDeps {
   readonly application: ApplicationContext;
+  readonly reading: ReadingDeps;
+  readonly realtime: RealtimeDeps;
+  readonly uploads: UploadDeps;
+  readonly operations: OperationsDeps;
+}
+
+/** What answers questions. */
+export interface ReadingDeps {
   /** Postgres itself. */
   readonly database: Database;
-  /** Who answers questions that may be a moment old: a read replica, if there is one, else the database. */
+  /** Answers questions that may be a moment old: a read replica, if there is one, else the database. */
   readonly reads: Reads;
   /** History while the database does not answer. */
   readonly logHistory: Pick<LogHistory, 'read'>;
@@ -28,20 +36,27 @@ export interface HttpDeps {
   readonly inboxProgress: ReadModelProgress;
   /** Progress of the projection `search`. */
   readonly searchProgress: ReadModelProgress;
-  readonly readMarks: Pick<ReadMarks, 'mark'>;
+}
+
+/** What comes and goes with users: presence, read marks, event streams. */
+export interface RealtimeDeps {
   readonly presence: Pick<Presence, 'online'>;
+  readonly readMarks: Pick<ReadMarks, 'mark'>;
   readonly eventStreams: EventStreams;
-  readonly uploads: UploadDeps;
-  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
-  readonly logger: Logger;
-  readonly health: HealthDeps;
-  readonly shell?: HttpShellOptions;
 }
 
 export interface UploadDeps {
   readonly limits: UploadLimits;
-  /** Told how each upload ended. */
+  /** Reports how each upload ended. */
   readonly onEvent: (event: UploadEvent) => void;
+}
+
+/** What operators see, and what surrounds every answer. */
+export interface OperationsDeps {
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  readonly logger: Logger;
+  readonly health: HealthDeps;
+  readonly shell?: HttpShellOptions;
 }
 
 /** What serves event streams: the realtime side, which this one only asks. */
@@ -66,6 +81,6 @@ export interface HealthDeps {
   readonly logState: () => string;
   /** A live read model that is further behind than this many seconds is not healthy. */
   readonly lagSecondsMax: number;
-  /** True from when the process was told to stop. */
+  /** True from when the process was asked to stop. */
   readonly isDraining: () => boolean;
 }

@@ -1,5 +1,10 @@
 import type { Config } from '../platform/config/config.ts';
-import type { Ports } from './system.ts';
+
+/** Ports that were taken, by role; null without that role. */
+export interface Ports {
+  readonly api: number | null;
+  readonly edge: number | null;
+}
 
 /** Tells whoever started the system where it is and what to try first. */
 export function announce(config: Config, ports: Ports): void {

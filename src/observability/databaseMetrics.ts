@@ -12,7 +12,7 @@ export interface PoolReading {
 }
 
 /** Which database a pool is of: few and fixed, as each is a label. */
-export type DatabaseName = 'primary' | 'replica' | 'projector';
+export type DatabaseName = 'primary' | 'replica' | 'projector' | 'maintenance';
 
 /** In seconds; from what an index answers to what a statement may take at most. */
 const QUERY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

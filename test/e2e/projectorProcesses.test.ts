@@ -7,12 +7,13 @@ import { postMessage } from '../../src/application/commands/postMessage.ts';
 import { groupOf, PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { verify } from '../../src/maintenance/audit/verify.ts';
 import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
-import { applicationOn } from '../support/edge/realEdge.ts';
-import { type OpenedLog, openTestLog, TEST_STREAM_BYTES_MAX } from '../support/eventlog/jetStreamLog.ts';
+import { applicationOn } from '../support/application/application.ts';
+import { type OpenedLog, openTestLog } from '../support/eventlog/jetStreamLog.ts';
 import { makeTempFolder } from '../support/run/testRun.ts';
 import { startTestNats } from '../support/servers/nats.ts';
 import { createTestDatabase, type TestDatabase } from '../support/servers/postgres.ts';
-import { exitCode, launch } from '../support/servers/runningSystem.ts';
+import { launchRole, type RoleProcess, untilRunning } from '../support/servers/roleProcess.ts';
+import { exitCode } from '../support/servers/runningSystem.ts';
 import type { TestServer } from '../support/servers/testServer.ts';
 import { waitFor } from '../support/time/waitFor.ts';
 
@@ -44,28 +45,18 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-type Projector = ReturnType<typeof launch>['child'];
+type Projector = RoleProcess['child'];
 
 /** The real process in the role `projector`. */
 async function startProjector(): Promise<Projector> {
-  const { child, output } = launch({
-    ...process.env,
-    ROLES: 'projector',
+  const launched = launchRole('projector', {
     NATS_URL: nats.url,
     DATABASE_URL: database.url,
-    UPLOADS_MAX_BYTES: '64MB',
     CHAT_DATA_DIR: dataDir,
-    LOG_LEVEL: 'warn',
-    // As the test made the stream.
-    STREAM_MAX_BYTES: String(TEST_STREAM_BYTES_MAX),
   });
-  started.push(child);
-  const running = () => {
-    if (child.exitCode !== null) throw new Error(output());
-    return output().includes('chat-backend is running');
-  };
-  await waitFor('the projector to run', running, { timeoutMs: 30_000 });
-  return child;
+  started.push(launched.child);
+  await untilRunning(launched);
+  return launched.child;
 }
 
 /** How many groups of all the read models it holds. */

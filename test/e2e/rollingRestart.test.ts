@@ -6,18 +6,19 @@ import { createConversation } from '../../src/application/commands/createConvers
 import { readConversation } from '../../src/application/reading/readEvents.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { freePort } from '../../src/platform/embedded/keptPort.ts';
-import { applicationOn } from '../support/edge/realEdge.ts';
-import { type OpenedLog, openTestLog, TEST_STREAM_BYTES_MAX } from '../support/eventlog/jetStreamLog.ts';
+import { applicationOn } from '../support/application/application.ts';
+import { type OpenedLog, openTestLog } from '../support/eventlog/jetStreamLog.ts';
 import { makeTempFolder } from '../support/run/testRun.ts';
 import { startTestNats } from '../support/servers/nats.ts';
-import { exitCode, launch } from '../support/servers/runningSystem.ts';
+import { launchRole, type RoleProcess, untilRunning } from '../support/servers/roleProcess.ts';
+import { exitCode } from '../support/servers/runningSystem.ts';
 import type { TestServer } from '../support/servers/testServer.ts';
 import { waitFor } from '../support/time/waitFor.ts';
 
 let nats: TestServer;
 let opened: OpenedLog;
 let port: number;
-let edges: EdgeProcess[] = [];
+let edges: RoleProcess[] = [];
 const dataDir = makeTempFolder('edges');
 
 beforeAll(async () => {
@@ -25,7 +26,7 @@ beforeAll(async () => {
   opened = await openTestLog(nats.url);
   port = await freePort();
   edges = [startEdgeProcess(), startEdgeProcess()];
-  await Promise.all(edges.map(ready));
+  await Promise.all(edges.map(untilRunning));
 });
 
 afterAll(async () => {
@@ -35,35 +36,17 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-type EdgeProcess = ReturnType<typeof launch>;
-
 /** The real process in the role `edge`, on the port that all share. */
-function startEdgeProcess(): EdgeProcess {
-  return launch({
-    ...process.env,
-    ROLES: 'edge',
+function startEdgeProcess(): RoleProcess {
+  return launchRole('edge', {
     NATS_URL: nats.url,
     EDGE_PORT: String(port),
     HOST: '127.0.0.1',
     CHAT_DATA_DIR: dataDir,
-    LOG_LEVEL: 'warn',
-    // As the test made the stream.
-    STREAM_MAX_BYTES: String(TEST_STREAM_BYTES_MAX),
-    UPLOADS_MAX_BYTES: '64MB',
   });
 }
 
-const ready = (edge: EdgeProcess) =>
-  waitFor(
-    'the edge to run',
-    () => {
-      if (edge.child.exitCode !== null) throw new Error(edge.output());
-      return edge.output().includes('chat-backend is running');
-    },
-    { timeoutMs: 30_000 },
-  );
-
-async function stop(edge: EdgeProcess): Promise<void> {
+async function stop(edge: RoleProcess): Promise<void> {
   edge.child.kill('SIGTERM');
   expect(await exitCode(edge.child)).toBe(0);
 }
@@ -106,7 +89,7 @@ test('a rolling restart of two edge processes under load loses and repeats nothi
     await waitFor('some messages to be under way', () => sent.length > enough);
     await stop(old);
     edges[n] = startEdgeProcess();
-    await ready(edges[n]);
+    await untilRunning(edges[n]);
   }
   sending = false;
   await Promise.all(writers);

@@ -7,11 +7,11 @@ import type { HealthReport } from './report.ts';
 
 /** Healthy while each read model that is read is where it should be. */
 export async function projectionsHealth(deps: HttpDeps): Promise<HealthReport> {
-  const head = deps.logHead.lastSeq();
+  const head = deps.reading.logHead.lastSeq();
   try {
-    const versions = await projectionStatus(deps.database);
+    const versions = await projectionStatus(deps.reading.database);
     const projections = versions.map((version) => describe(version, deps));
-    const status = verdict(projections, deps.health.lagSecondsMax);
+    const status = verdict(projections, deps.operations.health.lagSecondsMax);
     return { healthy: status === 'OK', body: { status, head, projections } };
   } catch (error) {
     return { healthy: false, body: { status: 'ERROR', head, projections: [], reason: faultReason(error) } };
@@ -33,15 +33,15 @@ function verdict(projections: readonly Described[], lagSecondsMax: number): 'OK'
 
 function describe(version: ProjectionStatus, deps: HttpDeps) {
   const { checkpoint, groups, workers, parkedConversations } = version;
-  const lag = lagOf(checkpoint, deps.logHead, deps.application.clock.nowMs());
-  const { lagSecondsMax } = deps.health;
+  const lag = lagOf(checkpoint, deps.reading.logHead, deps.application.clock.nowMs());
+  const { lagSecondsMax } = deps.operations.health;
   const now = { lagSeconds: lag.seconds, lagSecondsMax, epoch: deps.application.log.epoch };
   return {
     name: version.projection,
     version: version.version,
     state: stateOfProjection(version, now),
     checkpoint: checkpoint?.seq ?? null,
-    head: deps.logHead.lastSeq(),
+    head: deps.reading.logHead.lastSeq(),
     lag,
     groups,
     parkedConversations,

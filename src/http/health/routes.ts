@@ -11,7 +11,8 @@ const LOG_SILENT_MS_MAX = 5_000;
 
 /** Health, for people and orchestrators. A check of one part never asks another one. */
 export function healthRoutes(router: Router, deps: HttpDeps): void {
-  const { database, logHead, health } = deps;
+  const { database, logHead } = deps.reading;
+  const { health } = deps.operations;
   const serve = (path: string, examine: () => HealthReport | Promise<HealthReport>) => {
     const get: Handler = async (_req, res) =>
       sendReport(res, await examine(), deps.application.clock.nowMs());
@@ -26,7 +27,7 @@ export function healthRoutes(router: Router, deps: HttpDeps): void {
 }
 
 /** Whether to send requests here: the log is what nothing works without. Postgres is not: sending survives it. */
-function readiness({ logHead, health }: HttpDeps): HealthReport {
+function readiness({ reading: { logHead }, operations: { health } }: HttpDeps): HealthReport {
   if (health.isDraining()) return { healthy: false, body: { status: 'DRAINING' } };
   const ageMs = logHead.ageMs();
   const away = ['unavailable', 'probing'].includes(health.logState());
@@ -34,7 +35,7 @@ function readiness({ logHead, health }: HttpDeps): HealthReport {
   return { healthy: false, body: { status: 'ERROR', reason: 'the log does not answer' } };
 }
 
-async function databaseHealth(database: HttpDeps['database']): Promise<HealthReport> {
+async function databaseHealth(database: HttpDeps['reading']['database']): Promise<HealthReport> {
   const startedMs = performance.now();
   try {
     await database.ping();

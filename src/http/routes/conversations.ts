@@ -46,7 +46,7 @@ function create({ application }: HttpDeps): Handler {
 
 /** What is listed is from two read models: whose conversations they are, and what is in them. */
 function list(deps: HttpDeps): Handler {
-  const { database, inboxProgress, historyProgress } = deps;
+  const { database, inboxProgress, historyProgress } = deps.reading;
   return async (req, res) => {
     const { userId, cursor, limit, position } = readQuery(req, ListConversationsQuery);
     const after = cursor === undefined ? null : decodeCursor(cursor);

@@ -16,7 +16,7 @@ function listen(deps: HttpDeps): Handler {
     const { conversationId } = check(ConversationPath, req.params);
     const { userId, after, epoch } = readQuery(req, EventStreamQuery);
     const request = { conversationId, userId: userId ?? null, after: lastEventId(req) ?? after, epoch };
-    if (req.method !== 'HEAD') return deps.eventStreams.serve(request, res);
+    if (req.method !== 'HEAD') return deps.realtime.eventStreams.serve(request, res);
     await visibleConversation(deps, conversationId, request.userId);
     res.type('text/event-stream').end();
   };

@@ -41,7 +41,7 @@ function read(deps: HttpDeps): Handler {
 /** @param seq the page must be of a history that is at least here */
 async function pageAt(deps: HttpDeps, question: MessagesQuestion, seq: number): Promise<Page> {
   try {
-    const page = await readMessages(deps.reads, question);
+    const page = await readMessages(deps.reading.reads, question);
     if (seq <= (page.checkpoint?.seq ?? 0)) return fromDatabase(page, deps);
     return await pageBehind(deps, question, seq, page);
   } catch (error) {
@@ -62,13 +62,13 @@ async function pageBehind(
   seq: number,
   page: MessagesPage,
 ): Promise<Page> {
-  const arrival = await deps.historyProgress.waitFor(question.conversationId, seq, POSITION_MS_MAX);
+  const arrival = await deps.reading.historyProgress.waitFor(question.conversationId, seq, POSITION_MS_MAX);
   // The primary: a replica has yet to hear of it.
-  if (arrival === 'reached') return fromDatabase(await readMessages(deps.database, question), deps);
+  if (arrival === 'reached') return fromDatabase(await readMessages(deps.reading.database, question), deps);
   return fromLog(deps, question, seq).catch(() => fromDatabase(page, deps));
 }
 
-function fromDatabase(page: MessagesPage, { logHead, application }: HttpDeps): Page {
+function fromDatabase(page: MessagesPage, { reading: { logHead }, application }: HttpDeps): Page {
   const { messagesJson, hasMore, checkpoint } = page;
   return {
     messagesJson,
@@ -79,7 +79,11 @@ function fromDatabase(page: MessagesPage, { logHead, application }: HttpDeps): P
 }
 
 /** Who names a position has been told of what is there, and must see it. */
-async function fromLog({ logHistory }: HttpDeps, question: MessagesQuestion, seq: number): Promise<Page> {
+async function fromLog(
+  { reading: { logHistory } }: HttpDeps,
+  question: MessagesQuestion,
+  seq: number,
+): Promise<Page> {
   return {
     ...(await logHistory.read(question, { fresh: seq > 0 })),
     source: 'log',

@@ -29,7 +29,7 @@ export function messageRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/messages/:messageId/reactions/:emoji', reactions);
 }
 
-function post({ application, historyProgress }: HttpDeps): Handler {
+function post({ application, reading: { historyProgress } }: HttpDeps): Handler {
   return async (req, res) => {
     const posted = await postMessage(application, await readBody(req, PostMessageBody));
     const { seq, position, duplicate, event } = posted;

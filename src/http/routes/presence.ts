@@ -11,7 +11,7 @@ export function presenceRoutes(router: Router, deps: HttpDeps): void {
   resource(router, '/api/chat/presence', { get: read(deps) });
 }
 
-function read({ presence }: HttpDeps): Handler {
+function read({ realtime: { presence } }: HttpDeps): Handler {
   return async (req, res) => {
     const { userIds } = check(PresenceQuery, presenceFields(req));
     const online = await presence.online(userIds);

@@ -12,7 +12,7 @@ export function receiptRoutes(router: Router, deps: HttpDeps): void {
 }
 
 /** The receipt is in the log's stream when this answers; without the database only the count is missing. */
-function markRead({ readMarks, database }: HttpDeps): Handler {
+function markRead({ realtime: { readMarks }, reading: { database } }: HttpDeps): Handler {
   return async (req, res) => {
     const { conversationId } = check(ConversationPath, req.params);
     const { userId, seq } = await readBody(req, MarkReadBody);

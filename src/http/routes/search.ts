@@ -14,14 +14,14 @@ export function searchRoutes(router: Router, deps: HttpDeps): void {
 }
 
 function search(deps: HttpDeps): Handler {
-  const { searchProgress, historyProgress } = deps;
+  const { searchProgress, historyProgress } = deps.reading;
   return async (req, res) => {
     const asked = readQuery(req, SearchQuery);
     const { userId, q: text, conversationId, cursor: before, limit, position } = asked;
     if (conversationId !== undefined) await visibleConversation(deps, conversationId, userId);
     if (position !== undefined) await reachPosition(deps, position, [searchProgress, historyProgress]);
     // A replica has yet to hear of what was waited for.
-    const reads = position === undefined ? deps.reads : deps.database;
+    const reads = position === undefined ? deps.reading.reads : deps.reading.database;
     const page = await searchMessages(reads, { text, userId, conversationId, before, limit });
     const nextCursor = page.nextBefore === null ? null : String(page.nextBefore);
     const json = `{"messages":${page.messagesJson},"nextCursor":${JSON.stringify(nextCursor)}}`;

@@ -10,12 +10,12 @@ import type { HttpDeps } from '../deps.ts';
  * @throws ChatError not_found, or log_unavailable when neither can tell that it may be seen
  */
 export function visibleConversation(
-  { application, database }: Pick<HttpDeps, 'application' | 'database'>,
+  { application, reading }: Pick<HttpDeps, 'application' | 'reading'>,
   conversationId: string,
   userId: string | null,
 ): Promise<ConversationView> {
   return viewConversation(application, conversationId, userId, async () => {
-    const known = await readConversation(database, conversationId);
+    const known = await readConversation(reading.database, conversationId);
     return known === null ? null : { state: known.conversation, version: known.version };
   });
 }

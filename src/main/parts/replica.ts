@@ -1,16 +1,22 @@
 import { type Database, openDatabase, type Reads } from '../../platform/postgres/database.ts';
 import { ReplicaReads } from '../../platform/postgres/replicaReads.ts';
 import { systemTimers } from '../../platform/time/timers.ts';
+import type { Clock } from '../../ports/clock.ts';
 import { historyLagSeconds } from '../../queries/historyLag.ts';
 import type { HeadKnowledge } from '../../queries/lag.ts';
-import type { StopSequence } from '../stopSequence.ts';
-import type { Foundation } from '../system.ts';
+import type { Base } from '../base.ts';
 
-/** Where history and search are read: a replica with the database behind it, if the settings name one. */
-export function startReads(
-  { config, application, lifecycle, metrics }: Foundation,
-  { primary, logHead }: { primary: Database; logHead: HeadKnowledge },
-  stops: StopSequence,
+/** What decides whether a replica may be asked. */
+export interface ReplicaParts {
+  readonly primary: Database;
+  readonly logHead: HeadKnowledge;
+  readonly clock: Clock;
+}
+
+/** Where history and search are read: a replica with the database as its fallback when one is set, else the database. */
+export function openReplica(
+  { config, lifecycle, metrics, stops }: Base,
+  { primary, logHead, clock }: ReplicaParts,
 ): Reads {
   if (config.replicaUrl === undefined) return primary;
   const replica = openDatabase({
@@ -24,7 +30,7 @@ export function startReads(
   const reads = new ReplicaReads({
     primary,
     replica,
-    lagSeconds: () => historyLagSeconds(replica, logHead, application.clock.nowMs()),
+    lagSeconds: () => historyLagSeconds(replica, logHead, clock.nowMs()),
     lagSecondsMax: config.replicaLagSecondsMax,
     timers: systemTimers,
     onChange: lifecycle.replica,

@@ -1,11 +1,9 @@
-import type { Metrics } from '../../observability/metrics.ts';
-import type { LifecycleLog } from '../../observability/subscribers/all.ts';
 import { Redis } from '../../platform/redis/redis.ts';
 import { RedisConversations } from '../../platform/redis/redisConversations.ts';
 import { RedisPresence } from '../../platform/redis/redisPresence.ts';
 import { systemClock } from '../../platform/time/clock.ts';
 import { systemTimers } from '../../platform/time/timers.ts';
-import type { StopSequence } from '../stopSequence.ts';
+import type { Base } from '../base.ts';
 
 /** What processes share in memory. */
 export interface SharedCaches {
@@ -13,15 +11,13 @@ export interface SharedCaches {
   readonly presence: RedisPresence;
 }
 
-/** Uses Redis when a URL says where it is; nothing waits for it, and all goes on without it. */
-export function startSharedCaches(
-  url: string | undefined,
+/** Uses Redis when `REDIS_URL` is set; nothing waits for it, and all goes on without it. */
+export function openSharedCaches(
+  { config, lifecycle, metrics, stops }: Base,
   edgeId: string,
-  { lifecycle, metrics }: { lifecycle: LifecycleLog; metrics: Metrics },
-  stops: StopSequence,
 ): SharedCaches | null {
-  if (url === undefined) return null;
-  const redis = new Redis({ url, onEvent: lifecycle.redis });
+  if (config.redisUrl === undefined) return null;
+  const redis = new Redis({ url: config.redisUrl, onEvent: lifecycle.redis });
   stops.add(() => redis.close());
   const conversations = new RedisConversations(redis);
   const presence = new RedisPresence({ redis, timers: systemTimers, edgeId });
@@ -32,7 +28,7 @@ export function startSharedCaches(
   return { conversations, presence };
 }
 
-/** The shared conversations as the store wants them. */
+/** The shared conversations as the application wants them. */
 export function sharedConversations(caches: SharedCaches | null) {
-  return caches === null ? undefined : { conversations: caches.conversations, clock: systemClock };
+  return caches === null ? {} : { shared: { conversations: caches.conversations, clock: systemClock } };
 }

@@ -1,14 +1,17 @@
-import { startEdge } from '../../edge/edgeServer.ts';
+import { type EdgeOptions, type EdgeServer, startEdge } from '../../edge/edgeServer.ts';
 import type { Realtime } from '../../edge/realtime.ts';
-import type { StopSequence } from '../stopSequence.ts';
-import type { Foundation } from '../system.ts';
+import type { Base } from '../base.ts';
 
-/** The realtime edge. @returns the port it listens on */
-export async function startEdgeRole(
-  { config, lifecycle, metrics }: Foundation,
+/**
+ * The realtime edge.
+ *
+ * @param tuning what no setting says; production leaves it out
+ */
+export async function openEdge(
+  { config, lifecycle, metrics, stops }: Base,
   realtime: Realtime,
-  stops: StopSequence,
-): Promise<number> {
+  tuning: Partial<Pick<EdgeOptions, 'slowLookMs' | 'metrics'>> = {},
+): Promise<EdgeServer> {
   const edge = await startEdge({
     realtime,
     host: config.host,
@@ -21,7 +24,8 @@ export async function startEdgeRole(
     metrics,
     onEvent: lifecycle.edge,
     onFault: lifecycle.fault('edge'),
+    ...tuning,
   });
   stops.add(() => edge.stop(config.shutdownTimeoutMs));
-  return edge.port;
+  return edge;
 }

@@ -7,104 +7,65 @@ import type { Projection } from '../../../projections/runner/projection.ts';
 import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { ProjectionRunner } from '../../../projections/runner/runner.ts';
 import { Upkeep } from '../../../projections/runner/upkeep.ts';
-import { Auditor } from '../../maintenance/audit/auditor.ts';
-import { UploadSweeper } from '../../maintenance/uploads/uploadSweeper.ts';
 import { projectRootUrl } from '../../platform/embedded/projectRootUrl.ts';
 import { newEdgeId } from '../../platform/ids.ts';
 import { announceProgress } from '../../platform/nats/projectionProgress.ts';
-import { GuardedPool } from '../../platform/postgres/guardedPool.ts';
 import { systemTimers } from '../../platform/time/timers.ts';
-import type { StopSequence } from '../stopSequence.ts';
-import type { Foundation } from '../system.ts';
+import type { Foundation } from '../foundation.ts';
+import { openWorkerPool } from '../parts/workerPool.ts';
 
-/** A batch of thousands of rows may wait for disks that a single query never meets. */
-const BATCH_STATEMENT_MS_MAX = 60_000;
-/** Shorter than a lease: a worker that freezes inside a transaction must not hold the checkpoint longer than that. */
-const IDLE_IN_TRANSACTION_MS_MAX = 4_000;
 /** More at a time than Postgres has cores for only make each other wait. */
 const CONNECTIONS_MAX = 8;
 
 /** The worker that builds the read models. */
-export function startProjector(foundation: Foundation, stops: StopSequence): void {
-  const { log, lifecycle, databaseUrl } = foundation;
-  const pool = new GuardedPool({
-    url: databaseUrl,
-    applicationName: 'chat-backend projector',
-    connectionsMax: CONNECTIONS_MAX,
-    acquireMsMax: BATCH_STATEMENT_MS_MAX,
-    statementMsMax: BATCH_STATEMENT_MS_MAX,
-    idleInTransactionMsMax: IDLE_IN_TRANSACTION_MS_MAX,
-    ...lifecycle.database('projector'),
-  });
-  stops.add(() => pool.close());
-  foundation.metrics.databases.watch('projector', pool);
+export function openProjector(foundation: Foundation): void {
+  const pool = openWorkerPool(foundation, 'projector', CONNECTIONS_MAX);
   const worker = `${hostname()}:${process.pid}:${newEdgeId()}`;
   for (const projection of allProjections(projectRootUrl())) {
-    startProjection(foundation, { projection, pool, worker }, stops);
+    openProjection(foundation, { projection, pool, worker });
   }
-  const receiptsWriter = new ReceiptsWriter({
-    receipts: foundation.receipts,
-    pool,
-    onFault: lifecycle.fault('receipts'),
-  });
+  const { receipts, lifecycle, stops } = foundation;
+  const receiptsWriter = new ReceiptsWriter({ receipts, pool, onFault: lifecycle.fault('receipts') });
   receiptsWriter.start();
   stops.add(() => receiptsWriter.stop());
-  const auditor = new Auditor({
-    log,
-    feed: log,
-    pool,
-    owner: worker,
-    timers: systemTimers,
-    onEvent: lifecycle.audit,
-  });
-  startSweeper(foundation, pool, stops);
-  auditor.start();
-  stops.add(() => auditor.stop());
 }
 
-function startSweeper({ application, log, lifecycle }: Foundation, pool: Pool, stops: StopSequence): void {
-  const { attachments, clock } = application;
-  const sweeper = new UploadSweeper({
-    attachments,
-    log,
-    pool,
-    clock,
-    timers: systemTimers,
-    random: Math.random,
-    onEvent: lifecycle.sweep,
-  });
-  sweeper.start();
-  stops.add(() => sweeper.stop());
-}
-
-interface Working<Changes> {
+interface ProjectionParts<Changes> {
   readonly projection: Projection<Changes>;
   readonly pool: Pool;
   readonly worker: string;
 }
 
-function startProjection<Changes>(
-  foundation: Foundation,
-  working: Working<Changes>,
-  stops: StopSequence,
-): void {
-  const { config, log, connection, lifecycle } = foundation;
-  const { projection, pool, worker } = working;
-  const timers = systemTimers;
-  const batchMax = config.projectionBatchEvents;
+function openProjection<Changes>(foundation: Foundation, parts: ProjectionParts<Changes>): void {
+  openRunner(foundation, parts);
+  openUpkeep(foundation, parts);
+}
+
+/** Writes the read model. */
+function openRunner<Changes>(foundation: Foundation, parts: ProjectionParts<Changes>): void {
+  const { config, log, connection, lifecycle, stops } = foundation;
+  const { projection, pool, worker } = parts;
   const runner = new ProjectionRunner({
     projection,
     store: new PostgresStore({ projection, pool, worker }),
     log,
     feed: log,
-    timers,
-    batchMax,
+    timers: systemTimers,
+    batchMax: config.projectionBatchEvents,
     onEvent: lifecycle.projection,
     onCommit: ({ group, seq, parked }) =>
       announceProgress(connection, projection.name, { group, seq, parked: [...parked] }),
   });
   runner.start();
   stops.add(() => runner.stop());
+}
+
+/** Rebuilds it when it is of an older format or was thrown away, and removes old versions. */
+function openUpkeep<Changes>(foundation: Foundation, parts: ProjectionParts<Changes>): void {
+  const { config, log, lifecycle, stops } = foundation;
+  const { projection, pool, worker } = parts;
+  const timers = systemTimers;
+  const batchMax = config.projectionBatchEvents;
   const upkeep = new Upkeep({
     projection,
     pool,

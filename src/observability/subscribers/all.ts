@@ -26,6 +26,7 @@ const BREAKERS: Record<DatabaseName, string> = {
   primary: 'postgres',
   replica: 'postgres_replica',
   projector: 'postgres_projector',
+  maintenance: 'postgres_maintenance',
 };
 
 /** What the parts tell of their lives, put into log lines and metrics. The parts themselves know neither. */

@@ -14,7 +14,7 @@ import {
 } from './settingKinds.ts';
 
 /** The parts that a process can play, in the order in which they start. */
-export const ROLES = ['api', 'edge', 'projector'] as const;
+export const ROLES = ['api', 'edge', 'projector', 'maintenance'] as const;
 export type Role = (typeof ROLES)[number];
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -25,7 +25,8 @@ const TIMEOUT_MS = wholeNumber(100, 600_000);
 /** Every setting, by its name in the typed config. */
 export const settings = {
   roles: setting('ROLES', someOf(ROLES), 'all', {
-    description: 'What this process does: serve HTTP, serve WebSockets, write the read models.',
+    description:
+      'What this process does: serve HTTP, serve WebSockets, write the read models, audit and clean up.',
     example: 'api,edge',
   }),
   host: setting('HOST', text('an IP address or a host name', HOST), '0.0.0.0', {

@@ -17,6 +17,11 @@ const OPEN_MS = 500;
 /** Statements of one transaction, at most, each with a time-out of its own. */
 const STATEMENTS_MAX = 20;
 
+export interface GuardedPoolOptions extends PoolOptions {
+  /** What its statements are counted and logged as: `projector`, `maintenance`. */
+  readonly operation: string;
+}
+
 /**
  * The pool of those who write: projections, receipts, audit. Every use of it goes through a circuit breaker of its own, so
  * that a database that is away is tried by one probe and not by each of them in turn, and so that their troubles are not
@@ -25,12 +30,14 @@ const STATEMENTS_MAX = 20;
 export class GuardedPool extends pg.Pool {
   readonly #breaker: Breaker;
   readonly #onQuery: ((query: QueryDone) => void) | undefined;
+  readonly #operation: string;
 
   /** @throws Error when the URL is malformed */
-  constructor(options: PoolOptions) {
+  constructor({ operation, ...options }: GuardedPoolOptions) {
     const config = poolConfig(options);
     super(config);
     this.#onQuery = options.onQuery;
+    this.#operation = operation;
     // Without a listener, a connection that breaks while idle would end the process.
     this.on('error', (error) => options.onIdleError?.(error));
     const statementMs = (config.query_timeout ?? 0) + ANSWER_GRACE_MS;
@@ -57,7 +64,7 @@ export class GuardedPool extends pg.Pool {
    * @throws ChatError database_unavailable when Postgres is away; what the work throws otherwise
    */
   guarded<T>(work: () => Promise<T>): Promise<T> {
-    return this.#breaker.run(() => timed('projector', this.#onQuery, () => asFault(work())));
+    return this.#breaker.run(() => timed(this.#operation, this.#onQuery, () => asFault(work())));
   }
 
   /** Ends all connections; waits at most 5 s for queries under way. */

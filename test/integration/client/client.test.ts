@@ -9,8 +9,9 @@ import { removeParticipants } from '../../../src/application/commands/changePart
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
 import { decodeEvent } from '../../../src/contracts/events/events.ts';
+import { applicationOn } from '../../support/application/application.ts';
 import { cuttableSockets } from '../../support/client/cuttableSockets.ts';
-import { applicationOn, type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
+import { type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
 import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
 import { startTestNats } from '../../support/servers/nats.ts';
 import type { TestServer } from '../../support/servers/testServer.ts';

@@ -26,7 +26,7 @@ beforeAll(async () => {
   nats = await startTestNats();
   opened = await openTestLog(nats.url);
   edge = await startRealEdge(opened);
-  listed = await startRealEdge(opened, { allowedOrigins: [PAGE] });
+  listed = await startRealEdge(opened, { config: { corsOrigins: [PAGE] } });
 });
 afterAll(async () => {
   await edge.stop(1_000);
@@ -123,7 +123,7 @@ describe('every answer of the edge', () => {
     ]) {
       expectProblem(await ask(`/ws${query}`, HANDSHAKE), 400, 'invalid_request');
     }
-    const full = await startRealEdge(opened, { connectionsMax: 0 });
+    const full = await startRealEdge(opened, { config: { connectionsMax: 0 } });
     for (const [target, headers] of [
       ['/ws?userId=a', HANDSHAKE],
       [POLL, []],
@@ -152,7 +152,7 @@ describe('every answer of the edge', () => {
     [60, 'max-age=60'],
     [0, undefined],
   ])('says of TLS what the edge is told: %d seconds', async (hstsSeconds, wanted) => {
-    const told = await startRealEdge(opened, { hstsSeconds });
+    const told = await startRealEdge(opened, { config: { hstsSeconds } });
     for (const target of ['/health', POLL]) {
       const { headers } = await ask(target, [], 'GET', told);
       expect(headers['strict-transport-security']).toBe(wanted);
@@ -239,7 +239,7 @@ describe('pages of other origins', () => {
   });
 
   test('may read Socket.IO’s polling from anywhere when any may', async () => {
-    const open = await startRealEdge(opened, { allowedOrigins: '*' });
+    const open = await startRealEdge(opened, { config: { corsOrigins: '*' } });
     for (const [method, more] of [
       ['GET', []],
       ['OPTIONS', preflight],

@@ -3,8 +3,9 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
+import { applicationOn } from '../../support/application/application.ts';
 import { ChatClient } from '../../support/edge/chatClient.ts';
-import { applicationOn, type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
+import { type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
 import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
 import { startTestNats } from '../../support/servers/nats.ts';
 import type { TestServer } from '../../support/servers/testServer.ts';
@@ -15,7 +16,7 @@ let opened: OpenedLog;
 let edge: RealEdge;
 
 const openEdge = (log: OpenedLog, backpressureBytesMax = 1_024 ** 2) =>
-  startRealEdge(log, { backpressureBytesMax });
+  startRealEdge(log, { config: { backpressureBytesMax } });
 
 beforeAll(async () => {
   nats = await startTestNats();

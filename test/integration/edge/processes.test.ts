@@ -4,8 +4,9 @@ import WebSocket from 'ws';
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
 import { freePort } from '../../../src/platform/embedded/keptPort.ts';
+import { applicationOn } from '../../support/application/application.ts';
 import { ChatClient } from '../../support/edge/chatClient.ts';
-import { applicationOn, startRealEdge } from '../../support/edge/realEdge.ts';
+import { startRealEdge } from '../../support/edge/realEdge.ts';
 import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
 import { startTestNats } from '../../support/servers/nats.ts';
 import type { TestServer } from '../../support/servers/testServer.ts';
@@ -40,8 +41,8 @@ const answerOf = async (socket: WebSocket) => {
 test('several edges share one port, and their clients one conversation', async () => {
   // A port that is shared must be named: uWebSockets.js keeps one that it was given freely (0) for itself.
   const port = await freePort();
-  const first = await startRealEdge(opened, { port });
-  const second = await startRealEdge(opened, { port });
+  const first = await startRealEdge(opened, { config: { edgePort: port } });
+  const second = await startRealEdge(opened, { config: { edgePort: port } });
   const conversationId = await newConversation();
   const url = () => `ws://127.0.0.1:${first.port}`;
   const clients = await Promise.all(
@@ -66,7 +67,7 @@ test('several edges share one port, and their clients one conversation', async (
 });
 
 test('more connections than are taken per second are told when to come back, before the upgrade', async () => {
-  const edge = await startRealEdge(opened, { connectsPerSecondMax: 5 });
+  const edge = await startRealEdge(opened, { config: { connectsPerSecondMax: 5 } });
   const url = `ws://127.0.0.1:${edge.port}/ws?userId=alice`;
   const sockets = Array.from({ length: 12 }, () => new WebSocket(url));
   const outcomes = await Promise.all(
@@ -99,7 +100,10 @@ test('an edge tells how it is: health, readiness, metrics', async () => {
 
 test('a client that reads, but too slowly, is told so with 4008 and can resume', async () => {
   const megabyte = 1_024 ** 2;
-  const edge = await startRealEdge(opened, { backpressureBytesMax: 16 * megabyte, slowLookMs: 50 });
+  const edge = await startRealEdge(opened, {
+    config: { backpressureBytesMax: 16 * megabyte },
+    slowLookMs: 50,
+  });
   const conversationId = await newConversation();
   const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/ws?userId=slow`);
   const seqs: number[] = [];

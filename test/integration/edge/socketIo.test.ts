@@ -4,8 +4,9 @@ import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
+import { applicationOn } from '../../support/application/application.ts';
 import { ChatClient } from '../../support/edge/chatClient.ts';
-import { applicationOn, type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
+import { type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
 import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
 import { startTestNats } from '../../support/servers/nats.ts';
 import type { TestServer } from '../../support/servers/testServer.ts';
@@ -20,7 +21,7 @@ const application = () => applicationOn(opened);
 beforeAll(async () => {
   nats = await startTestNats();
   opened = await openTestLog(nats.url);
-  edge = await startRealEdge(opened, { backpressureBytesMax: 64 * 1_024 });
+  edge = await startRealEdge(opened, { config: { backpressureBytesMax: 64 * 1_024 } });
 });
 
 afterAll(async () => {

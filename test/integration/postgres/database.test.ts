@@ -108,6 +108,7 @@ describe('the pool of those who write', () => {
   function openGuarded() {
     const states: BreakerState[] = [];
     const pool = new GuardedPool({
+      operation: 'test',
       url: postgres.url,
       applicationName: 'the test',
       onBreaker: (state) => states.push(state),

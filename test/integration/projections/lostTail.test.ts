@@ -13,14 +13,11 @@ import { createConversation } from '../../../src/application/commands/createConv
 import { deleteMessage } from '../../../src/application/commands/deleteMessage.ts';
 import { editMessage } from '../../../src/application/commands/editMessage.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
-import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
-import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import { verify } from '../../../src/maintenance/audit/verify.ts';
 import { repairLog } from '../../../src/maintenance/repair/logRepair.ts';
 import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
-import { systemIds } from '../../../src/platform/ids.ts';
-import { systemClock } from '../../../src/platform/time/clock.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
+import { applicationOn } from '../../support/application/application.ts';
 import { openMemoryEdge } from '../../support/edge/memoryEdge.ts';
 import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
 import { createMigratedDatabase } from '../../support/projections/historyDatabase.ts';
@@ -76,20 +73,9 @@ function startRunner(): ProjectionRunner<unknown> {
   return started;
 }
 
-function contextOf({ log }: OpenedLog) {
-  return {
-    log,
-    feed: log,
-    conversations: new ConversationStore(log),
-    attachments: new MemoryAttachments(),
-    clock: systemClock,
-    ids: systemIds,
-  };
-}
-
 /** Somebody who uses the system. */
 function user(userId: string, log: OpenedLog) {
-  const context = contextOf(log);
+  const context = applicationOn(log);
   return {
     create: async (participantIds: string[] = []) => {
       const request = { userId, title: 'Tea', visibility: 'open' as const, participantIds };
@@ -217,7 +203,7 @@ test('what the log has lost comes back from the history, what was erased does no
   await waitFor('the worker to halt', () => runner.state === 'halted', { timeoutMs: 20_000 });
   expect(onDisk('the secret of the house')).toBe(true);
 
-  const options = { application: contextOf(opened), pool };
+  const options = { application: applicationOn(opened), pool };
   const events = {
     ...{ ConversationCreated: 1, ParticipantAdded: 1, MessagePosted: 3, MessageEdited: 2, MessageDeleted: 2 },
     ReactionAdded: 1,

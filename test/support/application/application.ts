@@ -1,12 +1,17 @@
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
-import type { ApplicationContext } from '../../../src/application/context.ts';
-import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
+import {
+  type ApplicationContext,
+  type ApplicationParts,
+  openApplication,
+} from '../../../src/application/context.ts';
 import { ChatError } from '../../../src/contracts/errors.ts';
 import { decodeEvent } from '../../../src/contracts/events/events.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import type { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
+import { systemClock } from '../../../src/platform/time/clock.ts';
+import type { EventFeed } from '../../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../../src/ports/eventLog.ts';
 
 export type MemoryContext = ApplicationContext & { readonly memory: MemoryEventLog };
@@ -27,16 +32,16 @@ export function processOn(
       return nowMs;
     },
   };
-  const log = wrap(memory);
-  return {
-    memory,
-    log,
-    feed: memory,
-    conversations: new ConversationStore(log),
-    attachments: new MemoryAttachments(),
-    clock,
-    ids: systemIds,
-  };
+  return { memory, ...applicationOn({ log: memory }, { log: wrap(memory), clock }) };
+}
+
+/** The application of one process on a log that was opened, without files, at the time of this machine. */
+export function applicationOn(
+  { log }: { readonly log: EventLog & EventFeed },
+  parts: Partial<ApplicationParts> = {},
+): ApplicationContext {
+  const attachments = new MemoryAttachments();
+  return openApplication({ log, feed: log, attachments, clock: systemClock, ids: systemIds, ...parts });
 }
 
 /** The same log, with some operations replaced. */

@@ -2,23 +2,20 @@ import { addParticipants, removeParticipants } from '../../../src/application/co
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
 import { deleteMessage } from '../../../src/application/commands/deleteMessage.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
-import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
 import { ReadMarks } from '../../../src/application/receipts/readMarks.ts';
 import { decodeEvent } from '../../../src/contracts/events/events.ts';
-import type { EdgeEvent } from '../../../src/edge/edgeEvents.ts';
-import { startRealtime } from '../../../src/edge/realtime.ts';
 import { Session } from '../../../src/edge/session.ts';
-import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../../src/eventlog/memory/memoryReceipts.ts';
-import { systemIds } from '../../../src/platform/ids.ts';
+import { openRealtime } from '../../../src/main/parts/realtime.ts';
 import { AnnouncedProgress } from '../../../src/platform/nats/projectionProgress.ts';
 import { MemorySignalBus } from '../../../src/platform/signals/memorySignals.ts';
-import { systemClock } from '../../../src/platform/time/clock.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
 import type { EventFeed } from '../../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../../src/ports/eventLog.ts';
 import type { Signals } from '../../../src/ports/signals.ts';
+import { applicationOn } from '../application/application.ts';
+import { testBase } from '../main/testBase.ts';
 import { waitFor } from '../time/waitFor.ts';
 import { FakeFanout, FakeSocket } from './fakeSocket.ts';
 
@@ -37,36 +34,24 @@ export interface MemoryEdgeOptions {
 export async function openMemoryEdge(options: MemoryEdgeOptions = {}) {
   const { log = new MemoryEventLog(), recentEventsMax = 1_000 } = options;
   const seen = options.wrap?.(log) ?? log;
-  const conversations = new ConversationStore(seen);
-  const application = {
-    log: seen,
-    feed: seen,
-    conversations,
-    attachments: new MemoryAttachments(),
-    clock: systemClock,
-    ids: systemIds,
-  };
+  const application = applicationOn({ log: seen });
   const progress = new AnnouncedProgress();
-  const faults: unknown[] = [];
   /** One entry for each socket. */
   const online: string[] = [];
-  const events: EdgeEvent[] = [];
-  const realtime = await startRealtime({
+  const base = testBase({ joinsPerSocketMax: options.joinsMax ?? 100, recentEventsMax });
+  const { faults, edgeEvents: events } = base;
+  const parts = {
     application,
     signals: options.signals ?? new MemorySignalBus().connect(),
     readMarks: new ReadMarks({ application, receipts: new MemoryReceipts(), timers: systemTimers }),
     presence: {
-      connected: (id) => online.push(id),
-      disconnected: (id) => online.splice(online.indexOf(id), 1),
-      online: async (ids) => new Set(ids.filter((id) => online.includes(id))),
+      connected: (id: string) => online.push(id),
+      disconnected: (id: string) => online.splice(online.indexOf(id), 1),
+      online: async (ids: readonly string[]) => new Set(ids.filter((id) => online.includes(id))),
     },
     historyProgress: progress,
-    joinsPerSocketMax: options.joinsMax ?? 100,
-    recentEventsMax,
-    watchEveryMs: 5,
-    onEvent: (event) => events.push(event),
-    onFault: (error) => faults.push(error),
-  });
+  };
+  const realtime = await openRealtime(base, parts, { watchEveryMs: 5 });
   const { hub } = realtime.context;
   const limits = {
     ...realtime.context.options,
@@ -111,15 +96,7 @@ function connectTo(context: ConstructorParameters<typeof Session>[0], userId: st
 
 /** What others do meanwhile, past the edge. */
 function commands(log: MemoryEventLog) {
-  const conversations = new ConversationStore(log);
-  const context = {
-    log,
-    feed: log,
-    conversations,
-    attachments: new MemoryAttachments(),
-    clock: systemClock,
-    ids: systemIds,
-  };
+  const context = applicationOn({ log });
   return {
     newConversation: async (visibility: 'members' | 'open' = 'open', participantIds: string[] = []) => {
       const created = { userId: 'alice', title: null, visibility, participantIds };

@@ -1,13 +1,13 @@
-import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
 import type { EdgeEvent } from '../../../src/edge/edgeEvents.ts';
-import { type EdgeOptions, type EdgeServer, startEdge } from '../../../src/edge/edgeServer.ts';
-import { type Realtime, type RealtimeOptions, startRealtime } from '../../../src/edge/realtime.ts';
-import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
-import { Metrics } from '../../../src/observability/metrics.ts';
-import { systemIds } from '../../../src/platform/ids.ts';
-import { systemClock } from '../../../src/platform/time/clock.ts';
+import type { EdgeOptions, EdgeServer } from '../../../src/edge/edgeServer.ts';
+import type { Realtime } from '../../../src/edge/realtime.ts';
+import { openRealtime, type RealtimeParts } from '../../../src/main/parts/realtime.ts';
+import { openEdge } from '../../../src/main/roles/edge.ts';
+import type { Config } from '../../../src/platform/config/config.ts';
 import type { EventFeed } from '../../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../../src/ports/eventLog.ts';
+import { applicationOn } from '../application/application.ts';
+import { testBase } from '../main/testBase.ts';
 import { aloneOnline } from './aloneOnline.ts';
 
 /** A log that was opened, whichever it is. */
@@ -21,39 +21,24 @@ export interface RealEdge extends EdgeServer {
   readonly faults: unknown[];
 }
 
-export function applicationOn({ log }: Opened) {
-  const conversations = new ConversationStore(log);
-  return {
-    log,
-    feed: log,
-    conversations,
-    attachments: new MemoryAttachments(),
-    clock: systemClock,
-    ids: systemIds,
-  };
+export interface RealEdgeOptions extends Partial<RealtimeParts> {
+  readonly config?: Partial<Config>;
+  readonly slowLookMs?: number;
+  readonly metrics?: EdgeOptions['metrics'];
+  readonly watchEveryMs?: number;
 }
 
 /** A real edge on a free port, on a real log. */
-export async function startRealEdge(
-  opened: Opened,
-  options: Partial<EdgeOptions & RealtimeOptions> = {},
-): Promise<RealEdge> {
-  const events: EdgeEvent[] = [];
-  const faults: unknown[] = [];
-  const observers = {
-    onEvent: (event: EdgeEvent) => events.push(event),
-    onFault: (error: unknown) => faults.push(error),
-  };
-  const realtime = await startRealtime({
-    application: applicationOn(opened),
-    ...aloneOnline(),
-    joinsPerSocketMax: 10,
-    ...observers,
-    ...options,
+export async function startRealEdge(opened: Opened, options: RealEdgeOptions = {}): Promise<RealEdge> {
+  const { config, slowLookMs, watchEveryMs, metrics, ...parts } = options;
+  const limits = { joinsPerSocketMax: 10, connectionsMax: 100, backpressureBytesMax: 1_024 ** 2 };
+  const base = testBase({ ...limits, ...config });
+  const around = { application: applicationOn(opened), ...aloneOnline(), ...parts };
+  const realtime = await openRealtime(base, around, { ...(watchEveryMs !== undefined && { watchEveryMs }) });
+  const edge = await openEdge(base, realtime, {
+    ...(slowLookMs !== undefined && { slowLookMs }),
+    ...(metrics !== undefined && { metrics }),
   });
-  const limits = { host: '127.0.0.1', port: 0, connectionsMax: 100, backpressureBytesMax: 1_024 ** 2 };
-  const metrics = new Metrics();
-  const edge = await startEdge({ realtime, metrics, ...limits, ...observers, ...options });
   return {
     port: edge.port,
     get connections() {
@@ -63,8 +48,8 @@ export async function startRealEdge(
       return edge.position;
     },
     realtime,
-    events,
-    faults,
+    events: base.edgeEvents,
+    faults: base.faults,
     stop: async (timeoutMs) => {
       await edge.stop(timeoutMs);
       await realtime.stop();

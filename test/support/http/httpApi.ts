@@ -1,35 +1,32 @@
-import { Writable } from 'node:stream';
-import pino from 'pino';
 import type { ApplicationContext } from '../../../src/application/context.ts';
-import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
 import type { Presence } from '../../../src/application/presence/presence.ts';
-import { LogHistory } from '../../../src/application/reading/logHistory.ts';
 import { ReadMarks } from '../../../src/application/receipts/readMarks.ts';
-import { drain } from '../../../src/edge/drain.ts';
 import { AdmissionControl } from '../../../src/edge/gate/admission.ts';
-import { type Realtime, startRealtime } from '../../../src/edge/realtime.ts';
-import { EventStreamTransport } from '../../../src/edge/transports/sse/eventStreamTransport.ts';
-import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
+import type { Realtime } from '../../../src/edge/realtime.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../../src/eventlog/memory/memoryReceipts.ts';
 import { type ServedRoute, servedRoutes } from '../../../src/http/answer/resource.ts';
-import { apiRoutes, createHttpApp } from '../../../src/http/app.ts';
-import type { HealthDeps, HttpDeps } from '../../../src/http/deps.ts';
-import { type HttpServerOptions, startHttpServer } from '../../../src/http/server/server.ts';
+import { apiRoutes } from '../../../src/http/app.ts';
+import type { HealthDeps } from '../../../src/http/deps.ts';
+import type { HttpServerOptions } from '../../../src/http/server/server.ts';
 import type { UploadLimits } from '../../../src/http/uploads/receiveUpload.ts';
 import type { UploadEvent } from '../../../src/http/uploads/uploadEvents.ts';
+import type { Base } from '../../../src/main/base.ts';
+import { openEventStreams } from '../../../src/main/parts/eventStreams.ts';
+import { type HttpParts, httpDeps, openHttp } from '../../../src/main/parts/http.ts';
+import { openReading } from '../../../src/main/parts/reading.ts';
+import { openRealtime } from '../../../src/main/parts/realtime.ts';
 import type { HttpShellOptions } from '../../../src/middleware/standardHeaders.ts';
-import { Metrics } from '../../../src/observability/metrics.ts';
-import { systemIds } from '../../../src/platform/ids.ts';
-import { PolledLogHead } from '../../../src/platform/log/logHead.ts';
+import type { LogHead } from '../../../src/platform/log/logHead.ts';
 import { AnnouncedProgress } from '../../../src/platform/nats/projectionProgress.ts';
-import { type Database, openDatabase, type Reads } from '../../../src/platform/postgres/database.ts';
-import { systemClock } from '../../../src/platform/time/clock.ts';
+import type { Database, Reads } from '../../../src/platform/postgres/database.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
 import type { AttachmentStore } from '../../../src/ports/attachmentStore.ts';
 import type { EventFeed } from '../../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../../src/ports/eventLog.ts';
+import { applicationOn } from '../application/application.ts';
 import { aloneOnline } from '../edge/aloneOnline.ts';
+import { testBase } from '../main/testBase.ts';
 
 export interface TestApiOptions {
   /** Default: one that nobody listens at. */
@@ -39,7 +36,7 @@ export interface TestApiOptions {
   /** What the API follows; default: {@link TestApi.log}. */
   readonly feed?: EventFeed;
   /** Where history and search are read; default: the database. */
-  readonly reads?: (database: Database, logHead: PolledLogHead) => Reads;
+  readonly reads?: (database: Database, logHead: LogHead) => Reads;
   readonly attachments?: AttachmentStore;
   readonly receipts?: MemoryReceipts;
   /** Event streams at a time; default: 100. */
@@ -68,7 +65,7 @@ export interface TestApi {
   readonly database: Database;
   readonly progress: AnnouncedProgress;
   /** Looked at once, when the API started; `ask()` looks again. */
-  readonly logHead: PolledLogHead;
+  readonly logHead: LogHead;
   /** What was logged, one object per line. */
   readonly application: ApplicationContext;
   /** How uploads ended. */
@@ -82,111 +79,85 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
-/** The real HTTP API on a free port, on a log in memory and, if told where one is, a real database. */
+/** The real HTTP API on a free port, on a log in memory and, if one is named, a real database. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const memory = new MemoryEventLog();
   const log = options.log?.(memory) ?? memory;
-  const databaseUrl = options.databaseUrl ?? 'postgresql://nobody@127.0.0.1:1/none';
-  const database = openDatabase({ url: databaseUrl, applicationName: 'test api' });
-  const logHead = await PolledLogHead.start({ log, nowMs: Date.now, intervalMs: 600_000, answerMsMax: 200 });
-  const progress = new AnnouncedProgress();
-  const uploads: UploadEvent[] = [];
-  const logged: Record<string, unknown>[] = [];
-  const conversations = new ConversationStore(log);
-  const feed = options.feed ?? memory;
-  const application = {
-    log,
-    feed,
-    conversations,
-    attachments: options.attachments ?? new MemoryAttachments(),
-    clock: systemClock,
-    ids: systemIds,
-  };
-  const health = {
-    fsyncPolicy: 'test',
-    publishAckMs: () => 1.5,
-    logState: () => 'available',
-    lagSecondsMax: 60,
-    isDraining: () => false,
-  };
-  const receipts = options.receipts ?? new MemoryReceipts();
-  const realtime = await startRealtime({
-    // Past what stands between the API and its log: its troubles are the API's to show.
-    application: { ...application, log: memory, feed: memory },
-    ...aloneOnline(),
+  const { uploads: limits = {}, shell = {} } = options;
+  const base = testBase({
     joinsPerSocketMax: 10,
-    onEvent: () => {},
-    onFault: () => {},
-  });
-  const eventStreams = new EventStreamTransport(realtime.context, {
-    admission: new AdmissionControl({
-      perSecondMax: 1_000,
-      connectionsMax: options.streamsMax ?? 100,
-      nowMs: Date.now,
-    }),
+    connectionsMax: options.streamsMax ?? 100,
     backpressureBytesMax: 64 * 1_024,
-    onEvent: () => {},
+    corsOrigins: shell.allowedOrigins === '*' ? '*' : shell.allowedOrigins && [...shell.allowedOrigins],
+    ...(shell.hstsSeconds !== undefined && { hstsSeconds: shell.hstsSeconds }),
+    ...(limits.bytesMax !== undefined && { uploadBytesMax: limits.bytesMax }),
+    ...(limits.parallelMax !== undefined && { uploadsParallelMax: limits.parallelMax }),
   });
-  const deps: HttpDeps = {
-    application,
-    database,
-    reads: options.reads?.(database, logHead) ?? database,
-    logHistory: new LogHistory({ log, feed }),
-    logHead,
-    historyProgress: progress,
-    inboxProgress: progress,
-    searchProgress: progress,
-    presence: { online: options.online ?? (async () => new Set<string>()) },
-    readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
-    eventStreams,
-    uploads: {
-      limits: { bytesMax: 10 * 1_024 ** 2, parallelMax: 32, ...options.uploads },
-      onEvent: (event) => uploads.push(event),
+  const application = applicationOn(
+    { log: memory },
+    {
+      log,
+      feed: options.feed ?? memory,
+      ...(options.attachments && { attachments: options.attachments }),
     },
-    metrics: new Metrics(),
-    logger: pino({ level: 'info' }, linesInto(logged)),
-    health: { ...health, ...options.health },
-    ...(options.shell && { shell: options.shell }),
-  };
-  const app = createHttpApp(deps);
-  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1', ...options.server });
-  const url = `http://127.0.0.1:${server.port}`;
-  const stop = async () => {
-    logHead.stop();
-    progress.stop();
-    await drain([eventStreams], 500);
-    eventStreams.stop();
-    await realtime.stop();
-    await server.stop({ deadlineMs: 2_000 });
-    await database.close();
-  };
-  const eventsInLog = async () => (await memory.status()).lastSeq;
-  const api = {
-    url,
-    realtime,
-    receipts,
-    port: server.port,
-    log: memory,
-    database,
-    progress,
-    logHead,
-    logged,
+  );
+  const progress = new AnnouncedProgress();
+  base.stops.add(() => progress.stop());
+  const reading = await openReading(
+    base,
+    { application, databaseUrl: options.databaseUrl ?? NO_DATABASE, progressOf: () => progress },
+    { intervalMs: 600_000, answerMsMax: 200 },
+  );
+  const { database, logHead } = reading;
+  // Past what stands between the API and its log: its troubles are the API's to show.
+  const beside = { ...aloneOnline(), application: { ...application, log: memory, feed: memory } };
+  const realtime = await openRealtime(base, beside);
+  const receipts = options.receipts ?? new MemoryReceipts();
+  const parts: HttpParts = {
     application,
-    uploads,
-    routes: servedRoutes(apiRoutes(deps)),
-    eventsInLog,
-    stop,
+    reading: { ...reading, ...(options.reads && { reads: options.reads(database, logHead) }) },
+    realtime: {
+      presence: { online: options.online ?? (async () => new Set<string>()) },
+      readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
+      eventStreams: openEventStreams(base, realtime, admissionOf(base)),
+    },
+    health: { ...HEALTH, ...options.health },
   };
-  return { ...api, call: (...request) => call(url, ...request) };
+  const tuning = { bodyMsMax: shell.bodyMsMax, server: options.server, uploads: pace(limits) };
+  const server = await openHttp(base, parts, tuning);
+  const url = `http://127.0.0.1:${server.port}`;
+  const { uploads, logged } = base;
+  const routes = servedRoutes(apiRoutes(httpDeps(base, parts, tuning)));
+  return {
+    ...{ url, port: server.port, log: memory, realtime, receipts, database, progress, logHead, application },
+    ...{ uploads, logged, routes },
+    call: (...request) => call(url, ...request),
+    eventsInLog: async () => (await memory.status()).lastSeq,
+    stop: () => base.stops.run(),
+  };
 }
 
-function linesInto(lines: Record<string, unknown>[]): Writable {
-  return new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(JSON.parse(String(chunk)));
-      done();
-    },
-  });
+function admissionOf({ config }: Base): AdmissionControl {
+  const { connectsPerSecondMax: perSecondMax, connectionsMax } = config;
+  return new AdmissionControl({ perSecondMax, connectionsMax, nowMs: Date.now });
+}
+
+/** A database that nothing listens for. */
+const NO_DATABASE = 'postgresql://nobody@127.0.0.1:1/none';
+
+const HEALTH: HealthDeps = {
+  fsyncPolicy: 'test',
+  publishAckMs: () => 1.5,
+  logState: () => 'available',
+  lagSecondsMax: 60,
+  isDraining: () => false,
+};
+
+function pace({ stallMsMax, uploadMsMax }: Partial<UploadLimits>) {
+  return {
+    ...(stallMsMax !== undefined && { stallMsMax }),
+    ...(uploadMsMax !== undefined && { uploadMsMax }),
+  };
 }
 
 /** Calls an API wherever it is. A body that is no string or bytes is sent as JSON. */

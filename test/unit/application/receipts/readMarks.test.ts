@@ -1,14 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createConversation } from '../../../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../../../src/application/commands/postMessage.ts';
-import { ConversationStore } from '../../../../src/application/conversations/conversationStore.ts';
 import { ReadMarks } from '../../../../src/application/receipts/readMarks.ts';
-import { MemoryAttachments } from '../../../../src/eventlog/memory/memoryAttachments.ts';
 import { MemoryEventLog } from '../../../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../../../src/eventlog/memory/memoryReceipts.ts';
-import { systemIds } from '../../../../src/platform/ids.ts';
 import { LogUnavailableError } from '../../../../src/ports/eventLog.ts';
 import type { Receipt } from '../../../../src/ports/receipts.ts';
+import { applicationOn } from '../../../support/application/application.ts';
 import { ManualTime } from '../../../support/time/manualTime.ts';
 
 let time: ManualTime;
@@ -24,14 +22,7 @@ beforeEach(async () => {
   fault = null;
   const log = new MemoryEventLog();
   const clock = { nowMs: () => time.nowMs() };
-  const application = {
-    log,
-    feed: log,
-    conversations: new ConversationStore(log),
-    attachments: new MemoryAttachments(),
-    clock,
-    ids: systemIds,
-  };
+  const application = applicationOn({ log }, { clock });
   class Observed extends MemoryReceipts {
     override async mark(receipt: Receipt): Promise<void> {
       if (fault !== null) throw fault;

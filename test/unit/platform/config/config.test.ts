@@ -8,7 +8,7 @@ import { describeSettings } from '../../../../src/platform/config/settings.ts';
 import { projectRoot } from '../../../../src/platform/embedded/projectRoot.ts';
 
 const DEFAULTS = {
-  roles: ['api', 'edge', 'projector'],
+  roles: ['api', 'edge', 'projector', 'maintenance'],
   host: '0.0.0.0',
   port: 3001,
   edgePort: 3002,
@@ -79,7 +79,8 @@ describe('the config', () => {
     ['ROLES', 'edge', 'roles', ['edge']],
     ['ROLES', 'projector, api', 'roles', ['api', 'projector']],
     ['ROLES', 'api,api', 'roles', ['api']],
-    ['ROLES', 'edge,all', 'roles', ['api', 'edge', 'projector']],
+    ['ROLES', 'edge,all', 'roles', ['api', 'edge', 'projector', 'maintenance']],
+    ['ROLES', 'maintenance', 'roles', ['maintenance']],
     ['HOST', '::1', 'host', '::1'],
     ['PORT', '0', 'port', 0],
     ['EDGE_PORT', '65535', 'edgePort', 65_535],

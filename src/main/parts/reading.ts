@@ -1,0 +1,53 @@
+import type { ApplicationContext } from '../../application/context.ts';
+import { LogHistory } from '../../application/reading/logHistory.ts';
+import type { ReadingDeps } from '../../http/deps.ts';
+import { projectionSource } from '../../observability/projectionSource.ts';
+import { type LogHeadOptions, PolledLogHead } from '../../platform/log/logHead.ts';
+import { openDatabase } from '../../platform/postgres/database.ts';
+import type { ReadModelProgress } from '../../ports/readModelProgress.ts';
+import type { Base } from '../base.ts';
+import { openReplica } from './replica.ts';
+
+/** What reading stands on. */
+export interface ReadingParts {
+  readonly application: ApplicationContext;
+  readonly databaseUrl: string;
+  /** How far a read model is, by its name. */
+  readonly progressOf: (projection: 'history' | 'inbox' | 'search') => ReadModelProgress;
+}
+
+/**
+ * Everything that answers questions: Postgres, a replica, the log while Postgres is away, and how far each read model is.
+ *
+ * @param tuning what no setting says; production leaves it out
+ */
+export async function openReading(
+  base: Base,
+  { application, databaseUrl, progressOf }: ReadingParts,
+  tuning: Pick<LogHeadOptions, 'intervalMs' | 'answerMsMax'> = {},
+): Promise<ReadingDeps> {
+  const { config, lifecycle, metrics, stops } = base;
+  const { log, feed, clock } = application;
+  const database = openDatabase({
+    url: databaseUrl,
+    applicationName: 'chat-backend api',
+    statementMsMax: config.databaseStatementTimeoutMs,
+    ...lifecycle.database('primary'),
+  });
+  stops.add(() => database.close());
+  metrics.databases.watch('primary', database.pool);
+  const logHead = await PolledLogHead.start({ log, nowMs: clock.nowMs, ...tuning });
+  stops.add(() => logHead.stop());
+  const { projectionLagSecondsMax: lagSecondsMax } = config;
+  const source = { database, head: logHead, epoch: () => log.epoch, lagSecondsMax, nowMs: clock.nowMs };
+  metrics.watchProjections(projectionSource(source));
+  return {
+    database,
+    reads: openReplica(base, { primary: database, logHead, clock }),
+    logHistory: new LogHistory({ log, feed }),
+    logHead,
+    historyProgress: progressOf('history'),
+    inboxProgress: progressOf('inbox'),
+    searchProgress: progressOf('search'),
+  };
+}
