@@ -25,7 +25,9 @@ export function findExecutable({ name, variable, env, folders }) {
 function isExecutable(/** @type {string} */ path) {
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    const stats = statSync(path);
+    // A power cut can leave an empty one.
+    return stats.isFile() && stats.size > 0;
   } catch {
     return false;
   }

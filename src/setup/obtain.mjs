@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { flushBelow } from './flush.mjs';
 import { binFolder } from './paths.mjs';
 
 /**
@@ -19,12 +20,17 @@ import { binFolder } from './paths.mjs';
  */
 export async function obtain(target, ways) {
   mkdirSync(binFolder, { recursive: true });
+  // What a power cut left there is no program.
+  rmSync(target, { force: true });
   /** @type {string[]} */
   const failures = [];
   for (const { name, get } of ways) {
     try {
       await get();
-      if (existsSync(target)) return [];
+      if (existsSync(target)) {
+        flushBelow(binFolder);
+        return [];
+      }
       failures.push(`${name}: ended without the program`);
     } catch (error) {
       failures.push(`${name}: ${firstLine(error)}`);

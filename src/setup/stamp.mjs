@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { flushBelow, writeFlushed } from './flush.mjs';
 import { root } from './paths.mjs';
 
 /**
@@ -18,12 +19,15 @@ export function readStamp(file) {
   }
 }
 
-/** @param {string} file @param {Record<string, unknown>} stamp */
+/**
+ * Vouches for what lies in the stamp's folder: that is on disk before the stamp is.
+ *
+ * @param {string} file @param {Record<string, unknown>} stamp
+ */
 export function writeStamp(file, stamp) {
   mkdirSync(dirname(file), { recursive: true });
-  const beside = `${file}.${process.pid}`;
-  writeFileSync(beside, `${JSON.stringify(stamp)}\n`);
-  renameSync(beside, file);
+  flushBelow(dirname(file));
+  writeFlushed(file, `${JSON.stringify(stamp)}\n`);
 }
 
 /** @param {string} file @returns {string} the hash of its content, or the empty string when there is no such file */

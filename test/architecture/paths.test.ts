@@ -10,7 +10,8 @@ const ROOMS = ['', 'src', 'projections', 'client', 'docs', 'test'];
 /** Begins like a path of the project, or ends like a file that a page would name. */
 const PATH = /^(?:[\w.-]+\/)+[\w.*-]*$|^[\w-]+\.(?:ts|mjs|sql|conf|test\.ts)$/;
 /** Paths that only come to be on somebody's machine, addresses, subjects. */
-const ELSEWHERE = /^(?:\.data|node_modules|dist|\/|\.\/|\.\.\/)|^(?:application|text|image|audio|multipart|chat)\//;
+const ELSEWHERE =
+  /^(?:\.data|node_modules|dist|\/|\.\/|\.\.\/)|^(?:application|text|image|audio|multipart|chat)\//;
 
 /** The pages that people read, with the paths that each names. */
 function pages(): { page: string; paths: string[] }[] {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { writeDurably } from '../files/durableFile.ts';
 import { NoFreePortError, PortTakenError } from './errors.ts';
 
 /**
@@ -52,7 +53,7 @@ export async function keptPort(file: string): Promise<number> {
   const kept = readPort(file);
   if (kept !== null && (await isPortFree(kept))) return kept;
   const port = await freePort();
-  writeFileSync(file, `${port}\n`);
+  writeDurably(file, `${port}\n`, { mode: 0o644 });
   return port;
 }
 

@@ -12,8 +12,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { flushFolder, writeDurably } from '../files/durableFile.ts';
 import type { PostgresBinaries } from './postgresBinaries.ts';
-import { PostgresFolderForeignError, PostgresInitError } from './postgresErrors.ts';
+import {
+  PostgresFolderForeignError,
+  PostgresInitError,
+  PostgresPasswordLostError,
+} from './postgresErrors.ts';
 import { type Launcher, postgresLauncher } from './postgresLauncher.ts';
 import { postgresUser, type SystemUser } from './postgresUser.ts';
 
@@ -41,18 +46,22 @@ export function passwordFile(dataDir: string): string {
  * Makes the data folder's cluster if there is none yet. It is made beside its place and then renamed, so that a kill
  * half-way leaves no half cluster behind.
  *
- * @throws PostgresInitError, PostgresFolderForeignError, PostgresUserError, PostgresFolderUnreachableError
+ * @throws PostgresInitError, PostgresFolderForeignError, PostgresUserError, PostgresFolderUnreachableError,
+ *   PostgresPasswordLostError
  */
 export async function ensureCluster(dataDir: string, binaries: PostgresBinaries): Promise<PostgresCluster> {
   const user = await postgresUser();
   const folder = clusterFolder(dataDir);
-  const password = keptPassword(passwordFile(dataDir));
+  const kept = readPassword(passwordFile(dataDir));
   if (isEmpty(folder)) {
+    const password = kept ?? newPassword();
+    if (kept === null) keepPassword(dataDir, password);
     const launcher = await initialise(dataDir, binaries, user, password);
     return { folder, password, launcher };
   }
   await assertSameMajor(folder, binaries);
-  return { folder, password, launcher: await postgresLauncher(user, binaries, folder) };
+  const launcher = await postgresLauncher(user, binaries, folder);
+  return { folder, launcher, password: kept ?? (await renewPassword(dataDir, binaries, launcher)) };
 }
 
 async function initialise(
@@ -71,6 +80,7 @@ async function initialise(
   await runInitdb(launcher, binaries, join(workshop, 'cluster'), secret);
   rmSync(clusterFolder(dataDir), { recursive: true, force: true });
   renameSync(join(workshop, 'cluster'), clusterFolder(dataDir));
+  flushFolder(dataDir);
   rmSync(workshop, { recursive: true, force: true });
   return launcher;
 }
@@ -106,9 +116,57 @@ async function assertSameMajor(folder: string, binaries: PostgresBinaries): Prom
     throw new PostgresFolderForeignError(folder, `version "${found}"`, `version ${wanted}`);
 }
 
-function keptPassword(file: string): string {
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  const password = randomBytes(24).toString('base64url');
-  writeFileSync(file, `${password}\n`, { mode: 0o600 });
+/** As {@link keepPassword} writes it. What is shorter, empty or full of zeros was damaged, by a power cut for instance. */
+const PASSWORD = /^[A-Za-z0-9_-]{32}\n$/;
+
+/** @returns null when the file is missing or damaged */
+function readPassword(file: string): string | null {
+  try {
+    const content = readFileSync(file, 'utf8');
+    return PASSWORD.test(content) ? content.trim() : null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+const newPassword = () => randomBytes(24).toString('base64url');
+
+function keepPassword(dataDir: string, password: string): void {
+  writeDurably(passwordFile(dataDir), `${password}\n`);
+}
+
+/**
+ * Gives the cluster's role a new password, because nobody knows the old one any more. The folder is ours, so this takes
+ * nothing from anybody; no server runs on it, so PostgreSQL runs by itself, on one statement. The file comes last: a kill
+ * before it leaves a missing password, which is renewed again.
+ * Source: PostgreSQL manual, reference page "postgres", single-user mode.
+ *
+ * @throws PostgresPasswordLostError
+ */
+async function renewPassword(
+  dataDir: string,
+  binaries: PostgresBinaries,
+  launcher: Launcher,
+): Promise<string> {
+  const password = newPassword();
+  const { command, args } = launcher.wrap(binaries.postgres, [
+    '--single',
+    '-D',
+    clusterFolder(dataDir),
+    'postgres',
+  ]);
+  const { uid, gid } = launcher;
+  const single = run(command, args, { uid, gid, cwd: '/', timeout: SINGLE_USER_MS_MAX });
+  single.child.stdin?.end(`ALTER ROLE ${postgresRole} PASSWORD '${password}'\n`);
+  const complaint = await single.then(
+    ({ stderr }) => /\b(?:ERROR|FATAL|PANIC): .*/.exec(stderr)?.[0],
+    (error: unknown) => String(error),
+  );
+  if (complaint !== undefined) throw new PostgresPasswordLostError(passwordFile(dataDir), complaint);
+  keepPassword(dataDir, password);
   return password;
 }
+
+/** Crash recovery may come first. */
+const SINGLE_USER_MS_MAX = 300_000;

@@ -64,3 +64,14 @@ export class PostgresPasswordError extends Error {
     );
   }
 }
+
+export class PostgresPasswordLostError extends Error {
+  override readonly name = 'PostgresPasswordLostError';
+
+  constructor(passwordFile: string, reason: string) {
+    super(
+      `${passwordFile} is missing or damaged, and the embedded PostgreSQL could not be given a new password: ${reason}. ` +
+        'Its data is untouched. See postgres.log beside it, put right what it says, and start again.',
+    );
+  }
+}

@@ -6,7 +6,13 @@ import { onPort } from './keptPort.ts';
 import type { EmbeddedServer } from './natsServer.ts';
 import { stopOrphan } from './orphans.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgresBinaries.ts';
-import { ensureCluster, type PostgresCluster, passwordFile, postgresRole } from './postgresCluster.ts';
+import {
+  clusterFolder,
+  ensureCluster,
+  type PostgresCluster,
+  passwordFile,
+  postgresRole,
+} from './postgresCluster.ts';
 import { PostgresPasswordError } from './postgresErrors.ts';
 import { type ServerProcess, spawnServer, waitUntilReady } from './serverProcess.ts';
 
@@ -65,8 +71,9 @@ const stopSignals = [
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedServer> {
   const { dataDir } = options;
   const binaries = await postgresBinaries();
+  // First: a server that an earlier run left behind would be in the way of whatever comes next.
+  await removeStalePidFile(dataDir, clusterFolder(dataDir));
   const cluster = await ensureCluster(dataDir, binaries);
-  await removeStalePidFile(dataDir, cluster.folder);
   const place = { server: 'PostgreSQL', file: join(dataDir, 'postgres.port'), fixed: options.port };
   return onPort(place, (port) => startOn(port, binaries, cluster, options));
 }

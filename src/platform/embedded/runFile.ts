@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeDurably } from '../files/durableFile.ts';
 
 const serverSchema = z.object({
   url: z.string(),
@@ -36,12 +37,9 @@ export function readRunFile(dataDir: string): RunFile | null {
   }
 }
 
-/** Writes beside it and renames, so that a reader never meets half a file. Readable by its owner: it holds a password. */
+/** A reader never meets half a file. Readable by its owner: it holds a password. */
 export function writeRunFile(dataDir: string, content: RunFile): void {
-  const path = runFilePath(dataDir);
-  const beside = `${path}.${process.pid}.tmp`;
-  writeFileSync(beside, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  renameSync(beside, path);
+  writeDurably(runFilePath(dataDir), `${JSON.stringify(content, null, 2)}\n`);
 }
 
 export function removeRunFile(dataDir: string): void {

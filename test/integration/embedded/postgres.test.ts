@@ -58,11 +58,37 @@ test('it runs from a folder that only its owner may enter, and its password is r
   }
 });
 
-test('a lost password is reported as that, and the server is not left running', async () => {
+test.each([
+  ['missing', null],
+  ['empty, as after a power cut', ''],
+  ['full of zeros', '\0'.repeat(33)],
+  ['cut off', 'half-a-passw'],
+])('a password file that is %s is made anew, and no row is lost', async (_what, content) => {
+  const server = await startTestServer(folder, (dataDir, port) => startEmbeddedPostgres({ dataDir, port }));
+  try {
+    await query(server.url, 'CREATE TABLE kept AS SELECT 1 AS n');
+    await server.kill9();
+    const file = join(folder, 'postgres.password');
+    if (content === null) rmSync(file);
+    else writeFileSync(file, content);
+    await server.restart();
+    const renewed = new URL(server.url);
+    renewed.password = readFileSync(file, 'utf8').trim();
+    expect(await query(renewed.href, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    await server.kill9();
+    await server.restart();
+    expect(await query(renewed.href, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('another password is reported as that, and the server is not left running', async () => {
   const server = await startTestServer(folder, (dataDir, port) => startEmbeddedPostgres({ dataDir, port }));
   try {
     await server.kill9();
-    writeFileSync(join(folder, 'postgres.password'), 'another\n');
+    writeFileSync(join(folder, 'postgres.password'), `${'another-'.repeat(4)}\n`);
     await expect(server.restart()).rejects.toThrow(PostgresPasswordError);
   } finally {
     await server.stop();

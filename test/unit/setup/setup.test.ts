@@ -47,6 +47,13 @@ test('a NATS_SERVER_BIN that is not executable is an error and not passed over',
   expect(() => findNatsServer({ env })).toThrow(/NATS_SERVER_BIN is .*nothing.*not an executable/);
 });
 
+test('an empty program, as a power cut leaves it, is passed over', () => {
+  writeFileSync(natsServerIn('path'), '');
+  const whole = natsServerIn('gobin');
+  const env = { PATH: join(folder, 'path'), GOBIN: join(folder, 'gobin') };
+  expect(findNatsServer({ env, home: folder })).toBe(whole);
+});
+
 test('a folder or a file that cannot be executed is not taken for a nats-server', () => {
   mkdirSync(join(folder, 'path', 'nats-server'), { recursive: true });
   mkdirSync(join(folder, 'other'));
