@@ -4,7 +4,8 @@ import { type ApplicationContext, openApplication } from '../application/context
 import { ReadMarks } from '../application/receipts/readMarks.ts';
 import { openConfiguredLog, openConfiguredReceipts } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
-import type { Config } from '../platform/config/config.ts';
+import { fitSizes } from '../eventlog/jetstream/streamSizes.ts';
+import { type Config, loadConfig } from '../platform/config/config.ts';
 import { type EmbeddedServers, startEmbeddedServers } from '../platform/embedded/embeddedServers.ts';
 import { projectRootUrl } from '../platform/embedded/projectRootUrl.ts';
 import { newEdgeId, systemIds } from '../platform/ids.ts';
@@ -33,9 +34,10 @@ export interface Foundation extends Base, PresencePart {
 }
 
 /** Servers, schema, log and application, in the order in which they stand on each other. */
-export async function openFoundation(base: Base): Promise<Foundation> {
+export async function openFoundation(ground: Base): Promise<Foundation> {
+  const servers = await openServers(ground);
+  const base = { ...ground, config: fitted(ground, servers) };
   const { config, lifecycle, stops } = base;
-  const servers = await openServers(base);
   const connection = await connectNats({
     url: servers.natsUrl,
     name: 'chat-backend',
@@ -81,6 +83,18 @@ async function openServers({ config, lifecycle, stops, signal }: Base): Promise<
   });
   stops.add(() => servers.stop());
   return servers;
+}
+
+/** The settings, with streams no larger than the disk of an embedded nats-server allows. */
+function fitted({ config, logger }: Base, { storeBytesMax }: EmbeddedServers): Config {
+  if (storeBytesMax === null) return config;
+  const sizes = fitSizes(config, loadConfig({}), storeBytesMax);
+  if (sizes !== config) {
+    const { streamBytesMax, receiptsBytesMax, uploadsBytesMax } = sizes;
+    const fields = { component: 'log', storeBytesMax, streamBytesMax, receiptsBytesMax, uploadsBytesMax };
+    logger.warn(fields, 'the disk is small: streams are made smaller than the defaults');
+  }
+  return sizes;
 }
 
 /** The log, and what is still to be attached to its events when it opens. */

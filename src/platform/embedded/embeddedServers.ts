@@ -1,7 +1,6 @@
 import { mkdirSync, realpathSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
 import { lockDataDir } from './dataDirLock.ts';
-import { type EmbeddedServer, startEmbeddedNats } from './natsServer.ts';
+import { type EmbeddedServer, fileStoreBytes, startEmbeddedNats, storeFolder } from './natsServer.ts';
 import { startEmbeddedPostgres } from './postgresServer.ts';
 import { RunRecord } from './runRecord.ts';
 import type { ServerEvent, StartServer } from './supervisedServer.ts';
@@ -35,6 +34,8 @@ export type EmbeddedServerEvent = ServerEvent & { readonly server: ServerName };
 
 export interface EmbeddedServers {
   readonly natsUrl: string;
+  /** What all streams of the nats-server started here may hold together, in bytes; `null` for one that is not ours. */
+  readonly storeBytesMax: number | null;
   /** `null` when no database is needed and none was named. */
   readonly databaseUrl: string | null;
   /**
@@ -76,9 +77,10 @@ export async function startEmbeddedServers(options: EmbeddedServersOptions): Pro
   };
   return {
     natsUrl: options.natsUrl ?? urlOf(nats),
+    storeBytesMax: nats === null ? null : fileStoreBytes({ ...options, dataDir }),
     databaseUrl: options.databaseUrl ?? (needsDatabase(options) ? urlOf(postgres) : null),
     natsTakesNothing: () => {
-      if (nats !== null && hasRoom(join(dataDir, 'nats'))) nats.restart();
+      if (nats !== null && hasRoom(storeFolder(dataDir))) nats.restart();
     },
     stop: () => (stopping ??= stop()),
   };

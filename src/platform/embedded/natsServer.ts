@@ -51,7 +51,7 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<E
   const { dataDir, binary } = options;
   const [major, minor] = await natsServerVersion(binary);
   const config = join(projectRoot(), 'nats', major === 2 && minor < 10 ? 'single-2.9.conf' : 'single.conf');
-  mkdirSync(join(dataDir, 'nats'), { recursive: true });
+  mkdirSync(storeFolder(dataDir), { recursive: true });
   await stopOrphan({ server: 'nats-server', pidFile: pidFile(dataDir), dataDir, stopSignals });
   const place = { server: 'nats-server', file: join(dataDir, 'nats.port'), fixed: options.port };
   return onPort(place, (port) => startOn(port, config, options));
@@ -77,6 +77,11 @@ async function startOn(port: number, config: string, options: EmbeddedNatsOption
   return { ...server, url: `nats://127.0.0.1:${port}`, port };
 }
 
+/** Where the streams are below the data folder; may be a disk of its own. */
+export function storeFolder(dataDir: string): string {
+  return join(dataDir, 'nats');
+}
+
 function pidFile(dataDir: string): string {
   return join(dataDir, 'nats.pid');
 }
@@ -87,7 +92,7 @@ function environment(options: EmbeddedNatsOptions, port: number): NodeJS.Process
     ...process.env,
     CHAT_NATS_SERVER_NAME: '"chat-embedded"',
     CHAT_NATS_PORT: String(port),
-    CHAT_NATS_STORE_DIR: JSON.stringify(join(options.dataDir, 'nats')),
+    CHAT_NATS_STORE_DIR: JSON.stringify(storeFolder(options.dataDir)),
     CHAT_NATS_MAX_FILE_STORE: String(fileStoreBytes(options)),
     CHAT_NATS_MAX_MEM: String(options.memoryBytesMax ?? defaults.memoryBytesMax),
     CHAT_NATS_SYNC_INTERVAL: JSON.stringify(syncInterval(options.syncIntervalMs ?? defaults.syncIntervalMs)),
@@ -102,8 +107,8 @@ function syncInterval(interval: number | 'always'): string {
  * Stays below the disk's size, so that the limit is met before the disk is full. Counted from its size and not from
  * what is free, which changes: a limit that shrinks below what the streams reserve would keep them from recovering.
  */
-function fileStoreBytes(options: EmbeddedNatsOptions): number {
-  const { blocks, bsize } = statfsSync(options.dataDir);
+export function fileStoreBytes(options: Pick<EmbeddedNatsOptions, 'dataDir' | 'fileStoreBytesMax'>): number {
+  const { blocks, bsize } = statfsSync(storeFolder(options.dataDir));
   return Math.min(options.fileStoreBytesMax ?? defaults.fileStoreBytesMax, Math.floor(blocks * bsize * 0.75));
 }
 

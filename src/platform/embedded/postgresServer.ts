@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -37,7 +37,6 @@ const settingsDefault = {
   unix_socket_directories: '',
   synchronous_commit: 'on',
   max_connections: '100',
-  max_wal_size: '2GB',
   timezone: 'UTC',
   log_timezone: 'UTC',
 } as const;
@@ -55,6 +54,16 @@ function sharedBuffers(): string {
   const quarterMb = (limit > 0 && limit < total ? limit : total) / 4 / 1_024 ** 2;
   return `${Math.floor(Math.min(Math.max(quarterMb, 128), BUFFERS_MB_MAX))}MB`;
 }
+
+/** Room for a checkpoint every few minutes under load, but never more than a tenth of the disk. */
+function walSize(dataDir: string): string {
+  const { blocks, bsize } = statfsSync(dataDir);
+  const tenthMb = (blocks * bsize) / 10 / 1_024 ** 2;
+  return `${Math.floor(Math.min(Math.max(tenthMb, WAL_MB_MIN), WAL_MB_MAX))}MB`;
+}
+
+const WAL_MB_MIN = 128;
+const WAL_MB_MAX = 2_048;
 
 /** SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one, after which it recovers from its log. */
 const stopSignals = [
@@ -103,6 +112,7 @@ function spawnPostgres(
   const settings = Object.entries({
     ...settingsDefault,
     shared_buffers: sharedBuffers(),
+    max_wal_size: walSize(options.dataDir),
     port: String(port),
     ...options.settings,
   });
