@@ -1,4 +1,4 @@
-import { asChatError } from '../application/commands/append.ts';
+import { asChatError } from '../application/chatErrors.ts';
 import { postMessage } from '../application/commands/postMessage.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import type { Presence } from '../application/presence/presence.ts';

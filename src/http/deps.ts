@@ -9,8 +9,8 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { LogHead } from '../platform/log/logHead.ts';
 import type { Database, Reads } from '../platform/postgres/database.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
-import type { UploadLimits } from './uploads/receiveUpload.ts';
 import type { UploadEvent } from './uploads/uploadEvents.ts';
+import type { UploadLimits } from './uploads/uploadLimits.ts';
 
 /** What the HTTP API stands on. Built once, by the composition root. */
 export interface HttpDeps {

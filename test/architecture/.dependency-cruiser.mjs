@@ -92,6 +92,18 @@ export const TABLE = {
 /** May import anything, and nobody imports them. */
 export const ROOTS = ['src/main', 'src/cli'];
 
+/** An event of a conversation carries its state, and a state evolves from events: the two describe each other. */
+const CIRCLES_ALLOWED = ['src/domain/conversation/(events|state)[.]ts'];
+
+/** Being removed. A circle is reported unless one of its files is listed here. */
+const CIRCLES_BEING_REMOVED = [
+  'projections/runner/(store|versions)[.]ts',
+  'src/contracts/frames/(clientFrames|serverFrames)[.]ts',
+  'src/edge/(session|subscriptions)[.]ts',
+  'src/main/(announcement|system)[.]ts',
+  'src/main/(parts|roles)/.+',
+];
+
 const inside = (folders) => `^(${folders.join('|')})/`;
 const node_modules = (packages) => `(^|/)node_modules/(${packages.join('|')})/`;
 
@@ -118,10 +130,13 @@ export default {
   forbidden: [
     ...Object.entries(TABLE).flatMap(rulesOf),
     {
-      name: 'no cycles, except of types',
+      name: 'no circles',
       severity: 'error',
-      from: { path: '^(src|projections|client/src)/' },
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      from: {
+        path: '^(src|projections|client/src)/',
+        pathNot: [...CIRCLES_ALLOWED, ...CIRCLES_BEING_REMOVED].map((path) => `^${path}$`),
+      },
+      to: { circular: true },
     },
   ],
   options: {

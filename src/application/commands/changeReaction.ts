@@ -1,6 +1,6 @@
 import { type ApplicationContext, timestamp } from '../context.ts';
 import { findMessage } from '../reading/findMessage.ts';
-import { type ChangedMessage, changeMessage, type MessageToChange } from './editMessage.ts';
+import { type ChangedMessage, changeMessage, type MessageToChange } from './messageCommand.ts';
 
 /** Adds or takes back a reaction. Whoever may see the conversation may; a second time changes nothing. */
 export async function changeReaction(

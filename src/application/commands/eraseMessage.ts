@@ -1,9 +1,9 @@
 import { CorruptedEventError, decodeEvent } from '../../contracts/events/events.ts';
 import type { TargetMessage } from '../../domain/conversation/commands.ts';
 import type { ChatEvent } from '../../domain/conversation/events.ts';
+import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
 import { readConversation } from '../reading/readEvents.ts';
-import { asChatError } from './append.ts';
 
 /** How long a conversation is looked through for what was said in a message, in milliseconds. */
 const SEARCH_MS_MAX = 30_000;

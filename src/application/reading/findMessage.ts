@@ -1,7 +1,7 @@
 import { decodeEvent } from '../../contracts/events/events.ts';
 import type { TargetMessage } from '../../domain/conversation/commands.ts';
 import type { MessagePosted } from '../../domain/conversation/events.ts';
-import { asChatError } from '../commands/append.ts';
+import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
 import { readConversation } from './readEvents.ts';
 

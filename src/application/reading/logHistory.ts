@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { ChatError } from '../../contracts/errors.ts';
 import { decodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
+import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import type { MessagesQuestion } from '../../contracts/http/messagesQuestion.ts';
-import type { MessageView } from '../../contracts/http/requests.ts';
 import type { ChatEvent } from '../../domain/conversation/events.ts';
-import { asChatError } from '../commands/append.ts';
+import { asChatError } from '../chatErrors.ts';
 import { Turns } from '../concurrencyLimit.ts';
 import type { ApplicationContext } from '../context.ts';
 import { MessageFold } from './messageFold.ts';

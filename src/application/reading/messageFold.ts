@@ -1,4 +1,4 @@
-import type { MessageView } from '../../contracts/http/requests.ts';
+import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import type {
   Attachment,
   ChatEvent,

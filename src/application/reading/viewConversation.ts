@@ -1,8 +1,8 @@
 import { ChatError } from '../../contracts/errors.ts';
-import type { ConversationView } from '../../contracts/http/requests.ts';
+import type { ConversationView } from '../../contracts/http/answers/conversations.ts';
 import { type ConversationState, isParticipant, maySee } from '../../domain/conversation/state.ts';
 import { LogUnavailableError } from '../../ports/eventLog.ts';
-import { asChatError } from '../commands/append.ts';
+import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
 
 /** What is known of a conversation elsewhere than in the log, and the sequence of the event that it is known by. */

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { ChatError } from '../../contracts/errors.ts';
 import type { ReceiptLog } from '../../ports/receipts.ts';
 import type { Timers } from '../../ports/timers.ts';
-import { asChatError } from '../commands/append.ts';
+import { asChatError } from '../chatErrors.ts';
 import { type ApplicationContext, timestamp } from '../context.ts';
 import { viewConversation } from '../reading/viewConversation.ts';
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { asChatError } from '../../application/commands/append.ts';
+import { asChatError } from '../../application/chatErrors.ts';
 import { Turns } from '../../application/concurrencyLimit.ts';
 import type { ApplicationContext } from '../../application/context.ts';
 import { readConversation } from '../../application/reading/readEvents.ts';

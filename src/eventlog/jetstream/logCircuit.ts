@@ -106,7 +106,7 @@ export class LogCircuit {
    * @throws LogOverloadedError when too many reads are under way
    */
   ask<T>(request: () => Promise<T>): Promise<T> {
-    if (this.refusesReads) return Promise.reject(this.refusal());
+    if (this.refusesReads) return Promise.reject(this.unavailableError());
     const readsMax = this.#options.readsMax ?? 10_000;
     if (this.#asking.size >= readsMax) {
       return Promise.reject(new LogOverloadedError(`${readsMax} reads of the log are under way already`));
@@ -127,7 +127,7 @@ export class LogCircuit {
   }
 
   /** What an append or a read is refused with. */
-  refusal(): LogUnavailableError {
+  unavailableError(): LogUnavailableError {
     if (this.#readsWork) {
       const detail =
         'The log answers questions but acknowledges nothing; the disk of nats-server may be full';
@@ -202,7 +202,7 @@ export class LogCircuit {
   }
 
   #refuseWaiting(): void {
-    if (this.refusesReads) this.#refuseAsking(this.refusal());
+    if (this.refusesReads) this.#refuseAsking(this.unavailableError());
   }
 
   #refuseAsking(error: Error): void {

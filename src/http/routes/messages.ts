@@ -4,12 +4,12 @@ import { deleteMessage } from '../../application/commands/deleteMessage.ts';
 import { editMessage } from '../../application/commands/editMessage.ts';
 import { postMessage, storedMessage } from '../../application/commands/postMessage.ts';
 import { levelReached } from '../../application/receipts/ackLevel.ts';
+import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import {
   DeleteMessageBody,
   DeleteMessageQuery,
   EditMessageBody,
   MessagePath,
-  type MessageView,
   PostMessageBody,
   ReactionBody,
   ReactionPath,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Request, Response } from 'express';
-import { asChatError } from '../../application/commands/append.ts';
+import { asChatError } from '../../application/chatErrors.ts';
 import { Turns } from '../../application/concurrencyLimit.ts';
 import { viewConversation } from '../../application/reading/viewConversation.ts';
 import { ChatError } from '../../contracts/errors.ts';

@@ -9,22 +9,9 @@ import { queryFields } from '../request/query.ts';
 import { check } from '../request/validate.ts';
 import { FORM_OVERHEAD_BYTES_MAX, type FormFields, type FormFile, readUploadForm } from './uploadForm.ts';
 import { type Taken, takeFile, tooLarge } from './uploadIntake.ts';
+import { STALL_MS_MAX, UPLOAD_MS_MAX, type UploadLimits } from './uploadLimits.ts';
 import { uploadName } from './uploadName.ts';
 import { watchPace } from './uploadPace.ts';
-
-export interface UploadLimits {
-  /** Of one file. */
-  readonly bytesMax: number;
-  /** Uploads at a time; more are answered `overloaded`. */
-  readonly parallelMax: number;
-  /** Without a byte for so long an upload is ended, in milliseconds. Default 15,000. */
-  readonly stallMsMax?: number;
-  /** How long a whole upload may take, in milliseconds. Default 120,000. */
-  readonly uploadMsMax?: number;
-}
-
-export const STALL_MS_MAX = 15_000;
-export const UPLOAD_MS_MAX = 120_000;
 
 type Deps = Pick<HttpDeps, 'application' | 'uploads'>;
 

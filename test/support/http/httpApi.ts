@@ -16,8 +16,8 @@ import { type ServedRoute, servedRoutes } from '../../../src/http/answer/resourc
 import { apiRoutes, createHttpApp } from '../../../src/http/app.ts';
 import type { HealthDeps, HttpDeps } from '../../../src/http/deps.ts';
 import { type HttpServerOptions, startHttpServer } from '../../../src/http/server/server.ts';
-import type { UploadLimits } from '../../../src/http/uploads/receiveUpload.ts';
 import type { UploadEvent } from '../../../src/http/uploads/uploadEvents.ts';
+import type { UploadLimits } from '../../../src/http/uploads/uploadLimits.ts';
 import type { HttpShellOptions } from '../../../src/middleware/standardHeaders.ts';
 import { Metrics } from '../../../src/observability/metrics.ts';
 import { systemIds } from '../../../src/platform/ids.ts';

@@ -1,11 +1,25 @@
 import type { z } from 'zod';
 import type { JsonSchema, JsonSchemas } from '../jsonSchemas.ts';
-import type { OpenApiOperation, OpenApiParameter } from './document.ts';
 import type { RequestHeader } from './headers.ts';
 import type { Operation } from './operation.ts';
 
+export interface OpenApiParameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required?: boolean;
+  readonly schema: JsonSchema;
+}
+
+/** A parameter that every operation may name: it is among the document's components. */
+interface ParameterReference {
+  readonly $ref: string;
+}
+
 /** The parameters of an operation: those of its path, its query, and the headers it looks at. */
-export function parametersOf(operation: Operation, schemas: JsonSchemas): OpenApiOperation['parameters'] {
+export function parametersOf(
+  operation: Operation,
+  schemas: JsonSchemas,
+): (OpenApiParameter | ParameterReference)[] {
   const { params, query, headers = [], conditional } = operation;
   const looksAt: readonly RequestHeader[] = [
     'X-Request-Id',

@@ -167,7 +167,7 @@ describe('the circuit of the log', () => {
       true,
       1,
     ]);
-    expect(world.circuit.refusal()).toBeInstanceOf(LogUnavailableError);
+    expect(world.circuit.unavailableError()).toBeInstanceOf(LogUnavailableError);
   });
 
   it('refuses reads that wait, as soon as it knows, and new ones at once', async () => {
@@ -284,7 +284,7 @@ describe('the circuit of the log', () => {
     const read = world.ask();
     await world.pass(50);
     expect(read.outcome, 'reads go on where they are answered').toBe('answered');
-    expect(world.circuit.refusal()).toBeInstanceOf(LogFullError);
+    expect(world.circuit.unavailableError()).toBeInstanceOf(LogFullError);
     world.takes = true;
     await world.pass(100);
     expect(world.circuit.state).toBe('available');
