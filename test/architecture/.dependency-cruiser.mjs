@@ -63,9 +63,11 @@ export const TABLE = {
     npm: ['pino', 'prom-client'],
     node: true,
   },
-  // Not a row of the document: it compares and repairs what the others keep, so it reads both sides, and pauses workers.
+  // Not a row of the document: it compares and repairs what the others keep, so it reads both sides, folds
+  // events as the domain does, and pauses workers.
   'src/maintenance': {
     folders: [
+      'src/domain',
       'src/application',
       'src/queries',
       'src/ports',
@@ -73,7 +75,7 @@ export const TABLE = {
       'src/platform',
       'projections/runner/control',
     ],
-    types: ['src/domain'],
+    types: [],
     npm: ['pg'],
     node: true,
   },

@@ -1,9 +1,9 @@
 import { decodeEvent } from '../../contracts/events/events.ts';
 import type { TargetMessage } from '../../domain/conversation/commands.ts';
 import type { MessagePosted } from '../../domain/conversation/events.ts';
+import { readEvents } from '../../ports/readEvents.ts';
 import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
-import { readConversation } from './readEvents.ts';
 
 /** How long a conversation is searched for a message whose sequence the client did not name. */
 const SEARCH_MS_MAX = 5_000;
@@ -76,7 +76,7 @@ async function searchSeq(
     until: latest.seq,
     headersOnly: true,
   } as const;
-  for await (const event of readConversation(context.feed, { ...range, timeoutMs: SEARCH_MS_MAX })) {
+  for await (const event of readEvents(context.feed, { ...range, timeoutMs: SEARCH_MS_MAX })) {
     if (event.idempotencyKey() === messageId) return event.seq;
   }
   return null;

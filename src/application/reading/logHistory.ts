@@ -1,14 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { ChatError } from '../../contracts/errors.ts';
-import { decodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
+import { tryDecodeEvent } from '../../contracts/events/events.ts';
 import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import type { MessagesQuestion } from '../../contracts/http/messagesQuestion.ts';
-import type { ChatEvent } from '../../domain/conversation/events.ts';
+import { readEvents } from '../../ports/readEvents.ts';
 import { asChatError } from '../chatErrors.ts';
 import { Turns } from '../concurrencyLimit.ts';
 import type { ApplicationContext } from '../context.ts';
 import { MessageFold } from './messageFold.ts';
-import { readConversation } from './readEvents.ts';
 
 export interface LogHistoryPage {
   /** A JSON array of `MessageView`, oldest first. */
@@ -141,8 +140,9 @@ export class LogHistory {
       until,
       timeoutMs: this.#options.pageMsMax,
     } as const;
-    for await (const { seq, bytes } of readConversation(this.#options.feed, range)) {
-      const event = readable(bytes, seq);
+    for await (const { seq, bytes } of readEvents(this.#options.feed, range)) {
+      // What cannot be read parks its conversation in the read model, and is reported there; here the rest is worth more.
+      const event = tryDecodeEvent(bytes, seq, { skipUnknown: true });
       if (event !== null) fold.add(seq, event);
       budget.events -= 1;
       budget.bytes -= bytes.length;
@@ -158,16 +158,6 @@ function toPage(messages: readonly MessageView[], hasMore: boolean): LogHistoryP
 
 function isSpent({ events, bytes, untilMs }: Budget): boolean {
   return events < 0 || bytes < 0 || performance.now() > untilMs;
-}
-
-/** What cannot be read parks its conversation in the read model, and is reported there; here the rest is worth more. */
-function readable(bytes: Uint8Array, seq: number): ChatEvent | null {
-  try {
-    return decodeEvent(bytes, seq);
-  } catch (error) {
-    if (error instanceof UndecodableEventError) return null;
-    throw error;
-  }
 }
 
 function tooFarBack(): ChatError {

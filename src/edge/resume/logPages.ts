@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import { asChatError } from '../../application/chatErrors.ts';
 import { Turns } from '../../application/concurrencyLimit.ts';
 import type { ApplicationContext } from '../../application/context.ts';
-import { readConversation } from '../../application/reading/readEvents.ts';
 import type { FollowedEvent } from '../../ports/eventFeed.ts';
+import { readEvents } from '../../ports/readEvents.ts';
 import { LinkedEvent } from '../linkedEvent.ts';
 import type { RecentEvents } from './replayBuffer.ts';
 
@@ -128,7 +128,7 @@ export class PastEvents {
     let prev = after === 0 ? 0 : await previousSeq({ log, feed }, conversationId, after);
     const events: LinkedEvent[] = [];
     let bytes = 0;
-    for await (const event of readConversation(feed, { conversationId, after, until })) {
+    for await (const event of readEvents(feed, { conversationId, after, until })) {
       events.push(new LinkedEvent(detached(event), prev));
       prev = event.seq;
       bytes += event.bytes.length;
@@ -158,7 +158,7 @@ async function previousSeq(
     const after = Math.max(0, seq - stretch);
     let last = 0;
     const range = { conversationId, after, until: seq, headersOnly: true };
-    for await (const event of readConversation(feed, range)) last = event.seq;
+    for await (const event of readEvents(feed, range)) last = event.seq;
     if (last > 0 || after === 0) return last;
   }
 }
