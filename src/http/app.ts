@@ -2,7 +2,7 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import { ChatError } from '../contracts/errors.ts';
 import { requestId } from '../middleware/requestId.ts';
 import { requestLog } from '../middleware/requestLog.ts';
-import { shell } from '../middleware/standardHeaders.ts';
+import { standardHeaders } from '../middleware/standardHeaders.ts';
 import { problems } from './answer/problem.ts';
 import type { HttpDeps } from './deps.ts';
 import { healthRoutes } from './health/routes.ts';
@@ -27,7 +27,7 @@ export function createHttpApp(deps: HttpDeps): Express {
   app.set('query parser', false);
   app.set(BODY_MS_SETTING, deps.shell?.bodyMsMax);
   app.use(requestId, requestLog(deps.logger));
-  shell(app, deps.shell);
+  standardHeaders(app, deps.shell);
   app.use(apiRoutes(deps));
   app.use(unknownPath, problems);
   return app;

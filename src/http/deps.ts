@@ -4,7 +4,7 @@ import type { ApplicationContext } from '../application/context.ts';
 import type { Presence } from '../application/presence/presence.ts';
 import type { LogHistory } from '../application/reading/logHistory.ts';
 import type { ReadMarks } from '../application/receipts/readMarks.ts';
-import type { HttpShellOptions } from '../middleware/standardHeaders.ts';
+import type { StandardHeadersOptions } from '../middleware/standardHeaders.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { LogHead } from '../platform/log/logHead.ts';
 import type { Database, Reads } from '../platform/postgres/database.ts';
@@ -35,7 +35,7 @@ export interface HttpDeps {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;
   readonly health: HealthDeps;
-  readonly shell?: HttpShellOptions;
+  readonly shell?: StandardHeadersOptions;
 }
 
 export interface UploadDeps {

@@ -81,8 +81,8 @@ export class ConversationStore {
    */
   async shared(conversationId: string): Promise<LoadedConversation | undefined> {
     if (this.#shared === undefined) return undefined;
-    const underway = this.#asking.get(conversationId);
-    if (underway !== undefined) return underway;
+    const inFlight = this.#asking.get(conversationId);
+    if (inFlight !== undefined) return inFlight;
     const asking = this.#ask(conversationId, this.#shared.conversations).finally(() =>
       this.#asking.delete(conversationId),
     );
@@ -100,8 +100,8 @@ export class ConversationStore {
 
   /** Asks the log, once for all who ask for the same conversation at the same time. */
   loadFresh(conversationId: string): Promise<LoadedConversation> {
-    const underway = this.#loading.get(conversationId);
-    if (underway !== undefined) return underway;
+    const inFlight = this.#loading.get(conversationId);
+    if (inFlight !== undefined) return inFlight;
     const loading = this.#read(conversationId).finally(() => this.#loading.delete(conversationId));
     this.#loading.set(conversationId, loading);
     return loading;

@@ -5,7 +5,7 @@ import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import type { MessagesQuestion } from '../../contracts/http/messagesQuestion.ts';
 import { readEvents } from '../../ports/readEvents.ts';
 import { asChatError } from '../chatErrors.ts';
-import { Turns } from '../concurrencyLimit.ts';
+import { ConcurrencyLimit } from '../concurrencyLimit.ts';
 import type { ApplicationContext } from '../context.ts';
 import { MessageFold } from './messageFold.ts';
 
@@ -34,9 +34,9 @@ const PAGE_EVENTS_BYTES_MAX = 8 * 1_024 ** 2;
 /** Pages stay for those who ask the same until something new is said, as much as this of them. */
 const KEPT_BYTES_MAX = 16 * 1_024 ** 2;
 const KEPT_OVERHEAD_BYTES = 256;
-/** Reads that wait for their turn, at most, and for how long, in milliseconds. */
-const WAITING_MAX = 1_000;
-const WAIT_MS_MAX = 3_000;
+/** Reads that wait, at most, and for how long, in milliseconds. */
+const QUEUED_MAX = 1_000;
+const QUEUED_MS_MAX = 3_000;
 
 /** What a page may still cost. */
 interface Budget {
@@ -65,16 +65,16 @@ export class LogHistory {
     maxSize: KEPT_BYTES_MAX,
     sizeCalculation: ({ messagesJson }) => KEPT_OVERHEAD_BYTES + 2 * messagesJson.length,
   });
-  /** As many as {@link Turns} lets in and wait, at most. */
-  readonly #underWay = new Map<string, Promise<LogHistoryPage>>();
-  readonly #turns: Turns;
+  /** As many as the limit runs and lets wait, at most. */
+  readonly #inFlight = new Map<string, Promise<LogHistoryPage>>();
+  readonly #limit: ConcurrencyLimit;
 
   constructor(options: LogHistoryOptions) {
     this.#options = { readsMax: 8, eventsMax: 20_000, pageMsMax: 2_000, lookBackEvents: 256, ...options };
-    this.#turns = new Turns({
-      atOnceMax: this.#options.readsMax,
-      waitingMax: WAITING_MAX,
-      waitMsMax: WAIT_MS_MAX,
+    this.#limit = new ConcurrencyLimit({
+      activeMax: this.#options.readsMax,
+      queuedMax: QUEUED_MAX,
+      queuedMsMax: QUEUED_MS_MAX,
       overloaded: 'Too many ask for history while the database is away; try again in a moment.',
     });
   }
@@ -87,11 +87,11 @@ export class LogHistory {
    */
   read(question: MessagesQuestion, options: { readonly fresh: boolean }): Promise<LogHistoryPage> {
     const key = `${question.conversationId} ${question.before} ${question.after} ${question.limit}`;
-    if (options.fresh) return this.#turns.take(() => this.#read(key, question));
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay;
-    const page = this.#turns.take(() => this.#read(key, question)).finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, page);
+    if (options.fresh) return this.#limit.run(() => this.#read(key, question));
+    const inFlight = this.#inFlight.get(key);
+    if (inFlight !== undefined) return inFlight;
+    const page = this.#limit.run(() => this.#read(key, question)).finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, page);
     return page;
   }
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { asChatError } from '../../application/chatErrors.ts';
-import { Turns } from '../../application/concurrencyLimit.ts';
+import { ConcurrencyLimit } from '../../application/concurrencyLimit.ts';
 import type { ApplicationContext } from '../../application/context.ts';
 import type { FollowedEvent } from '../../ports/eventFeed.ts';
 import { readEvents } from '../../ports/readEvents.ts';
@@ -50,17 +50,21 @@ export class PastEvents {
   /** Conversations whose pages are not kept for now. */
   readonly #beingErased = new LRUCache<string, true>({ max: 10_000, ttl: ERASING_MS_MAX });
   readonly #underWay = new Map<string, { from: number; page: Promise<Page | null> }[]>();
-  readonly #turns: Turns;
+  readonly #limit: ConcurrencyLimit;
 
   constructor(options: PastEventsOptions) {
     this.#options = options;
     const overloaded = 'Too many clients are catching up; try again in a moment.';
-    this.#turns = new Turns({ atOnceMax: options.readsMax ?? 16, waitingMax: WAITING_MAX, overloaded });
+    this.#limit = new ConcurrencyLimit({
+      activeMax: options.readsMax ?? 16,
+      queuedMax: WAITING_MAX,
+      overloaded,
+    });
   }
 
   /** Reads of the log under way. */
   get reads(): number {
-    return this.#turns.atOnce;
+    return this.#limit.active;
   }
 
   /**
@@ -111,7 +115,7 @@ export class PastEvents {
   }
 
   #read(conversationId: string, after: number, until: number): Promise<Page | null> {
-    return this.#turns.take(async () => {
+    return this.#limit.run(async () => {
       try {
         const { firstSeq } = await this.#options.log.status();
         // Before the log's first event there may have been others; an empty log says 1 or 0.

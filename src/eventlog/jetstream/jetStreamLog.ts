@@ -57,7 +57,7 @@ export interface JetStreamLogOptions {
   readonly settings: StreamSettings;
   readonly publisher: Omit<PublisherOptions, 'onEvent' | 'circuit'>;
   /** When the log counts as unavailable. */
-  readonly circuit?: Pick<LogCircuitOptions, 'silentLooks' | 'graceLooks' | 'readsMax'>;
+  readonly circuit?: Pick<LogCircuitOptions, 'silentChecks' | 'graceChecks' | 'readsMax'>;
   readonly makeEpoch: () => string;
   readonly onEvent?: (event: LogEvent) => void;
 }

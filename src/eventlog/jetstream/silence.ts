@@ -1,11 +1,11 @@
-/** For how many looks in a row something was owed and nothing came. */
+/** For how many checks in a row something was owed and nothing came. */
 export class Silence {
-  /** Set when something comes; taken back by the look. */
+  /** Set when something comes; taken back by the check. */
   heard = false;
-  looks = 0;
+  checks = 0;
 
-  look(owed: boolean): void {
-    this.looks = owed && !this.heard ? this.looks + 1 : 0;
+  check(owed: boolean): void {
+    this.checks = owed && !this.heard ? this.checks + 1 : 0;
     this.heard = false;
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Request, Response } from 'express';
 import { asChatError } from '../../application/chatErrors.ts';
-import { Turns } from '../../application/concurrencyLimit.ts';
+import { ConcurrencyLimit } from '../../application/concurrencyLimit.ts';
 import { viewConversation } from '../../application/reading/viewConversation.ts';
 import { ChatError } from '../../contracts/errors.ts';
 import { ReadUploadQuery, UploadPath } from '../../contracts/http/requests.ts';
@@ -22,11 +22,11 @@ const STALL_MS_MAX = 30_000;
 /** The bytes of an upload, whole or a range, for whoever may see its conversation. */
 export function download(deps: HttpDeps, parallelMax: number): Handler {
   const overloaded = `${parallelMax} downloads are under way here already.`;
-  const turns = new Turns({ atOnceMax: parallelMax, waitingMax: 0, overloaded });
+  const limit = new ConcurrencyLimit({ activeMax: parallelMax, queuedMax: 0, overloaded });
   return (req, res) => {
     const { uploadId } = check(UploadPath, req.params);
     const { userId } = readQuery(req, ReadUploadQuery);
-    return turns.take(async () => send(req, res, await visibleUpload(deps, uploadId, userId ?? null)));
+    return limit.run(async () => send(req, res, await visibleUpload(deps, uploadId, userId ?? null)));
   };
 }
 

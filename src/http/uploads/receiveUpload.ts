@@ -8,7 +8,7 @@ import { withUser } from '../request/identity.ts';
 import { queryFields } from '../request/query.ts';
 import { check } from '../request/validate.ts';
 import { FORM_OVERHEAD_BYTES_MAX, type FormFields, type FormFile, readUploadForm } from './uploadForm.ts';
-import { type Taken, takeFile, tooLarge } from './uploadIntake.ts';
+import { type StoredFile, takeFile, tooLarge } from './uploadIntake.ts';
 import { STALL_MS_MAX, UPLOAD_MS_MAX, type UploadLimits } from './uploadLimits.ts';
 import { uploadName } from './uploadName.ts';
 import { watchPace } from './uploadPace.ts';
@@ -58,7 +58,7 @@ class Upload {
   readonly #req: Request;
   readonly #id: string;
   readonly #writer: ReturnType<HttpDeps['application']['attachments']['begin']>;
-  #taken: (Taken & { name: string }) | null = null;
+  #taken: (StoredFile & { name: string }) | null = null;
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(deps: Deps, req: Request) {

@@ -6,7 +6,7 @@ import { mediaTypeOf, PlainText, SNIFF_BYTES } from './mediaType.ts';
 import type { FormFile } from './uploadForm.ts';
 
 /** What an upload turned out to be. */
-export interface Taken {
+export interface StoredFile {
   readonly mediaType: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -18,7 +18,7 @@ export interface Taken {
  *
  * @throws ChatError payload_too_large, unsupported_media_type, invalid_request; and what the writer throws
  */
-export async function takeFile(file: FormFile, writer: UploadWriter, bytesMax: number): Promise<Taken> {
+export async function takeFile(file: FormFile, writer: UploadWriter, bytesMax: number): Promise<StoredFile> {
   const hash = createHash('sha256');
   const type = new Sniffer(file.declaredType);
   let bytes = 0;

@@ -71,7 +71,7 @@ test('past the deadline what was sent is of unknown outcome, what was not is cer
 
 test('a killed server loses nothing that was acknowledged, and followers go on without gap or repeat', () =>
   withServer(async (server) => {
-    const { log, close } = await openTestLog(server.url, { circuit: { graceLooks: 100 } });
+    const { log, close } = await openTestLog(server.url, { circuit: { graceChecks: 100 } });
     const id = systemIds.conversationId();
     const seen: number[] = [];
     const following = await log.follow({ after: 0, onEvent: ({ seq }) => seen.push(seq) });
@@ -161,7 +161,7 @@ test('what waits when the log turns out to be away is refused, and what comes af
 
 test('appends during a restart within the grace are all stored', () =>
   withServer(async (server) => {
-    const { log, events, close } = await openTestLog(server.url, { circuit: { graceLooks: 100 } });
+    const { log, events, close } = await openTestLog(server.url, { circuit: { graceChecks: 100 } });
     const id = systemIds.conversationId();
     const appending = server.restart().then(() => {});
     const results: Promise<unknown>[] = [];

@@ -18,7 +18,7 @@ import type { HealthDeps, HttpDeps } from '../../../src/http/deps.ts';
 import { type HttpServerOptions, startHttpServer } from '../../../src/http/server/server.ts';
 import type { UploadEvent } from '../../../src/http/uploads/uploadEvents.ts';
 import type { UploadLimits } from '../../../src/http/uploads/uploadLimits.ts';
-import type { HttpShellOptions } from '../../../src/middleware/standardHeaders.ts';
+import type { StandardHeadersOptions } from '../../../src/middleware/standardHeaders.ts';
 import { Metrics } from '../../../src/observability/metrics.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import { PolledLogHead } from '../../../src/platform/log/logHead.ts';
@@ -48,7 +48,7 @@ export interface TestApiOptions {
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
   readonly online?: Presence['online'];
-  readonly shell?: HttpShellOptions;
+  readonly shell?: StandardHeadersOptions;
   readonly server?: Partial<HttpServerOptions>;
 }
 
