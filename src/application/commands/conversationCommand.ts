@@ -16,7 +16,7 @@ export interface ChangedConversation {
   readonly position: string;
 }
 
-/** How often a change is decided anew when somebody else's came first. */
+/** How often a change is decided, at most, when others keep coming first. */
 const ATTEMPTS_MAX = 5;
 
 /**

@@ -5,7 +5,7 @@ import { readEvents } from '../../ports/readEvents.ts';
 import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
 
-/** How long a conversation is looked through for what was said in a message, in milliseconds. */
+/** How long a conversation is searched for a message's words, in milliseconds. */
 const SEARCH_MS_MAX = 30_000;
 
 /**
@@ -25,7 +25,7 @@ export async function eraseMessage(
     const stored = await context.log.at(message.seq);
     if (stored !== null) await removeFiles(context, tryDecodeEvent(stored.bytes, message.seq));
     const itself = (await context.log.erase(message.seq)) ? 1 : 0;
-    // Whoever was editing it meanwhile has found it and goes on: what came of that is behind where the search ended.
+    // An edit that had found the message by then is stored all the same, after where the search ended.
     const late = await eraseAfter(context, conversationId, message, before.until);
     return before.erased + itself + late.erased;
   } catch (cause) {

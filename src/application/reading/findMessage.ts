@@ -10,7 +10,7 @@ const SEARCH_MS_MAX = 5_000;
 
 /**
  * Finds a message in the log, so that editing and deleting work without the database. With `seq` that is one read.
- * Without, the conversation is looked through by idempotency keys alone (a message's key is its id), payloads left
+ * Without, the conversation is searched by idempotency keys alone (a message's key is its id), payloads left
  * out: hundreds of thousands of messages a second.
  *
  * @returns null when the conversation has no such message

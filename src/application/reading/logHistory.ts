@@ -25,7 +25,7 @@ export interface LogHistoryOptions {
   readonly eventsMax?: number;
   /** How long one page may take, in milliseconds. Default 2,000. */
   readonly pageMsMax?: number;
-  /** How far back in the log the first look goes; each further one goes sixteen times as far. Default 256. */
+  /** How far back in the log the first read goes; each further one goes sixteen times as far. Default 256. */
   readonly lookBackEvents?: number;
 }
 
@@ -52,12 +52,12 @@ interface KeptPage extends LogHistoryPage {
 
 /**
  * History read from the log alone, for when the database cannot answer. It shows what the read model `history` would, as
- * far back as a bounded read reaches: the events behind the page's first message are gone through up to the
+ * far back as a bounded read reaches: the events after the page's first message are read up to the
  * conversation's end, because any of them may edit or delete one of the page. One thing it cannot know: that a message is the
  * late repeat of one that lies further back than it has read. Clients tell such a repeat by its id, as they do live.
  *
  * Everybody's history asks for this at once when the database goes, so reads are shared by those who ask the same, kept
- * until the conversation goes on, and only so many are under way.
+ * until the conversation goes on, and bounded in number.
  */
 export class LogHistory {
   readonly #options: Required<LogHistoryOptions>;

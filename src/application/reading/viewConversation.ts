@@ -12,7 +12,7 @@ export type KnownElsewhere = () => Promise<{ state: ConversationState; version: 
  * The conversation, if this user may see it. A closed conversation that the user is not in answers exactly as a
  * missing one, so that ids cannot be probed.
  *
- * While the log is away, what is known elsewhere may allow, never refuse: it may be behind, and a client that is told
+ * While the log is away, what is known elsewhere may allow, never refuse: it may lag, and a client that gets
  * "not found" forgets the conversation. What it does not allow is answered with `log_unavailable`, for a missing
  * conversation exactly as for one that is closed to the user.
  *

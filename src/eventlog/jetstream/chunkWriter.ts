@@ -69,7 +69,7 @@ export class ChunkWriter implements UploadWriter {
     try {
       await this.#sink.erase(this.#seqs.filter((seq) => seq !== undefined));
     } catch {
-      // Whoever sweeps the store finds it: chunks without an info.
+      // The sweep of the store finds it: chunks without an info.
     }
   }
 

@@ -14,7 +14,7 @@ export const GRACE_CHECKS = 10;
 const UNPROVEN = { silentChecks: 3, graceChecks: 2 };
 /** The pause between two probes: half a second to a second. */
 const PAUSE_CHECKS = { least: 5, spread: 5 };
-/** So many trials in a row of which nothing came, and it is said that the log takes nothing: after some twenty seconds. */
+/** Consecutive failed trials after which the log is said to take nothing: some twenty seconds. */
 export const FAILED_TRIALS = 10;
 /** How long a probe may take before there is another one: one second. */
 export const PROBE_CHECKS = 10;
@@ -158,7 +158,7 @@ export class LogCircuit {
 
   get #acksOverdue(): boolean {
     const checksMax = this.#unproven ? UNPROVEN.silentChecks : this.#silentChecks;
-    return this.#appends?.isOwed() === true && this.#acks.checks >= checksMax;
+    return this.#appends?.isOwed() === true && this.#acks.silentChecks >= checksMax;
   }
 
   #on(trigger: LogTrigger): void {
@@ -186,8 +186,8 @@ export class LogCircuit {
         this.#tried = false;
         return this.#probe();
       case 'available':
-        this.#acks.checks = 0;
-        this.#reads.checks = 0;
+        this.#acks.silentChecks = 0;
+        this.#reads.silentChecks = 0;
         this.#readsWork = false;
         this.#unproven = refuses(from);
         return this.#appends?.onAvailable();
@@ -234,15 +234,15 @@ export class LogCircuit {
     if (this.#acks.heard) this.#reads.heard = true;
     this.#acks.check(this.#appends?.isOwed() ?? false);
     this.#reads.check(this.#asking.size > 0);
-    if (this.#reads.checks >= this.#silentChecks) this.#readsFail();
+    if (this.#reads.silentChecks >= this.#silentChecks) this.#readsFail();
     switch (this.#state) {
       case 'available':
-        if (this.#acksOverdue || this.#reads.checks >= this.#silentChecks) this.#on('silent');
+        if (this.#acksOverdue || this.#reads.silentChecks >= this.#silentChecks) this.#on('silent');
         return;
       case 'suspect':
         return this.#countDown('graceOver');
       case 'unavailable':
-        // Without a connection there is nobody to ask; the client library checks for one all the time.
+        // Without a connection there is nobody to ask; the client library reconnects by itself.
         return this.#connected ? this.#countDown('probeDue') : undefined;
       case 'probing':
         if (this.#checksLeft <= 1 && !this.#tried) this.#readsFail();

@@ -288,5 +288,5 @@ export class PipelinedPublisher {
   }
 }
 
-/** One timer looks after all messages; a timer for each would cost more than the message. */
+/** One timer serves all messages; a timer for each would cost more than the message. */
 const SWEEP_MS = 50;

@@ -1,11 +1,11 @@
-/** For how many checks in a row something was owed and nothing came. */
+/** Counts consecutive checks at which something was owed and nothing had come since the check before. */
 export class Silence {
-  /** Set when something comes; taken back by the check. */
+  /** Set when something comes; reset by each check. */
   heard = false;
-  checks = 0;
+  silentChecks = 0;
 
   check(owed: boolean): void {
-    this.checks = owed && !this.heard ? this.checks + 1 : 0;
+    this.silentChecks = owed && !this.heard ? this.silentChecks + 1 : 0;
     this.heard = false;
   }
 }

@@ -79,7 +79,7 @@ function fromDatabase(page: MessagesPage, { logHead, application }: HttpDeps): P
   };
 }
 
-/** Who names a position has been told of what is there, and must see it. */
+/** A client that names a position knows of what is there, and must see it. */
 async function fromLog({ logHistory }: HttpDeps, question: MessagesQuestion, seq: number): Promise<Page> {
   return {
     ...(await logHistory.read(question, { fresh: seq > 0 })),

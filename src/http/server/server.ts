@@ -25,7 +25,7 @@ export interface HttpServerOptions {
   readonly idleMsMax?: number;
   /** How long nothing may move on a connection while a request is under way, in milliseconds. Default 60,000. */
   readonly stalledMsMax?: number;
-  /** How often connections are looked at for the first two, in milliseconds. Default 2,000. */
+  /** How often connections are checked for the first two, in milliseconds. Default 2,000. */
   readonly checkEveryMs?: number;
   /** Connections at a time; more are closed at once. Default 10,000. */
   readonly connectionsMax?: number;

@@ -19,7 +19,7 @@ type Deps = Pick<HttpDeps, 'application' | 'uploads'>;
  * Takes one upload from a request into the store. It exists there when this resolves, and not when it rejects: what was stored
  * of it is then being taken back.
  *
- * @param onCleanup told when what was stored of a failed upload is being taken back
+ * @param onCleanup called with the removal of what was stored of a failed upload
  * @throws ChatError, ClientGoneError, and what the store throws
  */
 export async function receiveUpload(

@@ -64,7 +64,7 @@ class Sniffer {
     return this.#length < SNIFF_BYTES ? null : this.#decide();
   }
 
-  /** @returns what was held back of a file that is shorter than what is looked at */
+  /** @returns what was held back of a file that is shorter than the bytes that its type is found by */
   async end(): Promise<Uint8Array | null> {
     const rest = this.#mediaType === null ? await this.#decide() : null;
     if (this.#mediaType === 'text/plain') this.#text.end();

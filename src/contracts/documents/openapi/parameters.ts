@@ -15,13 +15,13 @@ interface ParameterReference {
   readonly $ref: string;
 }
 
-/** The parameters of an operation: those of its path, its query, and the headers it looks at. */
+/** The parameters of an operation: those of its path, its query, and the headers it reads. */
 export function parametersOf(
   operation: Operation,
   schemas: JsonSchemas,
 ): (OpenApiParameter | ParameterReference)[] {
   const { params, query, headers = [], conditional } = operation;
-  const looksAt: readonly RequestHeader[] = [
+  const read: readonly RequestHeader[] = [
     'X-Request-Id',
     ...headers,
     ...(conditional ? (['If-None-Match'] as const) : []),
@@ -29,7 +29,7 @@ export function parametersOf(
   return [
     ...fieldsOf(params, 'path', schemas),
     ...fieldsOf(query, 'query', schemas),
-    ...looksAt.map((name) => ({ $ref: `#/components/parameters/${name}` })),
+    ...read.map((name) => ({ $ref: `#/components/parameters/${name}` })),
   ];
 }
 
