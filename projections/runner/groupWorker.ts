@@ -226,10 +226,10 @@ export class GroupWorker<Changes> {
 
   /** One chunk of a parked conversation. */
   async #retry(parked: ParkedConversation): Promise<void> {
-    const { feed, timers, batchMax } = this.#options;
+    const { feed, batchMax } = this.#options;
     const { conversationId, seq: from } = parked;
     const stretch = { conversationId, from, until: this.#claim.seq, max: batchMax };
-    const { events: queued, more } = await readStretch(feed, timers, stretch);
+    const { events: queued, more } = await readStretch(feed, stretch);
     const brokenAt = queued.findIndex(({ error }) => error !== undefined);
     const whole = brokenAt < 0 ? queued : queued.slice(0, brokenAt);
     const events = whole.map(({ seq, event }) => ({ seq, event: event as LoggedEvent['event'] }));

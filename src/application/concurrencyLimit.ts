@@ -1,65 +1,65 @@
 import { ChatError } from '../contracts/errors.ts';
 
-export interface TurnsOptions {
-  /** How many may be at it at a time. */
-  readonly atOnceMax: number;
-  /** How many may wait for their turn. */
-  readonly waitingMax: number;
-  /** How long one may wait, in milliseconds. Default: as long as it takes. */
-  readonly waitMsMax?: number;
-  /** What the client is told when there are too many, or it takes too long. */
+export interface ConcurrencyLimitOptions {
+  /** Tasks that run at a time, at most. */
+  readonly activeMax: number;
+  /** Tasks that wait, at most. */
+  readonly queuedMax: number;
+  /** How long a task may wait, in milliseconds. Default: without a limit. */
+  readonly queuedMsMax?: number;
+  /** What the client gets to read when too many wait, or one waits for too long. */
   readonly overloaded: string;
 }
 
-/** Lets only so many do something at a time; the others wait, within bounds, first come, first served. */
-export class Turns {
-  readonly #options: TurnsOptions;
-  readonly #waiting = new Set<() => void>();
-  #atIt = 0;
+/** Runs at most `activeMax` tasks at a time. Others wait, at most `queuedMax` of them, in the order in which they came. */
+export class ConcurrencyLimit {
+  readonly #options: ConcurrencyLimitOptions;
+  readonly #queue = new Set<() => void>();
+  #active = 0;
 
-  constructor(options: TurnsOptions) {
+  constructor(options: ConcurrencyLimitOptions) {
     this.#options = options;
   }
 
-  /** How many are at it. */
-  get atOnce(): number {
-    return this.#atIt;
+  /** Tasks that run. */
+  get active(): number {
+    return this.#active;
   }
 
-  /** @throws ChatError overloaded; what the work throws */
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#atIt < this.#options.atOnceMax) this.#atIt += 1;
-    else await this.#wait();
+  /** @throws ChatError overloaded; what the task throws */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#active < this.#options.activeMax) this.#active += 1;
+    else await this.#enqueue();
     try {
-      return await work();
+      return await task();
     } finally {
       this.#handOn();
     }
   }
 
-  /** Whoever is done hands the place to the one who has waited longest, so that nobody gets in between. */
+  /** A task that is done hands its place to the one that has waited longest, so that none gets in between. */
   #handOn(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#atIt -= 1;
+    const [next] = this.#queue;
+    if (next === undefined) this.#active -= 1;
     else next();
   }
 
-  #wait(): Promise<void> {
-    const { waitingMax, waitMsMax, overloaded } = this.#options;
-    if (this.#waiting.size >= waitingMax) return Promise.reject(new ChatError('overloaded', overloaded));
+  #enqueue(): Promise<void> {
+    const { queuedMax, queuedMsMax, overloaded } = this.#options;
+    if (this.#queue.size >= queuedMax) return Promise.reject(new ChatError('overloaded', overloaded));
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
-      const enter = () => {
+      const start = () => {
         clearTimeout(timer);
-        this.#waiting.delete(enter);
+        this.#queue.delete(start);
         resolve();
       };
-      this.#waiting.add(enter);
-      if (waitMsMax === undefined) return;
+      this.#queue.add(start);
+      if (queuedMsMax === undefined) return;
       timer = setTimeout(() => {
-        this.#waiting.delete(enter);
+        this.#queue.delete(start);
         reject(new ChatError('overloaded', overloaded));
-      }, waitMsMax);
+      }, queuedMsMax);
     });
   }
 }

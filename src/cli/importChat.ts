@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { changeConversation } from '../application/commands/conversationCommand.ts';
 import { postMessage } from '../application/commands/postMessage.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import { readConversation } from '../application/reading/readEvents.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { derivedConversationId, digest } from '../platform/ids.ts';
+import { readEvents } from '../ports/readEvents.ts';
 import type { ImportLine, NumberedLine } from './importLines.ts';
 
 export interface ImportResult {
@@ -82,7 +82,7 @@ async function knownMessages(context: ApplicationContext, conversationId: string
   const known = new Set<string>();
   const latest = await context.log.latest(conversationId, 'message');
   const range = { conversationId, category: 'message', after: 0, headersOnly: true } as const;
-  for await (const event of readConversation(context.feed, { ...range, until: latest?.seq ?? 0 })) {
+  for await (const event of readEvents(context.feed, { ...range, until: latest?.seq ?? 0 })) {
     const key = event.idempotencyKey();
     if (key !== null) known.add(key);
   }

@@ -1,6 +1,7 @@
 import { changeReaction } from '../application/commands/changeReaction.ts';
 import { deleteMessage } from '../application/commands/deleteMessage.ts';
-import { type ChangedMessage, editMessage } from '../application/commands/editMessage.ts';
+import { editMessage } from '../application/commands/editMessage.ts';
+import type { ChangedMessage } from '../application/commands/messageCommand.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import type { FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
 

@@ -1,4 +1,4 @@
-import { asChatError } from '../application/commands/append.ts';
+import { asChatError } from '../application/chatErrors.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { TypingThrottle } from '../application/presence/typingThrottle.ts';
 import type { Signals } from '../ports/signals.ts';

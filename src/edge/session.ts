@@ -1,9 +1,9 @@
-import { asChatError } from '../application/commands/append.ts';
+import { asChatError } from '../application/chatErrors.ts';
 import { postMessage } from '../application/commands/postMessage.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import type { Presence } from '../application/presence/presence.ts';
 import type { TypingThrottle } from '../application/presence/typingThrottle.ts';
-import { levelReached } from '../application/receipts/ackLevel.ts';
+import { ackLevel } from '../application/receipts/ackLevel.ts';
 import type { ReadMarks } from '../application/receipts/readMarks.ts';
 import { ChatError } from '../contracts/errors.ts';
 import type { AckLevel, ClientFrame, FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
@@ -140,7 +140,7 @@ export class Session {
     return postMessage(application, request).then(({ messageId, seq, duplicate }) => {
       const ack = (level: AckLevel): ServerFrame => ({ op: 'ack', id, messageId, seq, level, duplicate });
       if (frame.level !== 'durable') return ack('accepted');
-      return levelReached(historyProgress, { conversationId, seq }).then(ack);
+      return ackLevel(historyProgress, { conversationId, seq }).then(ack);
     });
   }
 

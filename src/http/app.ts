@@ -2,7 +2,7 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import { ChatError } from '../contracts/errors.ts';
 import { requestId } from '../middleware/requestId.ts';
 import { requestLog } from '../middleware/requestLog.ts';
-import { shell } from '../middleware/standardHeaders.ts';
+import { standardHeaders } from '../middleware/standardHeaders.ts';
 import { problems } from './answer/problem.ts';
 import type { HttpDeps } from './deps.ts';
 import { healthRoutes } from './health/routes.ts';
@@ -25,9 +25,9 @@ export function createHttpApp(deps: HttpDeps): Express {
   app.disable('etag');
   // Queries are read by each route through its schema, strictly; Express' lenient reading stays out of the way.
   app.set('query parser', false);
-  app.set(BODY_MS_SETTING, deps.operations.shell?.bodyMsMax);
+  app.set(BODY_MS_SETTING, deps.operations.standardHeaders?.bodyMsMax);
   app.use(requestId, requestLog(deps.operations.logger));
-  shell(app, deps.operations.shell);
+  standardHeaders(app, deps.operations.standardHeaders);
   app.use(apiRoutes(deps));
   app.use(unknownPath, problems);
   return app;

@@ -4,13 +4,13 @@ import type { ApplicationContext } from '../application/context.ts';
 import type { Presence } from '../application/presence/presence.ts';
 import type { LogHistory } from '../application/reading/logHistory.ts';
 import type { ReadMarks } from '../application/receipts/readMarks.ts';
-import type { HttpShellOptions } from '../middleware/standardHeaders.ts';
+import type { StandardHeadersOptions } from '../middleware/standardHeaders.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { LogHead } from '../platform/log/logHead.ts';
 import type { Database, Reads } from '../platform/postgres/database.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
-import type { UploadLimits } from './uploads/receiveUpload.ts';
 import type { UploadEvent } from './uploads/uploadEvents.ts';
+import type { UploadLimits } from './uploads/uploadLimits.ts';
 
 /** What the HTTP API stands on. Built once, by the composition root. */
 export interface HttpDeps {
@@ -56,7 +56,7 @@ export interface OperationsDeps {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;
   readonly health: HealthDeps;
-  readonly shell?: HttpShellOptions;
+  readonly standardHeaders?: StandardHeadersOptions;
 }
 
 /** What serves event streams: the realtime side, which this one only asks. */

@@ -5,7 +5,7 @@ import { corsHeaders } from './cors.ts';
 import type { AllowedOrigins } from './origins.ts';
 import { securityHeaders } from './securityHeaders.ts';
 
-export interface HttpShellOptions {
+export interface StandardHeadersOptions {
   /** Whose pages may use the API from a browser. Default: those of its own origin only. */
   readonly allowedOrigins?: AllowedOrigins | undefined;
   /** See {@link securityHeaders}. */
@@ -21,13 +21,13 @@ const HEADERS_MAX = 100;
  * What surrounds every answer: headers for browsers and caches, compression, and the refusal of what no honest client
  * sends. Whatever a route sets itself replaces what is set here.
  */
-export function shell(router: Pick<Router, 'use'>, options: HttpShellOptions = {}): void {
+export function standardHeaders(router: Pick<Router, 'use'>, options: StandardHeadersOptions = {}): void {
   router.use(answerHeaders(options));
   if (options.allowedOrigins !== undefined) router.use(corsHeaders(options.allowedOrigins));
   router.use(wellFormed, compressed());
 }
 
-function answerHeaders(options: HttpShellOptions): RequestHandler {
+function answerHeaders(options: StandardHeadersOptions): RequestHandler {
   // Every body may come compressed, whether or not this one does; nothing is kept unless its route says so.
   const caching = { 'Cache-Control': 'no-store', Vary: 'Accept-Encoding' };
   const headers = [...securityHeaders(options), ...Object.entries(caching)];

@@ -27,7 +27,7 @@ export interface FollowOptions {
   readonly confirm?: () => Promise<boolean>;
   /**
    * Called for every event, in order, each once, whatever happens underneath. `remaining` is how many matching
-   * events the log held behind this one when it was sent: 0 means that the follower has caught up.
+   * events the log held after this one when it was sent: 0 means that the follower has caught up.
    */
   readonly onEvent: (event: FollowedEvent) => void;
 }
@@ -41,7 +41,7 @@ export interface FollowedEvent extends StoredEvent {
 export interface Following {
   /** The sequence up to which everything was delivered. */
   readonly position: number;
-  /** How many matching events the log held behind `position` when it last said so; `null` before it did. */
+  /** How many matching events the log held after `position` when it last said so; `null` before it did. */
   readonly remaining: number | null;
   /** With `manualRelease`: makes room for as many further events. Who never releases stands still, on purpose. */
   release(count: number): void;

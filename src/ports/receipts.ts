@@ -9,7 +9,7 @@ export interface StoredReceipt extends Receipt {
 }
 
 export interface FollowReceiptsOptions {
-  /** Deliver receipts behind this position. */
+  /** Deliver receipts after this position. */
   readonly after: number;
   /** Receipts handed over and not released, at most. */
   readonly unreleasedMax: number;

@@ -1,4 +1,4 @@
-import type { LagView } from '../contracts/http/requests.ts';
+import type { LagView } from '../contracts/http/answers/messages.ts';
 
 /** Up to where a read model is, over all its partition groups: the lowest of their checkpoints. */
 export interface Checkpoint {

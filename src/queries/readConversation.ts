@@ -1,4 +1,4 @@
-import type { ConversationView } from '../contracts/http/requests.ts';
+import type { ConversationView } from '../contracts/http/answers/conversations.ts';
 import { Prisma, type Reads } from '../platform/postgres/database.ts';
 import { CONVERSATION_FIELDS } from './conversationJson.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConversation } from '../../src/application/reading/readEvents.ts';
 import { systemIds } from '../../src/platform/ids.ts';
 import type { EventFeed, FollowedEvent, FollowOptions } from '../../src/ports/eventFeed.ts';
 import { type AppendRequest, type EventLog, EventTooLargeError } from '../../src/ports/eventLog.ts';
+import { readEvents } from '../../src/ports/readEvents.ts';
 import { waitFor } from '../support/time/waitFor.ts';
 
 export interface LogUnderTest {
@@ -224,9 +224,9 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       for (let n = 0; n < 600; n++) seqs.push(await append(id, `${n}`));
       const read: number[] = [];
       const range = { conversationId: id, after: seqs[9] ?? 0, until: seqs[589] ?? 0 };
-      for await (const event of readConversation(log, range)) read.push(event.seq);
+      for await (const event of readEvents(log, range)) read.push(event.seq);
       expect(read).toEqual(seqs.slice(10, 590));
-      for await (const event of readConversation(log, range)) {
+      for await (const event of readEvents(log, range)) {
         expect(event.seq).toBe(seqs[10]);
         break;
       }
@@ -255,7 +255,7 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       const id = systemIds.conversationId();
       const [first, second] = [await append(id, 'one'), await append(id, 'two')];
       const read: number[] = [];
-      for await (const { seq } of readConversation(log, {
+      for await (const { seq } of readEvents(log, {
         conversationId: id,
         after: 0,
         until: second + 9,
@@ -263,7 +263,7 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
         read.push(seq);
       }
       expect(read).toEqual([first, second]);
-      const nothing = readConversation(log, { conversationId: id, after: second, until: second + 9 });
+      const nothing = readEvents(log, { conversationId: id, after: second, until: second + 9 });
       expect(await nothing.next()).toEqual({ done: true, value: undefined });
     });
 

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { ChatClient, type RoomEvent } from '../../client/src/index.ts';
 import { createConversation } from '../../src/application/commands/createConversation.ts';
-import { readConversation } from '../../src/application/reading/readEvents.ts';
 import { decodeEvent } from '../../src/contracts/events/events.ts';
 import { freePort } from '../../src/platform/embedded/keptPort.ts';
+import { readEvents } from '../../src/ports/readEvents.ts';
 import { applicationOn } from '../support/application/application.ts';
 import { type OpenedLog, openTestLog } from '../support/eventlog/jetStreamLog.ts';
 import { makeTempFolder } from '../support/run/testRun.ts';
@@ -97,7 +97,7 @@ test('a rolling restart of two edge processes under load loses and repeats nothi
 
   const { lastSeq } = await opened.log.status();
   const stored: { seq: number; content: string }[] = [];
-  for await (const { seq, bytes } of readConversation(opened.log, {
+  for await (const { seq, bytes } of readEvents(opened.log, {
     conversationId,
     after: 0,
     until: lastSeq,

@@ -1,8 +1,8 @@
 import { type ApplicationContext, timestamp } from '../context.ts';
 import { findMessage } from '../reading/findMessage.ts';
-import { type ChangedMessage, changeMessage, type MessageToChange } from './editMessage.ts';
+import { type ChangedMessage, changeMessage, type MessageToChange } from './messageCommand.ts';
 
-/** Adds or takes back a reaction. Whoever may see the conversation may; a second time changes nothing. */
+/** Adds or takes back a reaction. Everybody who may see the conversation may. A second time changes nothing. */
 export async function changeReaction(
   context: ApplicationContext,
   request: MessageToChange & { emoji: string; add: boolean },

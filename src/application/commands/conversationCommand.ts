@@ -4,9 +4,9 @@ import type { ConversationCommand } from '../../domain/conversation/commands.ts'
 import { decideConversation } from '../../domain/conversation/decide.ts';
 import { isRejection } from '../../domain/conversation/rejections.ts';
 import type { ConversationState } from '../../domain/conversation/state.ts';
-import { refusal } from '../chatErrors.ts';
+import { asChatError, rejectionError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
-import { append, asChatError } from './append.ts';
+import { append } from './append.ts';
 
 /** A conversation after a change and where in the log the change is. */
 export interface ChangedConversation {
@@ -16,7 +16,7 @@ export interface ChangedConversation {
   readonly position: string;
 }
 
-/** How often a change is decided anew when somebody else's came first. */
+/** How often a change is decided, at most, when others keep coming first. */
 const ATTEMPTS_MAX = 5;
 
 /**
@@ -44,7 +44,7 @@ async function attemptChange(
   const { state, version } = await load(context, command);
   const decision = decideConversation(state, command);
   if (decision === null) return changed(context, conversationId, state, version);
-  if (isRejection(decision)) throw refusal(decision);
+  if (isRejection(decision)) throw rejectionError(decision);
   return append(context.log, decision, context.ids.idempotencyKey(), version, (result) => {
     if (result.outcome === 'conflict') return result.outcome;
     context.conversations.remember(conversationId, decision, result.seq);

@@ -1,7 +1,7 @@
 import { type ApplicationContext, timestamp } from '../context.ts';
 import { findMessage } from '../reading/findMessage.ts';
-import { type ChangedMessage, changeMessage, type MessageToChange } from './editMessage.ts';
 import { eraseMessage } from './eraseMessage.ts';
+import { type ChangedMessage, changeMessage, type MessageToChange } from './messageCommand.ts';
 
 export interface DeletedMessage extends ChangedMessage {
   /** Events whose bytes were taken out of the log; 0 when erasing was not asked for. */

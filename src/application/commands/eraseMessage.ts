@@ -1,11 +1,11 @@
-import { CorruptedEventError, decodeEvent } from '../../contracts/events/events.ts';
+import { tryDecodeEvent } from '../../contracts/events/events.ts';
 import type { TargetMessage } from '../../domain/conversation/commands.ts';
 import type { ChatEvent } from '../../domain/conversation/events.ts';
+import { readEvents } from '../../ports/readEvents.ts';
+import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
-import { readConversation } from '../reading/readEvents.ts';
-import { asChatError } from './append.ts';
 
-/** How long a conversation is looked through for what was said in a message, in milliseconds. */
+/** How long a conversation is searched for a message's words, in milliseconds. */
 const SEARCH_MS_MAX = 30_000;
 
 /**
@@ -23,9 +23,9 @@ export async function eraseMessage(
   try {
     const before = await eraseAfter(context, conversationId, message, message.seq);
     const stored = await context.log.at(message.seq);
-    if (stored !== null) await removeFiles(context, decoded(stored.bytes, message.seq));
+    if (stored !== null) await removeFiles(context, tryDecodeEvent(stored.bytes, message.seq));
     const itself = (await context.log.erase(message.seq)) ? 1 : 0;
-    // Whoever was editing it meanwhile has found it and goes on: what came of that is behind where the search ended.
+    // An edit that had found the message by then is stored all the same, after where the search ended.
     const late = await eraseAfter(context, conversationId, message, before.until);
     return before.erased + itself + late.erased;
   } catch (cause) {
@@ -44,8 +44,9 @@ async function eraseAfter(
   if (until <= after) return { erased: 0, until: after };
   const range = { conversationId, category: 'message', after, until, timeoutMs: SEARCH_MS_MAX } as const;
   const found: { event: ChatEvent | null; seq: number }[] = [];
-  for await (const { bytes, seq } of readConversation(feed, range)) {
-    const event = decoded(bytes, seq);
+  for await (const { bytes, seq } of readEvents(feed, range)) {
+    // What cannot be read is no event of this message that was ever shown.
+    const event = tryDecodeEvent(bytes, seq);
     if (holdsWordsOf(messageId, event)) found.push({ event, seq });
   }
   let erased = 0;
@@ -60,16 +61,6 @@ async function eraseAfter(
 async function removeFiles({ attachments }: ApplicationContext, event: ChatEvent | null): Promise<void> {
   if (event?.type !== 'MessagePosted') return;
   for (const { id } of event.attachments) await attachments.remove(id);
-}
-
-/** An event that cannot be read is no event of this message that anybody ever saw. */
-function decoded(bytes: Uint8Array, seq: number): ChatEvent | null {
-  try {
-    return decodeEvent(bytes, seq);
-  } catch (error) {
-    if (error instanceof CorruptedEventError) return null;
-    throw error;
-  }
 }
 
 /** The tombstone stays, and so do reactions: others said them. */

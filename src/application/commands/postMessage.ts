@@ -46,7 +46,7 @@ export function postMessage(context: ApplicationContext, request: MessageToPost)
 }
 
 /**
- * A message that was stored while its files could be attached is the same message for ever, whenever it comes again.
+ * A message that was stored while its files could be attached is the same message whenever it comes again.
  *
  * @throws ChatError what was wrong with the files, when it was not stored before
  */

@@ -2,8 +2,8 @@ import { ChatError, type FieldError } from '../../contracts/errors.ts';
 import { ATTACHABLE_MS } from '../../contracts/uploads/uploads.ts';
 import type { Attachment } from '../../domain/conversation/events.ts';
 import type { FoundUpload } from '../../ports/attachmentStore.ts';
+import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
-import { asChatError } from './append.ts';
 
 /**
  * What a message says of its attachments: the store's own facts. An upload can be attached by who uploaded it, where it was

@@ -19,7 +19,7 @@ interface Existing extends LoadedConversation {
   readonly state: ConversationState;
 }
 
-/** What other processes may be told stays there for so long from when it certainly was so, in milliseconds. */
+/** How long an entry stays in the shared cache, from when the log certainly said so, in milliseconds. */
 const SHARED_MS_MAX = 60_000;
 
 export interface ConversationStoreOptions {
@@ -37,7 +37,7 @@ export interface ConversationStoreOptions {
  * "Does not exist" is never cached.
  *
  * What another process left in the shared cache says up to which sequence of the log it holds. It goes into this cache
- * only if the tail has passed everything behind that sequence and no later change was among it: then it is as good as
+ * only if the tail has passed everything after that sequence and no later change was among it: then it is as good as
  * read from the log. Otherwise it serves once, for {@link ConversationStore.shared}.
  */
 export class ConversationStore {
@@ -81,8 +81,8 @@ export class ConversationStore {
    */
   async shared(conversationId: string): Promise<LoadedConversation | undefined> {
     if (this.#shared === undefined) return undefined;
-    const underway = this.#asking.get(conversationId);
-    if (underway !== undefined) return underway;
+    const inFlight = this.#asking.get(conversationId);
+    if (inFlight !== undefined) return inFlight;
     const asking = this.#ask(conversationId, this.#shared.conversations).finally(() =>
       this.#asking.delete(conversationId),
     );
@@ -100,14 +100,14 @@ export class ConversationStore {
 
   /** Asks the log, once for all who ask for the same conversation at the same time. */
   loadFresh(conversationId: string): Promise<LoadedConversation> {
-    const underway = this.#loading.get(conversationId);
-    if (underway !== undefined) return underway;
+    const inFlight = this.#loading.get(conversationId);
+    if (inFlight !== undefined) return inFlight;
     const loading = this.#read(conversationId).finally(() => this.#loading.delete(conversationId));
     this.#loading.set(conversationId, loading);
     return loading;
   }
 
-  /** The tail begins, in the log of this epoch: every event behind `after` will be observed. */
+  /** The tail begins, in the log of this epoch: every event after `after` will be observed. */
   tailBegins(epoch: string, after: number): void {
     this.#recent.begin(after);
     this.#tailEpoch = epoch;
@@ -129,13 +129,13 @@ export class ConversationStore {
     }
   }
 
-  /** Takes note of a change, and tells others; an older one than is known changes nothing. */
+  /** Takes note of a change and shares it. A change older than the known one changes nothing. */
   remember(conversationId: string, event: ConversationEvent, seq: number): void {
     const known = this.#cache.get(conversationId);
     const found = { state: evolve(known?.state ?? null, event), version: seq, asOfSeq: seq };
     this.#admit(conversationId, found);
     const { epoch } = this.#log;
-    // It was decided before it was stored; and what is old already, such as what is imported, is not told to anybody.
+    // It was decided before it was stored; and what is old already, such as what is imported, is not shared.
     if (this.#tailEpoch === epoch) this.#share(epoch, conversationId, found, Date.parse(event.at));
   }
 
@@ -153,7 +153,7 @@ export class ConversationStore {
    */
   #admit(conversationId: string, { state, version, asOfSeq }: SharedConversation): void {
     if (this.#recent.latest(conversationId) > version) return;
-    if (this.#tailEpoch !== null && !this.#recent.completeBehind(asOfSeq)) return;
+    if (this.#tailEpoch !== null && !this.#recent.completeAfter(asOfSeq)) return;
     const known = this.#cache.get(conversationId)?.version ?? 0;
     if (known < version) this.#cache.set(conversationId, { state, version });
   }

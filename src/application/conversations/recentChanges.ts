@@ -5,7 +5,7 @@ import type { StoredEvent } from '../../ports/eventLog.ts';
  * time ago, is still so.
  *
  * Invariant: of every conversation that has an event with a sequence from `#completeFrom` up to `position`, the latest
- * is in `#changes`. Beyond `changesMax` the earliest change is forgotten, and `#completeFrom` moves behind it.
+ * is in `#changes`. Beyond `changesMax` the earliest change is forgotten, and `#completeFrom` moves after it.
  */
 export class RecentChanges {
   readonly #changesMax: number;
@@ -28,7 +28,7 @@ export class RecentChanges {
     return this.#changes.size;
   }
 
-  /** From here on, every event behind `seq` passes, in the order of the log. */
+  /** From here on, every event after `seq` passes, in the order of the log. */
   begin(seq: number): void {
     this.#changes.clear();
     this.#completeFrom = seq + 1;
@@ -50,8 +50,8 @@ export class RecentChanges {
     return this.#changes.get(conversationId) ?? 0;
   }
 
-  /** Whether every change behind this sequence is known or will be: all that the tail has passed, and all that is to come. */
-  completeBehind(seq: number): boolean {
+  /** Whether every change after this sequence is known or will be: all that the tail has passed, and all that is to come. */
+  completeAfter(seq: number): boolean {
     return seq + 1 >= this.#completeFrom;
   }
 

@@ -5,12 +5,12 @@ import type { Timers } from '../../ports/timers.ts';
 import { PresenceAnnouncer } from './presenceAnnouncer.ts';
 import { PresenceRoster } from './presenceRoster.ts';
 
-/** Changes are collected for so long before they are announced, in milliseconds. */
+/** How long changes are collected before they are announced, in milliseconds. */
 const CHANGES_MS = 250;
 /** From the end of a round to the next one, in milliseconds, give or take a fifth. */
 const ROUND_MS = 20_000;
 const ROUND_JITTER = 0.2;
-/** Whoever asks is answered within this time, in milliseconds; not at once, as all others answer too. */
+/** A request is answered within this time, in milliseconds; not at once, as all others answer too. */
 const ANSWER_MS_MAX = 500;
 /** From the beginning of a round to the beginning of another, at least, however many ask, in milliseconds. */
 const ROUND_GAP_MS = 1_000;
@@ -56,14 +56,14 @@ export interface PresenceOptions {
  * | first user here | → resting, round after 20 s | – | – | – |
  * | round timer | – | → midRound, or resting if it fits at once | the same | – |
  * | presenceRequest | – | the round comes within 500 ms, at least 1 s after the last | one more round after this | – |
- * | stop | → stopped | → stopped, tells that nobody is here | the same | – |
+ * | stop | → stopped | → stopped, announces that nobody is here | the same | – |
  *
  * Invariants: at most one timer each for changes, rounds and sweeps, and none once stopped. Once everybody has heard a
  * whole round of everybody else, and nobody came or went since, all agree on who is online. What is remembered is
  * bounded; see {@link PresenceRoster} for how losses are made good and {@link PresenceAnnouncer} for what is sent.
  *
  * While NATS is away for more than a minute, everybody elsewhere counts as offline, unless a {@link SharedPresence} knows
- * better. That is told of own users as well, and asked by {@link Presence.online} about those who are not known of.
+ * better. Own users are written to it, and {@link Presence.online} asks it about users that are not known here.
  */
 export class Presence {
   readonly #signals: Signals;
@@ -143,23 +143,23 @@ export class Presence {
     return this.#roster.size;
   }
 
-  /** Asks all others who is there and tells them: for when signals were certainly lost, such as after a reconnect. */
+  /** Asks all others who is there, and announces who is here: for when signals were certainly lost, such as after a reconnect. */
   refresh(): void {
     if (this.#state === 'stopped') return;
     this.#signals.publish({ type: 'presenceRequest' });
     this.#onRequest();
   }
 
-  /** Tells all others that nobody is here any more, and ends. */
+  /** Announces that nobody is here any more, and ends. */
   stop(): void {
     if (this.#state === 'stopped') return;
-    const told = this.#state === 'announcing';
+    const wasAnnouncing = this.#state === 'announcing';
     this.#state = 'stopped';
     this.#unsubscribe();
     this.#cancelSweep();
     this.#cancelChanges?.();
     this.#round?.cancel();
-    if (told) this.#announcer.announceEnd();
+    if (wasAnnouncing) this.#announcer.announceEnd();
   }
 
   #onSignal(signal: Signal): void {

@@ -4,8 +4,8 @@ import { ANNOUNCED_USERS_MAX, type Signal } from '../../contracts/signals.ts';
  * Who is online on this edge, and the announcements of it. It knows no time: {@link Presence} says when.
  *
  * Invariants: a user is here while at least one socket is; `#changes` holds exactly the users whose being here differs
- * from what others were told last, and who comes and goes (or goes and comes) in between is not in it. Changes are always
- * announced before a part of a round, so that a part never tells what a change not yet sent would contradict. A round
+ * from what was announced last, and who comes and goes (or goes and comes) in between is not in it. Changes are always
+ * announced before a part of a round, so that no part contradicts a change that is not sent yet. A round
  * walks over the users while they change: who came meanwhile is at its end, who left is passed over.
  */
 export class PresenceAnnouncer {
@@ -59,7 +59,7 @@ export class PresenceAnnouncer {
     this.#changed(userId, false);
   }
 
-  /** Tells who came and left since the last time. */
+  /** Announces who came and left since the last time. */
   announceChanges(): void {
     if (this.#changes.size === 0) return;
     let online: string[] = [];
@@ -78,7 +78,7 @@ export class PresenceAnnouncer {
   }
 
   /**
-   * Tells the next part of who is here, beginning a new round if none is under way.
+   * Announces the next part of who is here; of a new round, unless one is under way.
    *
    * @returns whether that was the last part
    */
@@ -97,7 +97,7 @@ export class PresenceAnnouncer {
     return last;
   }
 
-  /** Tells that nobody is here any more: a round of one part that names nobody. */
+  /** Announces that nobody is here any more: a round of one part that names nobody. */
   announceEnd(): void {
     this.#sockets.clear();
     this.#changes.clear();

@@ -5,7 +5,7 @@ export interface PresenceRosterOptions {
   readonly usersMax: number;
   /** Edges remembered, at most. */
   readonly edgesMax: number;
-  /** An edge is forgotten when it was not heard in so many sweeps, one after the other. */
+  /** Consecutive sweeps without an announcement after which an edge is forgotten. */
   readonly silentSweepsMax: number;
 }
 
@@ -28,7 +28,7 @@ interface Edge {
  * - a lost departure is made up for by the next round that is heard whole, from part 0 to the last without a gap: who
  *   was not named since it began (in a part of it, or in a change in between) is gone. A round with a gap removes nobody;
  * - an edge that is not heard in `silentSweepsMax` sweeps is gone with all its users. Sweeps are counted instead of
- *   looking at a clock, so neither a clock that jumps nor a process that was suspended makes everybody go.
+ *   reading a clock, so neither a clock that jumps nor a process that was suspended makes everybody go.
  *
  * Invariants: a user counts as online while at least one edge has them; `users` holds, for each of them, on how many
  * edges; their sum is `#sightings`, which never exceeds `usersMax`. Beyond it the user known for longest is dropped,
@@ -73,7 +73,7 @@ export class PresenceRoster {
     edge.silentSweeps = 0;
     if (signal.full) {
       this.#hearPart(edge, signal);
-      // The word of an edge that nobody is there; whoever comes makes it known again.
+      // The edge says that it has nobody. The next user there makes it known again.
       if (edge.users.size === 0) this.#edges.delete(signal.edgeId);
       return;
     }

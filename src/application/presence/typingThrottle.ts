@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 
-/** One signal per user and conversation in so long, in milliseconds. */
+/** Time between two signals of a user in a conversation, at least, in milliseconds. */
 const TYPING_MS_MIN = 2_000;
 
 export interface TypingThrottleOptions {
@@ -13,7 +13,7 @@ export interface TypingThrottleOptions {
  * Lets at most one typing signal per user, conversation and 2 s through, in this process.
  *
  * Remembers in two generations: pairs go into the young one; when that is 2 s old it becomes the old one, and what was
- * old is forgotten at once, without looking at each. A pair is so remembered for 2 to 4 s after it was let through. When
+ * old is forgotten at once, without a check of each. A pair is so remembered for 2 to 4 s after it was let through. When
  * the young one is full it becomes the old one early: pairs may then be let through sooner than they should, which costs
  * some signals and nothing else.
  */

@@ -1,16 +1,16 @@
 import { decodeEvent } from '../../contracts/events/events.ts';
 import type { TargetMessage } from '../../domain/conversation/commands.ts';
 import type { MessagePosted } from '../../domain/conversation/events.ts';
-import { asChatError } from '../commands/append.ts';
+import { readEvents } from '../../ports/readEvents.ts';
+import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
-import { readConversation } from './readEvents.ts';
 
 /** How long a conversation is searched for a message whose sequence the client did not name. */
 const SEARCH_MS_MAX = 5_000;
 
 /**
  * Finds a message in the log, so that editing and deleting work without the database. With `seq` that is one read.
- * Without, the conversation is looked through by idempotency keys alone (a message's key is its id), payloads left
+ * Without, the conversation is searched by idempotency keys alone (a message's key is its id), payloads left
  * out: hundreds of thousands of messages a second.
  *
  * @returns null when the conversation has no such message
@@ -76,7 +76,7 @@ async function searchSeq(
     until: latest.seq,
     headersOnly: true,
   } as const;
-  for await (const event of readConversation(context.feed, { ...range, timeoutMs: SEARCH_MS_MAX })) {
+  for await (const event of readEvents(context.feed, { ...range, timeoutMs: SEARCH_MS_MAX })) {
     if (event.idempotencyKey() === messageId) return event.seq;
   }
   return null;

@@ -1,14 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { ChatError } from '../../contracts/errors.ts';
-import { decodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
+import { tryDecodeEvent } from '../../contracts/events/events.ts';
+import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import type { MessagesQuestion } from '../../contracts/http/messagesQuestion.ts';
-import type { MessageView } from '../../contracts/http/requests.ts';
-import type { ChatEvent } from '../../domain/conversation/events.ts';
-import { asChatError } from '../commands/append.ts';
-import { Turns } from '../concurrencyLimit.ts';
+import { readEvents } from '../../ports/readEvents.ts';
+import { asChatError } from '../chatErrors.ts';
+import { ConcurrencyLimit } from '../concurrencyLimit.ts';
 import type { ApplicationContext } from '../context.ts';
 import { MessageFold } from './messageFold.ts';
-import { readConversation } from './readEvents.ts';
 
 export interface LogHistoryPage {
   /** A JSON array of `MessageView`, oldest first. */
@@ -26,7 +25,7 @@ export interface LogHistoryOptions {
   readonly eventsMax?: number;
   /** How long one page may take, in milliseconds. Default 2,000. */
   readonly pageMsMax?: number;
-  /** How far back in the log the first look goes; each further one goes sixteen times as far. Default 256. */
+  /** How far back in the log the first read goes; each further one goes sixteen times as far. Default 256. */
   readonly lookBackEvents?: number;
 }
 
@@ -35,9 +34,9 @@ const PAGE_EVENTS_BYTES_MAX = 8 * 1_024 ** 2;
 /** Pages stay for those who ask the same until something new is said, as much as this of them. */
 const KEPT_BYTES_MAX = 16 * 1_024 ** 2;
 const KEPT_OVERHEAD_BYTES = 256;
-/** Reads that wait for their turn, at most, and for how long, in milliseconds. */
-const WAITING_MAX = 1_000;
-const WAIT_MS_MAX = 3_000;
+/** Reads that wait, at most, and for how long, in milliseconds. */
+const QUEUED_MAX = 1_000;
+const QUEUED_MS_MAX = 3_000;
 
 /** What a page may still cost. */
 interface Budget {
@@ -53,12 +52,12 @@ interface KeptPage extends LogHistoryPage {
 
 /**
  * History read from the log alone, for when the database cannot answer. It shows what the read model `history` would, as
- * far back as a bounded read reaches: the events behind the page's first message are gone through up to the
+ * far back as a bounded read reaches: the events after the page's first message are read up to the
  * conversation's end, because any of them may edit or delete one of the page. One thing it cannot know: that a message is the
  * late repeat of one that lies further back than it has read. Clients tell such a repeat by its id, as they do live.
  *
  * Everybody's history asks for this at once when the database goes, so reads are shared by those who ask the same, kept
- * until the conversation goes on, and only so many are under way.
+ * until the conversation goes on, and bounded in number.
  */
 export class LogHistory {
   readonly #options: Required<LogHistoryOptions>;
@@ -66,16 +65,16 @@ export class LogHistory {
     maxSize: KEPT_BYTES_MAX,
     sizeCalculation: ({ messagesJson }) => KEPT_OVERHEAD_BYTES + 2 * messagesJson.length,
   });
-  /** As many as {@link Turns} lets in and wait, at most. */
-  readonly #underWay = new Map<string, Promise<LogHistoryPage>>();
-  readonly #turns: Turns;
+  /** As many as the limit runs and lets wait, at most. */
+  readonly #inFlight = new Map<string, Promise<LogHistoryPage>>();
+  readonly #limit: ConcurrencyLimit;
 
   constructor(options: LogHistoryOptions) {
     this.#options = { readsMax: 8, eventsMax: 20_000, pageMsMax: 2_000, lookBackEvents: 256, ...options };
-    this.#turns = new Turns({
-      atOnceMax: this.#options.readsMax,
-      waitingMax: WAITING_MAX,
-      waitMsMax: WAIT_MS_MAX,
+    this.#limit = new ConcurrencyLimit({
+      activeMax: this.#options.readsMax,
+      queuedMax: QUEUED_MAX,
+      queuedMsMax: QUEUED_MS_MAX,
       overloaded: 'Too many ask for history while the database is away; try again in a moment.',
     });
   }
@@ -88,11 +87,11 @@ export class LogHistory {
    */
   read(question: MessagesQuestion, options: { readonly fresh: boolean }): Promise<LogHistoryPage> {
     const key = `${question.conversationId} ${question.before} ${question.after} ${question.limit}`;
-    if (options.fresh) return this.#turns.take(() => this.#read(key, question));
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay;
-    const page = this.#turns.take(() => this.#read(key, question)).finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, page);
+    if (options.fresh) return this.#limit.run(() => this.#read(key, question));
+    const inFlight = this.#inFlight.get(key);
+    if (inFlight !== undefined) return inFlight;
+    const page = this.#limit.run(() => this.#read(key, question)).finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, page);
     return page;
   }
 
@@ -141,8 +140,9 @@ export class LogHistory {
       until,
       timeoutMs: this.#options.pageMsMax,
     } as const;
-    for await (const { seq, bytes } of readConversation(this.#options.feed, range)) {
-      const event = readable(bytes, seq);
+    for await (const { seq, bytes } of readEvents(this.#options.feed, range)) {
+      // What cannot be read parks its conversation in the read model, and is reported there; here the rest is worth more.
+      const event = tryDecodeEvent(bytes, seq, { skipUnknown: true });
       if (event !== null) fold.add(seq, event);
       budget.events -= 1;
       budget.bytes -= bytes.length;
@@ -158,16 +158,6 @@ function toPage(messages: readonly MessageView[], hasMore: boolean): LogHistoryP
 
 function isSpent({ events, bytes, untilMs }: Budget): boolean {
   return events < 0 || bytes < 0 || performance.now() > untilMs;
-}
-
-/** What cannot be read parks its conversation in the read model, and is reported there; here the rest is worth more. */
-function readable(bytes: Uint8Array, seq: number): ChatEvent | null {
-  try {
-    return decodeEvent(bytes, seq);
-  } catch (error) {
-    if (error instanceof UndecodableEventError) return null;
-    throw error;
-  }
 }
 
 function tooFarBack(): ChatError {

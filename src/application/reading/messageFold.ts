@@ -1,125 +1,78 @@
-import type { MessageView } from '../../contracts/http/requests.ts';
-import type {
-  Attachment,
-  ChatEvent,
-  MessageDeleted,
-  MessageEdited,
-  MessagePosted,
-  ReactionAdded,
-  ReactionRemoved,
-} from '../../domain/conversation/events.ts';
+import type { MessageView } from '../../contracts/http/answers/messages.ts';
+import type { ChatEvent } from '../../domain/conversation/events.ts';
+import {
+  evolveMessage,
+  evolveReaction,
+  isReactionEvent,
+  type Message,
+  type Reaction,
+  reactionKey,
+  takesReactions,
+} from '../../domain/conversation/message.ts';
 
-/** A message while its events are gone through. */
-interface Draft {
-  readonly messageId: string;
-  readonly seq: number;
-  readonly userId: string;
-  readonly replyTo: string | null;
-  readonly at: string;
-  content: string;
-  attachments: readonly Attachment[];
-  editedAt: string | null;
-  deletedAt: string | null;
-  /** By emoji: who reacted with it, in the order in which they did, and where in the log. */
-  readonly reactions: Map<string, Map<string, number>>;
+interface FoldedMessage {
+  readonly message: Message;
+  /** By emoji and user. */
+  readonly reactions: Map<string, Reaction>;
 }
 
 /**
- * Messages as a reader of the log's events sees them: the same as the read model `history` shows, which a test holds
- * together. Events come in the order of the log; those about messages that were posted before the first of them are passed
- * over.
+ * Messages as the events of a stretch of the log make them, the same as the read model `history` shows. Events come in the
+ * order of the log. Events about messages that were posted before the stretch change nothing.
  */
 export class MessageFold {
   readonly #after: number;
-  readonly #drafts = new Map<string, Draft>();
+  readonly #messages = new Map<string, FoldedMessage>();
 
-  /** @param after the events that come are all those behind this sequence */
+  /** @param after the stretch begins after this sequence */
   constructor(after: number) {
     this.#after = after;
   }
 
   /** Messages so far, deleted ones included. */
   get size(): number {
-    return this.#drafts.size;
+    return this.#messages.size;
   }
 
   add(seq: number, event: ChatEvent): void {
-    switch (event.type) {
-      case 'MessagePosted':
-        return this.#post(seq, event);
-      case 'MessageEdited':
-        return this.#edit(event);
-      case 'MessageDeleted':
-        return this.#delete(event);
-      case 'ReactionAdded':
-      case 'ReactionRemoved':
-        return this.#react(seq, event);
+    if ('state' in event) return;
+    const known = this.#messages.get(event.messageId);
+    if (isReactionEvent(event)) {
+      if (known === undefined || !takesReactions(known.message)) return;
+      const key = reactionKey(event);
+      known.reactions.set(key, evolveReaction(known.reactions.get(key) ?? null, event, seq));
+      return;
     }
+    const message = evolveMessage(known?.message ?? null, event, seq);
+    // A tombstone names the place of a message that was erased from the log; that may be before the stretch.
+    if (message === null || message.seq <= this.#after) return;
+    this.#messages.set(event.messageId, { message, reactions: known?.reactions ?? new Map() });
   }
 
   /** In the order of their sequences. */
   messages(): MessageView[] {
-    return [...this.#drafts.values()].sort((a, b) => a.seq - b.seq).map(toView);
-  }
-
-  /** The first event of a message counts; a repeat, also one that comes after an erasure, changes nothing. */
-  #post(seq: number, event: MessagePosted): void {
-    const { messageId, userId, replyTo, at, content, attachments } = event;
-    if (this.#drafts.has(messageId)) return;
-    this.#drafts.set(messageId, { ...fresh({ messageId, seq, userId, replyTo, at }), content, attachments });
-  }
-
-  #edit({ messageId, content, at }: MessageEdited): void {
-    const draft = this.#drafts.get(messageId);
-    if (draft === undefined || draft.deletedAt !== null) return;
-    draft.content = content;
-    draft.editedAt = at;
-  }
-
-  #delete({ messageId, at, erased }: MessageDeleted): void {
-    const draft = this.#drafts.get(messageId) ?? this.#erasedBefore(messageId, erased);
-    if (draft === null) return;
-    // The first deletion is the one that counts, and an erasure after it counts again.
-    if (draft.deletedAt === null || erased !== undefined) draft.deletedAt = at;
-    if (erased !== undefined) draft.editedAt = null;
-    draft.content = '';
-    draft.attachments = [];
-    draft.reactions.clear();
-  }
-
-  /** A message whose own event is gone from the log by now: its tombstone says where it was. */
-  #erasedBefore(messageId: string, erased: MessageDeleted['erased']): Draft | null {
-    if (erased === undefined || erased.seq <= this.#after) return null;
-    const { seq, userId, replyTo, at } = erased;
-    const draft = fresh({ messageId, seq, userId, replyTo, at });
-    this.#drafts.set(messageId, draft);
-    return draft;
-  }
-
-  #react(seq: number, { type, messageId, emoji, userId }: ReactionAdded | ReactionRemoved): void {
-    const draft = this.#drafts.get(messageId);
-    if (draft === undefined || draft.deletedAt !== null) return;
-    const users = draft.reactions.get(emoji) ?? new Map<string, number>();
-    if (type === 'ReactionRemoved') users.delete(userId);
-    else if (!users.has(userId)) users.set(userId, seq);
-    if (users.size > 0) draft.reactions.set(emoji, users);
-    else draft.reactions.delete(emoji);
+    return [...this.#messages]
+      .sort(([, a], [, b]) => a.message.seq - b.message.seq)
+      .map(([messageId, folded]) => toView(messageId, folded));
   }
 }
 
-function fresh(facts: Pick<Draft, 'messageId' | 'seq' | 'userId' | 'replyTo' | 'at'>): Draft {
-  return { ...facts, content: '', attachments: [], editedAt: null, deletedAt: null, reactions: new Map() };
+function toView(messageId: string, { message, reactions }: FoldedMessage): MessageView {
+  const { seq, userId, content, replyTo, attachments, editedAt, deletedAt, at } = message;
+  const shown = takesReactions(message) ? reactionsView(reactions.values()) : {};
+  return { messageId, seq, userId, content, replyTo, attachments, reactions: shown, editedAt, deletedAt, at };
 }
 
-function toView(draft: Draft): MessageView {
-  const { messageId, seq, userId, content, replyTo, attachments, editedAt, deletedAt, at } = draft;
-  const reactions = reactionsView(draft.reactions);
-  return { messageId, seq, userId, content, replyTo, attachments, reactions, editedAt, deletedAt, at };
-}
-
-/** The emoji that was there first comes first. */
-function reactionsView(reactions: Draft['reactions']): MessageView['reactions'] {
-  const oldest = (users: ReadonlyMap<string, number>) => Math.min(...users.values());
-  const ordered = [...reactions].sort(([, a], [, b]) => oldest(a) - oldest(b));
-  return Object.fromEntries(ordered.map(([emoji, users]) => [emoji, [...users.keys()]]));
+/** The emoji that was there first comes first, and its users in the order in which they reacted. */
+function reactionsView(reactions: Iterable<Reaction>): MessageView['reactions'] {
+  const present = [...reactions].flatMap(({ emoji, userId, seq }) =>
+    seq === null ? [] : [{ emoji, userId, seq }],
+  );
+  const users = new Map<string, string[]>();
+  for (const { emoji, userId } of present.sort((a, b) => a.seq - b.seq)) {
+    const known = users.get(emoji);
+    if (known === undefined) users.set(emoji, [userId]);
+    else known.push(userId);
+  }
+  return Object.fromEntries(users);
 }

@@ -1,8 +1,8 @@
 import { ChatError } from '../../contracts/errors.ts';
-import type { ConversationView } from '../../contracts/http/requests.ts';
+import type { ConversationView } from '../../contracts/http/answers/conversations.ts';
 import { type ConversationState, isParticipant, maySee } from '../../domain/conversation/state.ts';
 import { LogUnavailableError } from '../../ports/eventLog.ts';
-import { asChatError } from '../commands/append.ts';
+import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
 
 /** What is known of a conversation elsewhere than in the log, and the sequence of the event that it is known by. */
@@ -12,7 +12,7 @@ export type KnownElsewhere = () => Promise<{ state: ConversationState; version: 
  * The conversation, if this user may see it. A closed conversation that the user is not in answers exactly as a
  * missing one, so that ids cannot be probed.
  *
- * While the log is away, what is known elsewhere may allow, never refuse: it may be behind, and a client that is told
+ * While the log is away, what is known elsewhere may allow, never refuse: it may lag, and a client that gets
  * "not found" forgets the conversation. What it does not allow is answered with `log_unavailable`, for a missing
  * conversation exactly as for one that is closed to the user.
  *

@@ -8,7 +8,7 @@ const DURABLE_MS_MAX = 8_000;
  * Waits until the history holds a stored message, as far as it is worth waiting: while Postgres is away or the message's
  * conversation is parked, it is accepted and will be there later.
  */
-export async function levelReached(
+export async function ackLevel(
   historyProgress: ReadModelProgress,
   message: { conversationId: string; seq: number },
 ): Promise<AckLevel> {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { ChatError } from '../../contracts/errors.ts';
 import type { ReceiptLog } from '../../ports/receipts.ts';
 import type { Timers } from '../../ports/timers.ts';
-import { asChatError } from '../commands/append.ts';
+import { asChatError } from '../chatErrors.ts';
 import { type ApplicationContext, timestamp } from '../context.ts';
 import { viewConversation } from '../reading/viewConversation.ts';
 
@@ -21,7 +21,7 @@ export interface MarkRead {
   readonly seq: number;
 }
 
-/** A user who scrolls costs one receipt in so long, in milliseconds. */
+/** Time between two receipts of a user who scrolls, at least, in milliseconds. */
 const MARK_MS_MIN = 250;
 /** Marks that wait to be published, at most. */
 const WAITING_MAX = 50_000;
@@ -36,7 +36,7 @@ interface Mark {
 
 /**
  * Marks how far users have read. What comes faster than one mark in 250 ms for a user and conversation is put together:
- * the newest is marked, and all who asked are answered with it. No mark is set behind one that was set here before.
+ * the newest is marked, and all who asked are answered with it. No mark is set before one that was set here earlier.
  */
 export class ReadMarks {
   readonly #options: ReadMarksOptions;
@@ -84,7 +84,7 @@ export class ReadMarks {
 
   async #publish(mark: Mark, conversationId: string, userId: string): Promise<void> {
     const { application, receipts } = this.#options;
-    // From here on, whoever wants more waits for the next turn.
+    // From here on, a greater mark waits for the next receipt.
     const wanted = mark.wanted;
     mark.waiting = null;
     mark.markedAtMs = application.clock.nowMs();

@@ -1,4 +1,4 @@
-import { decodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
+import { decodeEvent, tryDecodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
 import type { ChatEvent } from '../../domain/conversation/events.ts';
 import type { FollowedEvent } from '../../ports/eventFeed.ts';
 import type { StoredEvent } from '../../ports/eventLog.ts';
@@ -73,7 +73,7 @@ export async function tailEvents({ log }: CliEnvironment, options: TailOptions):
 
 function isWanted(event: FollowedEvent, { types, userId }: TailOptions): boolean {
   if (types.length === 0 && userId === undefined) return true;
-  const decoded = readable(event);
+  const decoded = tryDecodeEvent(event.bytes, event.seq, { skipUnknown: true });
   if (decoded === null) return false;
   return (
     (types.length === 0 || types.includes(decoded.type)) &&
@@ -108,7 +108,7 @@ export function describeEvent(stored: StoredEvent): { text: string; json: object
 /** One line: where, when, what, who, and the beginning of what was said. */
 function eventLine(stored: StoredEvent): string {
   const { seq, conversationId } = stored;
-  const event = readable(stored);
+  const event = tryDecodeEvent(stored.bytes, seq, { skipUnknown: true });
   const at = new Date(stored.storedAtMs).toISOString();
   if (event === null) return `${seq}  ${at}  ${conversationId}  cannot be read`;
   return `${seq}  ${at}  ${conversationId}  ${event.type}  ${event.userId}  ${oneLine(gist(event), 80)}`.trimEnd();
@@ -119,13 +119,4 @@ function gist(event: ChatEvent): string {
   if ('emoji' in event) return event.emoji;
   if ('participantIds' in event) return event.participantIds.join(', ');
   return 'state' in event ? (event.state.title ?? '') : '';
-}
-
-function readable({ bytes, seq }: StoredEvent): ChatEvent | null {
-  try {
-    return decodeEvent(bytes, seq);
-  } catch (error) {
-    if (error instanceof UndecodableEventError) return null;
-    throw error;
-  }
 }

@@ -13,7 +13,7 @@ import {
   text,
   UserId,
 } from '../ids.ts';
-import { EventDecoder } from './eventDecoder.ts';
+import { CorruptedEventError, EventDecoder, UnknownEventError } from './eventDecoder.ts';
 import { readMessagePosted } from './readMessagePosted.ts';
 import { Upcasters } from './upcasters.ts';
 
@@ -137,4 +137,25 @@ const decoder = new EventDecoder<ChatEvent>({
  */
 export function decodeEvent(bytes: Uint8Array, seq: number): ChatEvent {
   return decoder.decode(bytes, seq);
+}
+
+/**
+ * Reads stored bytes of which one event that cannot be read says nothing to the reader.
+ *
+ * @param options.skipUnknown what a newer version wrote says nothing either. Default false: it may well matter
+ * @returns null for what cannot be read
+ * @throws UnknownEventError
+ */
+export function tryDecodeEvent(
+  bytes: Uint8Array,
+  seq: number,
+  { skipUnknown = false }: { readonly skipUnknown?: boolean } = {},
+): ChatEvent | null {
+  try {
+    return decodeEvent(bytes, seq);
+  } catch (error) {
+    if (error instanceof CorruptedEventError) return null;
+    if (skipUnknown && error instanceof UnknownEventError) return null;
+    throw error;
+  }
 }

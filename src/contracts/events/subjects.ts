@@ -4,7 +4,7 @@ import type { EventCategory } from '../../domain/conversation/events.ts';
 export const EVENTS_PREFIX = 'chat.events.';
 export const EVENTS_STREAM = 'CHAT_EVENTS';
 
-/** Fixed for ever: a conversation's events must stay together however many workers there are. */
+/** Never changes: a conversation's events must stay together however many workers there are. */
 export const PARTITIONS = 64;
 
 /**

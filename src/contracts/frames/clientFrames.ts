@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { PRESENCE_USERS_MAX } from '../http/requests.ts';
 import {
   AttachmentIds,
   ClientMessageId,
@@ -10,6 +9,7 @@ import {
   Seq,
   UserId,
 } from '../ids.ts';
+import { PRESENCE_USERS_MAX } from '../limits.ts';
 import { Epoch } from '../position.ts';
 
 /**

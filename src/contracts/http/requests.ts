@@ -13,10 +13,8 @@ import {
   UploadId,
   UserId,
 } from '../ids.ts';
+import { PRESENCE_USERS_MAX, SEARCH_LENGTH_MAX } from '../limits.ts';
 import { Epoch, PositionText } from '../position.ts';
-
-export type { ConversationSummary, ConversationView } from './answers/conversations.ts';
-export type { LagView, MessageView, SearchHit } from './answers/messages.ts';
 
 /**
  * Bodies and queries of the HTTP API. Unknown fields are refused, so that a misspelt one is noticed. What it answers is
@@ -117,9 +115,6 @@ export const ListConversationsQuery = z.strictObject({
   position: PositionText.optional(),
 });
 
-/** Longer than anybody types; bounds what one search may ask of Postgres. */
-export const SEARCH_LENGTH_MAX = 200;
-
 export const SearchQuery = z.strictObject({
   userId: UserId,
   q: text('q', SEARCH_LENGTH_MAX).meta({
@@ -156,9 +151,6 @@ export const ReadMessagesQuery = z
     (query) => query.before === undefined || query.after === undefined,
     'takes before or after, not both',
   );
-
-/** Whose presence may be asked for at a time; how many fit the longest path depends on their length. */
-export const PRESENCE_USERS_MAX = 200;
 
 export const PresenceQuery = z.strictObject({ userIds: z.array(UserId).min(1).max(PRESENCE_USERS_MAX) });
 

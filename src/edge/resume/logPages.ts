@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { asChatError } from '../../application/commands/append.ts';
-import { Turns } from '../../application/concurrencyLimit.ts';
+import { asChatError } from '../../application/chatErrors.ts';
+import { ConcurrencyLimit } from '../../application/concurrencyLimit.ts';
 import type { ApplicationContext } from '../../application/context.ts';
-import { readConversation } from '../../application/reading/readEvents.ts';
 import type { FollowedEvent } from '../../ports/eventFeed.ts';
+import { readEvents } from '../../ports/readEvents.ts';
 import { LinkedEvent } from '../linkedEvent.ts';
 import type { RecentEvents } from './replayBuffer.ts';
 
@@ -50,17 +50,21 @@ export class PastEvents {
   /** Conversations whose pages are not kept for now. */
   readonly #beingErased = new LRUCache<string, true>({ max: 10_000, ttl: ERASING_MS_MAX });
   readonly #underWay = new Map<string, { from: number; page: Promise<Page | null> }[]>();
-  readonly #turns: Turns;
+  readonly #limit: ConcurrencyLimit;
 
   constructor(options: PastEventsOptions) {
     this.#options = options;
     const overloaded = 'Too many clients are catching up; try again in a moment.';
-    this.#turns = new Turns({ atOnceMax: options.readsMax ?? 16, waitingMax: WAITING_MAX, overloaded });
+    this.#limit = new ConcurrencyLimit({
+      activeMax: options.readsMax ?? 16,
+      queuedMax: WAITING_MAX,
+      overloaded,
+    });
   }
 
   /** Reads of the log under way. */
   get reads(): number {
-    return this.#turns.atOnce;
+    return this.#limit.active;
   }
 
   /**
@@ -111,7 +115,7 @@ export class PastEvents {
   }
 
   #read(conversationId: string, after: number, until: number): Promise<Page | null> {
-    return this.#turns.take(async () => {
+    return this.#limit.run(async () => {
       try {
         const { firstSeq } = await this.#options.log.status();
         // Before the log's first event there may have been others; an empty log says 1 or 0.
@@ -128,7 +132,7 @@ export class PastEvents {
     let prev = after === 0 ? 0 : await previousSeq({ log, feed }, conversationId, after);
     const events: LinkedEvent[] = [];
     let bytes = 0;
-    for await (const event of readConversation(feed, { conversationId, after, until })) {
+    for await (const event of readEvents(feed, { conversationId, after, until })) {
       events.push(new LinkedEvent(detached(event), prev));
       prev = event.seq;
       bytes += event.bytes.length;
@@ -158,7 +162,7 @@ async function previousSeq(
     const after = Math.max(0, seq - stretch);
     let last = 0;
     const range = { conversationId, after, until: seq, headersOnly: true };
-    for await (const event of readConversation(feed, range)) last = event.seq;
+    for await (const event of readEvents(feed, range)) last = event.seq;
     if (last > 0 || after === 0) return last;
   }
 }

@@ -11,8 +11,8 @@ export interface ChunkedUpload {
 }
 
 /**
- * The bytes of a range, beginning at the chunk that holds the first of them. Reads no further than {@link AHEAD_CHUNKS_MAX}
- * chunks ahead of whoever takes them.
+ * The bytes of a range, beginning at the chunk that holds the first of them. Reads at most {@link AHEAD_CHUNKS_MAX}
+ * chunks ahead of its reader.
  *
  * @throws DamagedUploadError for a chunk that is not as long as it must be; and what `chunkAt` throws
  */

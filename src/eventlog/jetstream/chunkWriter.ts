@@ -35,7 +35,7 @@ export class ChunkWriter implements UploadWriter {
   #chunks = 0;
   /** By the chunk's number; holes are of chunks without an answer. */
   readonly #seqs: number[] = [];
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<void>>();
   #failure: unknown = null;
 
   constructor(id: string, sink: ChunkSink) {
@@ -56,7 +56,7 @@ export class ChunkWriter implements UploadWriter {
 
   async finish(facts: Omit<UploadFacts, 'id'>): Promise<void> {
     if (this.#filled > 0) await this.#send();
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#inFlight);
     this.#check();
     const info = encodeUploadInfo({ ...facts, id: this.#id, seqs: this.#seqs });
     const key = `${this.#id}.info`;
@@ -65,16 +65,16 @@ export class ChunkWriter implements UploadWriter {
 
   async abort(): Promise<void> {
     this.#failure ??= new LogUnavailableError('The upload was given up');
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#inFlight);
     try {
       await this.#sink.erase(this.#seqs.filter((seq) => seq !== undefined));
     } catch {
-      // Whoever sweeps the store finds it: chunks without an info.
+      // The sweep of the store finds it: chunks without an info.
     }
   }
 
   async #send(): Promise<void> {
-    while (this.#underWay.size >= UNACKNOWLEDGED_CHUNKS_MAX) await Promise.race(this.#underWay);
+    while (this.#inFlight.size >= UNACKNOWLEDGED_CHUNKS_MAX) await Promise.race(this.#inFlight);
     this.#check();
     if (this.#filling === null) return;
     const bytes = this.#filling.subarray(0, this.#filled);
@@ -90,8 +90,8 @@ export class ChunkWriter implements UploadWriter {
           this.#failure ??= error;
         },
       )
-      .finally(() => this.#underWay.delete(stored));
-    this.#underWay.add(stored);
+      .finally(() => this.#inFlight.delete(stored));
+    this.#inFlight.add(stored);
   }
 
   #check(): void {

@@ -98,7 +98,7 @@ export class JetStreamAttachments implements AttachmentStore {
     const found = await this.#info(id);
     if (found === null) return false;
     await this.#eraseAll(found.info.seqs);
-    // Last, so that until all is done the upload is found by whoever asks for it again.
+    // Last, so that the upload is found until all is done, and erasing it can be asked for again.
     return this.#erase(found.seq);
   }
 

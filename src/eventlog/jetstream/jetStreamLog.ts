@@ -57,7 +57,7 @@ export interface JetStreamLogOptions {
   readonly settings: StreamSettings;
   readonly publisher: Omit<PublisherOptions, 'onEvent' | 'circuit'>;
   /** When the log counts as unavailable. */
-  readonly circuit?: Pick<LogCircuitOptions, 'silentLooks' | 'graceLooks' | 'readsMax'>;
+  readonly circuit?: Pick<LogCircuitOptions, 'silentChecks' | 'graceChecks' | 'readsMax'>;
   readonly makeEpoch: () => string;
   readonly onEvent?: (event: LogEvent) => void;
 }
@@ -184,7 +184,8 @@ export class JetStreamLog implements EventLog, EventFeed {
    * refused while the log is unavailable.
    */
   async follow(options: FollowOptions): Promise<Following> {
-    if (options.conversationId !== undefined && this.#circuit.refusesReads) throw this.#circuit.refusal();
+    if (options.conversationId !== undefined && this.#circuit.refusesReads)
+      throw this.#circuit.unavailableError();
     const after = options.after === 'now' ? (await this.status()).lastSeq : options.after;
     const reader = new OrderedReader(this.#connection, this.#manager, {
       stream: EVENTS_STREAM,

@@ -4,20 +4,20 @@ import type { Appends, LogCircuitOptions } from './logCircuitOptions.ts';
 import { type LogState, type LogTrigger, refuses, transition } from './logCircuitStates.ts';
 import { Silence } from './silence.ts';
 
-/** How often it looks, in milliseconds. All times below are counted in looks. */
-export const LOOK_MS = 100;
+/** How often it checks, in milliseconds. All times below are counted in checks. */
+export const CHECK_MS = 100;
 /** Silence that makes the log suspect: one second. With the grace, two seconds until appends and reads are refused. */
-export const SILENT_LOOKS = 10;
+export const SILENT_CHECKS = 10;
 /** How long the log may stay suspect: one second, in which a local server restarts. */
-export const GRACE_LOOKS = 10;
+export const GRACE_CHECKS = 10;
 /** Both for a log that came back without having acknowledged anything: half a second. */
-const UNPROVEN = { silentLooks: 3, graceLooks: 2 };
+const UNPROVEN = { silentChecks: 3, graceChecks: 2 };
 /** The pause between two probes: half a second to a second. */
-const PAUSE_LOOKS = { least: 5, spread: 5 };
-/** So many trials in a row of which nothing came, and it is said that the log takes nothing: after some twenty seconds. */
+const PAUSE_CHECKS = { least: 5, spread: 5 };
+/** Consecutive failed trials after which the log is said to take nothing: some twenty seconds. */
 export const FAILED_TRIALS = 10;
 /** How long a probe may take before there is another one: one second. */
-export const PROBE_LOOKS = 10;
+export const PROBE_CHECKS = 10;
 
 /**
  * Knows whether the log can be asked (the states are those of `logCircuitStates.ts`) and refuses at once while it cannot.
@@ -26,8 +26,8 @@ export const PROBE_LOOKS = 10;
  * log whose disk is full answers reads and takes nothing, without a word. So while acknowledgements are overdue nothing
  * else counts as a proof; but where questions are answered, reads go on although appends are refused. Only when the log is suspect or unavailable it asks by itself; never is a client's request the probe.
  *
- * Silence is counted in looks at which something was owed and nothing had come since the look before. So a standstill of
- * this process is not taken for one of the log: however long it took, it is one look.
+ * Silence is counted in checks at which something was owed and nothing had come since the check before. So a standstill of
+ * this process is not taken for one of the log: however long it took, it is one check.
  *
  * Invariants: nothing is refused while acknowledgements come; refused means not sent; once the log answers again it is
  * `available` within a pause and a probe (two seconds), whatever went before; at most one probe per half second, one timer.
@@ -43,13 +43,13 @@ export class LogCircuit {
   #state: LogState = 'available';
   #connected = true;
   /** Until the state's time is over. */
-  #looksLeft = 0;
+  #checksLeft = 0;
   #probes = 0;
   /** Whether what is owed was sent again since this probe began. */
   #tried = false;
   /** Since something was acknowledged. */
   #failedTrials = 0;
-  #cancelLook: () => void = () => {};
+  #cancelCheck: () => void = () => {};
   /** It is available because it answered a question; nothing was acknowledged since. */
   #unproven = false;
   /** Questions are answered although acknowledgements are overdue. */
@@ -60,7 +60,7 @@ export class LogCircuit {
   constructor(options: LogCircuitOptions) {
     this.#options = options;
     this.#timers = options.timers ?? idleTimers;
-    this.#lookSoon();
+    this.#checkSoon();
   }
 
   get state(): LogState {
@@ -106,7 +106,7 @@ export class LogCircuit {
    * @throws LogOverloadedError when too many reads are under way
    */
   ask<T>(request: () => Promise<T>): Promise<T> {
-    if (this.refusesReads) return Promise.reject(this.refusal());
+    if (this.refusesReads) return Promise.reject(this.unavailableError());
     const readsMax = this.#options.readsMax ?? 10_000;
     if (this.#asking.size >= readsMax) {
       return Promise.reject(new LogOverloadedError(`${readsMax} reads of the log are under way already`));
@@ -127,7 +127,7 @@ export class LogCircuit {
   }
 
   /** What an append or a read is refused with. */
-  refusal(): LogUnavailableError {
+  unavailableError(): LogUnavailableError {
     if (this.#readsWork) {
       const detail =
         'The log answers questions but acknowledges nothing; the disk of nats-server may be full';
@@ -157,8 +157,8 @@ export class LogCircuit {
   }
 
   get #acksOverdue(): boolean {
-    const looksMax = this.#unproven ? UNPROVEN.silentLooks : this.#silentLooks;
-    return this.#appends?.isOwed() === true && this.#acks.looks >= looksMax;
+    const checksMax = this.#unproven ? UNPROVEN.silentChecks : this.#silentChecks;
+    return this.#appends?.isOwed() === true && this.#acks.silentChecks >= checksMax;
   }
 
   #on(trigger: LogTrigger): void {
@@ -174,25 +174,25 @@ export class LogCircuit {
   #enter(from: LogState, to: LogState): void {
     switch (to) {
       case 'suspect':
-        this.#looksLeft = this.#graceLooks;
+        this.#checksLeft = this.#graceChecks;
         return this.#probe();
       case 'unavailable':
-        this.#looksLeft =
-          PAUSE_LOOKS.least + Math.round((this.#options.random ?? Math.random)() * PAUSE_LOOKS.spread);
+        this.#checksLeft =
+          PAUSE_CHECKS.least + Math.round((this.#options.random ?? Math.random)() * PAUSE_CHECKS.spread);
         if (!refuses(from)) this.#appends?.onUnavailable();
         return this.#refuseWaiting();
       case 'probing':
-        this.#looksLeft = PROBE_LOOKS;
+        this.#checksLeft = PROBE_CHECKS;
         this.#tried = false;
         return this.#probe();
       case 'available':
-        this.#acks.looks = 0;
-        this.#reads.looks = 0;
+        this.#acks.silentChecks = 0;
+        this.#reads.silentChecks = 0;
         this.#readsWork = false;
         this.#unproven = refuses(from);
         return this.#appends?.onAvailable();
       case 'closed':
-        return this.#cancelLook();
+        return this.#cancelCheck();
     }
   }
 
@@ -202,7 +202,7 @@ export class LogCircuit {
   }
 
   #refuseWaiting(): void {
-    if (this.refusesReads) this.#refuseAsking(this.refusal());
+    if (this.refusesReads) this.#refuseAsking(this.unavailableError());
   }
 
   #refuseAsking(error: Error): void {
@@ -222,30 +222,30 @@ export class LogCircuit {
     );
   }
 
-  #lookSoon(): void {
-    this.#cancelLook = this.#timers.after(LOOK_MS, () => {
-      this.#look();
-      if (this.#state !== 'closed') this.#lookSoon();
+  #checkSoon(): void {
+    this.#cancelCheck = this.#timers.after(CHECK_MS, () => {
+      this.#check();
+      if (this.#state !== 'closed') this.#checkSoon();
     });
   }
 
-  #look(): void {
+  #check(): void {
     // Whatever is acknowledged was heard of: reads that are slow meanwhile are no sign of anything.
     if (this.#acks.heard) this.#reads.heard = true;
-    this.#acks.look(this.#appends?.isOwed() ?? false);
-    this.#reads.look(this.#asking.size > 0);
-    if (this.#reads.looks >= this.#silentLooks) this.#readsFail();
+    this.#acks.check(this.#appends?.isOwed() ?? false);
+    this.#reads.check(this.#asking.size > 0);
+    if (this.#reads.silentChecks >= this.#silentChecks) this.#readsFail();
     switch (this.#state) {
       case 'available':
-        if (this.#acksOverdue || this.#reads.looks >= this.#silentLooks) this.#on('silent');
+        if (this.#acksOverdue || this.#reads.silentChecks >= this.#silentChecks) this.#on('silent');
         return;
       case 'suspect':
         return this.#countDown('graceOver');
       case 'unavailable':
-        // Without a connection there is nobody to ask; the client library looks for one all the time.
+        // Without a connection there is nobody to ask; the client library reconnects by itself.
         return this.#connected ? this.#countDown('probeDue') : undefined;
       case 'probing':
-        if (this.#looksLeft <= 1 && !this.#tried) this.#readsFail();
+        if (this.#checksLeft <= 1 && !this.#tried) this.#readsFail();
         return this.#countDown('probeFailed');
       case 'closed':
         return;
@@ -253,8 +253,8 @@ export class LogCircuit {
   }
 
   #countDown(trigger: LogTrigger): void {
-    this.#looksLeft -= 1;
-    if (this.#looksLeft > 0) return;
+    this.#checksLeft -= 1;
+    if (this.#checksLeft > 0) return;
     if (trigger === 'probeFailed' && this.#tried) this.#onTrialFailed();
     this.#on(trigger);
   }
@@ -264,13 +264,13 @@ export class LogCircuit {
     if (this.#failedTrials % FAILED_TRIALS === 0) this.#options.onTakesNothing?.();
   }
 
-  get #graceLooks(): number {
-    const graceLooks = this.#options.graceLooks ?? GRACE_LOOKS;
-    return this.#unproven && this.#acksOverdue ? Math.min(UNPROVEN.graceLooks, graceLooks) : graceLooks;
+  get #graceChecks(): number {
+    const graceChecks = this.#options.graceChecks ?? GRACE_CHECKS;
+    return this.#unproven && this.#acksOverdue ? Math.min(UNPROVEN.graceChecks, graceChecks) : graceChecks;
   }
 
-  get #silentLooks(): number {
-    return this.#options.silentLooks ?? SILENT_LOOKS;
+  get #silentChecks(): number {
+    return this.#options.silentChecks ?? SILENT_CHECKS;
   }
 }
 

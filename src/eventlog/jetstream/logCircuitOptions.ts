@@ -6,10 +6,10 @@ export interface LogCircuitOptions {
   readonly probe: () => Promise<unknown>;
   /** Whether a failed read was an answer all the same: the log is there and said no. */
   readonly isAnswer: (error: unknown) => boolean;
-  /** Silence before the log is suspect, in looks. Default ten: a second. */
-  readonly silentLooks?: number | undefined;
-  /** How long it may stay suspect, in looks. Default ten: a second. */
-  readonly graceLooks?: number | undefined;
+  /** Silence before the log is suspect, in checks. Default ten: a second. */
+  readonly silentChecks?: number | undefined;
+  /** How long it may stay suspect, in checks. Default ten: a second. */
+  readonly graceChecks?: number | undefined;
   /** Reads under way at a time, at most; more are refused as overload. Default 10,000. */
   readonly readsMax?: number | undefined;
   /** Default: the system's, without keeping the process alive. */

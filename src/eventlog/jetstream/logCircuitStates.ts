@@ -8,7 +8,7 @@
  * - `unavailable`: appends and reads are refused at once, because nobody should wait for what will not come. After a pause
  *   with jitter → `probing`.
  * - `probing`: refused as well, while the log is asked whether it is back.
- * - `closed`: nobody looks any more; final.
+ * - `closed`: nothing is checked any more; final.
  *
  * In every state an acknowledgement is the best proof that there is, and leads to `available`.
  */

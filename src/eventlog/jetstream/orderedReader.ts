@@ -18,7 +18,7 @@ import { type Delivery, parseDelivery } from './feedMessage.ts';
  * Reads a stream in order, each message once, for as long as it is wanted.
  *
  * Underneath is an ephemeral pull consumer without acknowledgements. Whatever happens to it, a new one is made that
- * starts behind the last event delivered, so the reader's own `position` is the only state that counts.
+ * starts after the last event delivered, so the reader's own `position` is the only state that counts.
  *
  * States:
  * - `creating`: the server was asked for a consumer, then the follower for its confirmation: in this order, because a
@@ -99,7 +99,7 @@ export class OrderedReader<E = FollowedEvent> implements Following {
     }
   }
 
-  /** Asked anew after every wait, because `stop()` may have come meanwhile. */
+  /** Asked again after every wait, because `stop()` may have come meanwhile. */
   #hasStopped(): boolean {
     return this.#state === 'stopped';
   }
@@ -234,9 +234,9 @@ export interface ReaderOptions<E> {
   readonly onEvent: (event: E) => void;
   /** See {@link FollowOptions.confirm}. */
   readonly confirm?: (() => Promise<boolean>) | undefined;
-  /** A consumer was made; so many events are waiting behind the position. */
+  /** A consumer was made; `pending` events wait after the position. */
   readonly onStarted?: (pending: number) => void;
-  /** The consumer is given up and will be made anew. */
+  /** The consumer is given up; another one will be made. */
   readonly onRestart?: (reason: string, position: number) => void;
 }
 

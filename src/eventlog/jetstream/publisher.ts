@@ -80,7 +80,7 @@ export class PipelinedPublisher {
     if (this.#closed)
       return Promise.reject(new LogUnavailableError('This process is stopping; try another.'));
     const { circuit, queueMax, queueBytesMax } = this.#options;
-    if (circuit?.refuses === true) return Promise.reject(circuit.refusal());
+    if (circuit?.refuses === true) return Promise.reject(circuit.unavailableError());
     if (this.#queue.length >= queueMax) {
       return Promise.reject(new LogOverloadedError(`${queueMax} appends are waiting already`));
     }
@@ -224,7 +224,7 @@ export class PipelinedPublisher {
 
   #notSent(): LogUnavailableError {
     const { circuit, deadlineMs } = this.#options;
-    if (circuit?.refuses === true) return circuit.refusal();
+    if (circuit?.refuses === true) return circuit.unavailableError();
     return new LogUnavailableError(`The log took nothing within ${deadlineMs} ms`);
   }
 
@@ -288,5 +288,5 @@ export class PipelinedPublisher {
   }
 }
 
-/** One timer looks after all messages; a timer for each would cost more than the message. */
+/** One timer serves all messages; a timer for each would cost more than the message. */
 const SWEEP_MS = 50;

@@ -11,7 +11,7 @@ export interface PublisherOptions {
   readonly ackTimeoutMs: number;
   /** How long all attempts together may take, in milliseconds. */
   readonly deadlineMs: number;
-  /** Refuses while the log is away; it is told of what happens here. Absent: nothing is refused. */
+  /** Refuses while the log is away, and learns from what happens here. Absent: nothing is refused. */
   readonly circuit?: LogCircuit;
   readonly onEvent?: (event: PublisherEvent) => void;
 }

@@ -1,11 +1,11 @@
-/** For how many looks in a row something was owed and nothing came. */
+/** Counts consecutive checks at which something was owed and nothing had come since the check before. */
 export class Silence {
-  /** Set when something comes; taken back by the look. */
+  /** Set when something comes; reset by each check. */
   heard = false;
-  looks = 0;
+  silentChecks = 0;
 
-  look(owed: boolean): void {
-    this.looks = owed && !this.heard ? this.looks + 1 : 0;
+  check(owed: boolean): void {
+    this.silentChecks = owed && !this.heard ? this.silentChecks + 1 : 0;
     this.heard = false;
   }
 }

@@ -45,7 +45,7 @@ export async function readStreamDefinition(
 
 /**
  * Makes sure that the stream exists as defined. Differences that can be applied are; any other is an error. Nothing is
- * ever deleted or made anew.
+ * ever deleted or replaced.
  *
  * @param describe makes the description of a stream that has none that is right
  * @returns the stream as it is now

@@ -5,9 +5,9 @@ import type { SurveyRequest } from '../../ports/attachmentStore.ts';
 import { LogUnavailableError } from '../../ports/eventLog.ts';
 import { OrderedReader } from './orderedReader.ts';
 
-/** Messages of the bucket, chunks and infos, that one walk looks at. */
+/** Messages of the bucket, chunks and infos, that one walk visits. */
 const WALK_MESSAGES_MAX = 5_000;
-/** A bucket that has been silent for so long ends the walk, in milliseconds. */
+/** Silence of the bucket that ends the walk, in milliseconds. */
 const SILENCE_MS_MAX = 10_000;
 
 export interface Walk {
@@ -32,7 +32,7 @@ export interface WalkOver {
   readonly watch: ConnectionWatch;
 }
 
-/** Looks at what lies where and since when in the bucket, without its bytes. @throws LogUnavailableError */
+/** Finds what lies where and since when in the bucket, without its bytes. @throws LogUnavailableError */
 export async function walkUploads(over: WalkOver, request: SurveyRequest): Promise<Walk> {
   const passed: Passed[] = [];
   const youngest = Math.max(request.storedBeforeMs, request.leftBeforeMs);
@@ -57,7 +57,7 @@ export async function walkUploads(over: WalkOver, request: SurveyRequest): Promi
 async function pass(
   { connection, manager, watch }: WalkOver,
   after: number,
-  look: (message: Passed) => 'more' | 'pause' | 'end',
+  visit: (message: Passed) => 'more' | 'pause' | 'end',
 ): Promise<number | null> {
   const end = new WalkEnd();
   const reader = new OrderedReader<Passed>(connection, manager, {
@@ -71,7 +71,7 @@ async function pass(
     onStarted: (pending) => pending === 0 && end.at(null),
     onEvent: (message) => {
       end.heard();
-      const then = look(message);
+      const then = visit(message);
       if (then === 'pause') end.at(message.seq);
       if (then === 'end' || message.remaining === 0) end.at(null);
     },

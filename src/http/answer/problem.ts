@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Response } from 'express';
-import { asChatError } from '../../application/commands/append.ts';
+import { asChatError } from '../../application/chatErrors.ts';
 import { ChatError } from '../../contracts/errors.ts';
 import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../../contracts/http/problem.ts';
 import { noteFault } from '../../middleware/fault.ts';

@@ -1,7 +1,8 @@
 import type { Router } from 'express';
 import { ChatError } from '../../contracts/errors.ts';
+import type { LagView } from '../../contracts/http/answers/messages.ts';
 import type { MessagesQuestion } from '../../contracts/http/messagesQuestion.ts';
-import { ConversationPath, type LagView, ReadMessagesQuery } from '../../contracts/http/requests.ts';
+import { ConversationPath, ReadMessagesQuery } from '../../contracts/http/requests.ts';
 import { lagOf } from '../../queries/lag.ts';
 import { type MessagesPage, readMessages } from '../../queries/readMessages.ts';
 import { type JsonPage, sendJsonPage } from '../answer/conditional.ts';
@@ -78,7 +79,7 @@ function fromDatabase(page: MessagesPage, { reading: { logHead }, application }:
   };
 }
 
-/** Who names a position has been told of what is there, and must see it. */
+/** A client that names a position knows of what is there, and must see it. */
 async function fromLog(
   { reading: { logHistory } }: HttpDeps,
   question: MessagesQuestion,

@@ -3,13 +3,13 @@ import { changeReaction } from '../../application/commands/changeReaction.ts';
 import { deleteMessage } from '../../application/commands/deleteMessage.ts';
 import { editMessage } from '../../application/commands/editMessage.ts';
 import { postMessage, storedMessage } from '../../application/commands/postMessage.ts';
-import { levelReached } from '../../application/receipts/ackLevel.ts';
+import { ackLevel } from '../../application/receipts/ackLevel.ts';
+import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import {
   DeleteMessageBody,
   DeleteMessageQuery,
   EditMessageBody,
   MessagePath,
-  type MessageView,
   PostMessageBody,
   ReactionBody,
   ReactionPath,
@@ -35,9 +35,7 @@ function post({ application, reading: { historyProgress } }: HttpDeps): Handler 
     const { seq, position, duplicate, event } = posted;
     const message = toView(await storedMessage(application, posted), seq);
     const { conversationId } = event;
-    const level = prefersDurable(req)
-      ? await levelReached(historyProgress, { conversationId, seq })
-      : 'accepted';
+    const level = prefersDurable(req) ? await ackLevel(historyProgress, { conversationId, seq }) : 'accepted';
     if (level === 'durable') res.set('Preference-Applied', DURABLE);
     sendAnswer(res, duplicate ? 200 : 201, { message, seq, position, level, duplicate });
   };

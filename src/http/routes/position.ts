@@ -1,4 +1,4 @@
-import { asChatError } from '../../application/commands/append.ts';
+import { asChatError } from '../../application/chatErrors.ts';
 import { ChatError } from '../../contracts/errors.ts';
 import { parsePosition } from '../../contracts/position.ts';
 import type { ReadModelProgress } from '../../ports/readModelProgress.ts';

@@ -1,5 +1,5 @@
 import { viewConversation } from '../../application/reading/viewConversation.ts';
-import type { ConversationView } from '../../contracts/http/requests.ts';
+import type { ConversationView } from '../../contracts/http/answers/conversations.ts';
 import { readConversation } from '../../queries/readConversation.ts';
 import type { HttpDeps } from '../deps.ts';
 

@@ -8,17 +8,17 @@ import type { HeaderList } from '../../middleware/securityHeaders.ts';
 import type { Linked, LinkedList } from '../../platform/linkedList.ts';
 
 /** An answer that is being made. */
-export interface AnswerUnderWay extends Linked<AnswerUnderWay> {
+export interface AnswerInFlight extends Linked<AnswerInFlight> {
   readonly res: ServerResponse;
 }
 
 /** In the order of the requests. */
-export type UnderWay = LinkedList<AnswerUnderWay>;
+export type AnswersInFlight = LinkedList<AnswerInFlight>;
 
-export interface MalformedOptions {
+export interface ClientErrorsOptions {
   /** What every answer carries. */
   readonly headers: HeaderList;
-  readonly underWay: UnderWay;
+  readonly inFlight: AnswersInFlight;
 }
 
 /**
@@ -28,13 +28,13 @@ export interface MalformedOptions {
  * Answers go out in the order of the requests: one that is being made for an earlier request goes first, and one that has
  * begun is cut off rather than continued with another.
  */
-export function malformedAnswers({ headers, underWay }: MalformedOptions) {
+export function answerClientErrors({ headers, inFlight }: ClientErrorsOptions) {
   const condemned = new WeakSet<Duplex>();
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
     if (condemned.has(socket)) return;
     condemned.add(socket);
-    const answer = () => sendMalformed(error, socket, headers);
-    const earlier = [...underWay].findLast(({ res }) => isEarlier(res, socket))?.res;
+    const answer = () => sendClientError(error, socket, headers);
+    const earlier = [...inFlight].findLast(({ res }) => isEarlier(res, socket))?.res;
     if (earlier === undefined) answer();
     else if (earlier.writableEnded || !earlier.headersSent) earlier.once('finish', answer);
     else socket.destroy();
@@ -51,7 +51,7 @@ function isEarlier(res: ServerResponse, socket: Duplex): boolean {
   return res.req.socket === socket && !res.writableFinished && !isBroken;
 }
 
-function sendMalformed(error: NodeJS.ErrnoException, socket: Duplex, headers: HeaderList): void {
+function sendClientError(error: NodeJS.ErrnoException, socket: Duplex, headers: HeaderList): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;

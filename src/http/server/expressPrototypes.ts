@@ -11,7 +11,7 @@ import type { Express } from 'express';
  *
  * @returns options for `createServer`; none when the app is not Express
  */
-export function expressMessages(app: RequestListener): {
+export function expressPrototypes(app: RequestListener): {
   IncomingMessage?: typeof IncomingMessage;
   ServerResponse?: typeof ServerResponse<IncomingMessage>;
 } {

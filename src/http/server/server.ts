@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { ChatError } from '../../contracts/errors.ts';
 import { type HeaderList, securityHeaders } from '../../middleware/securityHeaders.ts';
 import { LinkedList } from '../../platform/linkedList.ts';
-import { type AnswerUnderWay, malformedAnswers, rawProblem, type UnderWay } from './clientErrors.ts';
-import { expressMessages } from './expressPrototypes.ts';
+import { type AnswerInFlight, type AnswersInFlight, answerClientErrors, rawProblem } from './clientErrors.ts';
+import { expressPrototypes } from './expressPrototypes.ts';
 
 export interface HttpServerOptions {
   readonly app: RequestListener;
@@ -25,8 +25,8 @@ export interface HttpServerOptions {
   readonly idleMsMax?: number;
   /** How long nothing may move on a connection while a request is under way, in milliseconds. Default 60,000. */
   readonly stalledMsMax?: number;
-  /** How often connections are looked at for the first two, in milliseconds. Default 2,000. */
-  readonly lookEveryMs?: number;
+  /** How often connections are checked for the first two, in milliseconds. Default 2,000. */
+  readonly checkEveryMs?: number;
   /** Connections at a time; more are closed at once. Default 10,000. */
   readonly connectionsMax?: number;
   /** What every answer carries that the app does not make itself. Default: {@link securityHeaders}. */
@@ -54,14 +54,14 @@ const STOP_MS_MAX = 10_000;
  * @throws Error that says which port cannot be had and which setting names it
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const underWay: UnderWay = new LinkedList();
+  const inFlight: AnswersInFlight = new LinkedList();
   const server = createServer({
-    ...expressMessages(options.app),
+    ...expressPrototypes(options.app),
     headersTimeout: options.headersMsMax ?? 10_000,
     requestTimeout: options.requestMsMax ?? 150_000,
     keepAliveTimeout: options.idleMsMax ?? 65_000,
     maxHeaderSize: HEADER_BYTES_MAX,
-    connectionsCheckingInterval: options.lookEveryMs ?? 2_000,
+    connectionsCheckingInterval: options.checkEveryMs ?? 2_000,
     // The app refuses requests without one, with a problem.
     requireHostHeader: false,
   });
@@ -71,21 +71,21 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   // A client that does not read its answer; event streams beat more often than this.
   server.timeout = options.stalledMsMax ?? 60_000;
   const headers = options.headers ?? securityHeaders();
-  server.on('clientError', malformedAnswers({ headers, underWay }));
+  server.on('clientError', answerClientErrors({ headers, inFlight }));
   server.on('connect', (_req, socket) => {
     socket.end(rawProblem(new ChatError('method_not_allowed', 'This is no proxy.'), headers));
   });
   const serve: RequestListener = (req, res) => {
-    const answer: AnswerUnderWay = { res, previous: null, next: null };
-    underWay.push(answer);
-    res.once('close', () => underWay.remove(answer));
+    const answer: AnswerInFlight = { res, previous: null, next: null };
+    inFlight.push(answer);
+    res.once('close', () => inFlight.remove(answer));
     if (!server.listening) res.setHeader('Connection', 'close');
     options.app(req, res);
   };
   // Expectations other than 100-continue may be ignored (RFC 9110, 10.1.1).
   server.on('request', serve).on('checkExpectation', serve);
   const port = await listen(server, options);
-  return { port, stop: ({ deadlineMs = STOP_MS_MAX } = {}) => stop(server, underWay, deadlineMs) };
+  return { port, stop: ({ deadlineMs = STOP_MS_MAX } = {}) => stop(server, inFlight, deadlineMs) };
 }
 
 async function listen(
@@ -115,13 +115,13 @@ function portError(cause: NodeJS.ErrnoException, port: number, setting: string):
   return new Error(`Port ${port} (${setting}) cannot be listened on: ${cause.message}.`, { cause });
 }
 
-async function stop(server: Server, underWay: UnderWay, deadlineMs: number): Promise<number> {
+async function stop(server: Server, inFlight: AnswersInFlight, deadlineMs: number): Promise<number> {
   let cutOff = 0;
   const deadline = setTimeout(() => {
-    cutOff = underWay.size;
+    cutOff = inFlight.size;
     server.closeAllConnections();
   }, deadlineMs);
-  for (const { res } of underWay) closeAfter(server, res);
+  for (const { res } of inFlight) closeAfter(server, res);
   // Also closes connections that are idle now.
   await new Promise<void>((resolve) => server.close(() => resolve()));
   clearTimeout(deadline);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Request, Response } from 'express';
-import { asChatError } from '../../application/commands/append.ts';
-import { Turns } from '../../application/concurrencyLimit.ts';
+import { asChatError } from '../../application/chatErrors.ts';
+import { ConcurrencyLimit } from '../../application/concurrencyLimit.ts';
 import { viewConversation } from '../../application/reading/viewConversation.ts';
 import { ChatError } from '../../contracts/errors.ts';
 import { ReadUploadQuery, UploadPath } from '../../contracts/http/requests.ts';
@@ -16,17 +16,17 @@ import { contentDisposition } from './uploadName.ts';
 /** Downloads at a time. Each holds up to three chunks of 128 KiB and what waits for its socket. */
 export const DOWNLOADS_PARALLEL_MAX = 256;
 
-/** A client that takes nothing for so long is cut off, in milliseconds. */
+/** How long a client may take nothing before it is cut off, in milliseconds. */
 const STALL_MS_MAX = 30_000;
 
-/** The bytes of an upload, whole or a range, for whoever may see its conversation. */
+/** The bytes of an upload, whole or a range, for everybody who may see its conversation. */
 export function download(deps: HttpDeps, parallelMax: number): Handler {
   const overloaded = `${parallelMax} downloads are under way here already.`;
-  const turns = new Turns({ atOnceMax: parallelMax, waitingMax: 0, overloaded });
+  const limit = new ConcurrencyLimit({ activeMax: parallelMax, queuedMax: 0, overloaded });
   return (req, res) => {
     const { uploadId } = check(UploadPath, req.params);
     const { userId } = readQuery(req, ReadUploadQuery);
-    return turns.take(async () => send(req, res, await visibleUpload(deps, uploadId, userId ?? null)));
+    return limit.run(async () => send(req, res, await visibleUpload(deps, uploadId, userId ?? null)));
   };
 }
 
@@ -98,8 +98,8 @@ function rangeOf(req: Request, { bytes }: UploadFacts, etag: string): ByteRange 
 }
 
 /**
- * Sends as fast as the client takes it. The first part is read before the answer begins, so that a store that is away is told
- * with a status; what fails later breaks the connection, which nobody takes for the end.
+ * Sends as fast as the client takes it. The first part is read before the answer begins, so that a store that is away gives
+ * a status; what fails later breaks the connection, which nobody takes for the end.
  */
 async function sendBytes(
   res: Response,

@@ -21,7 +21,7 @@ export const ALLOWED_TYPES: ReadonlySet<string> = new Set([
   'text/plain',
 ]);
 
-/** Bytes at the beginning of a file by which its type is told. Source: file-type's own `reasonableDetectionSizeInBytes`. */
+/** Bytes at the beginning of a file by which its type is found. Source: file-type's own `reasonableDetectionSizeInBytes`. */
 export const SNIFF_BYTES = 4_100;
 
 /** Other names under which clients declare the same, and under which it is found. */

@@ -8,23 +8,10 @@ import { withUser } from '../request/identity.ts';
 import { queryFields } from '../request/query.ts';
 import { check } from '../request/validate.ts';
 import { FORM_OVERHEAD_BYTES_MAX, type FormFields, type FormFile, readUploadForm } from './uploadForm.ts';
-import { type Taken, takeFile, tooLarge } from './uploadIntake.ts';
+import { type StoredFile, takeFile, tooLarge } from './uploadIntake.ts';
+import { STALL_MS_MAX, UPLOAD_MS_MAX, type UploadLimits } from './uploadLimits.ts';
 import { uploadName } from './uploadName.ts';
 import { watchPace } from './uploadPace.ts';
-
-export interface UploadLimits {
-  /** Of one file. */
-  readonly bytesMax: number;
-  /** Uploads at a time; more are answered `overloaded`. */
-  readonly parallelMax: number;
-  /** Without a byte for so long an upload is ended, in milliseconds. Default 15,000. */
-  readonly stallMsMax?: number;
-  /** How long a whole upload may take, in milliseconds. Default 120,000. */
-  readonly uploadMsMax?: number;
-}
-
-export const STALL_MS_MAX = 15_000;
-export const UPLOAD_MS_MAX = 120_000;
 
 type Deps = Pick<HttpDeps, 'application' | 'uploads'>;
 
@@ -32,7 +19,7 @@ type Deps = Pick<HttpDeps, 'application' | 'uploads'>;
  * Takes one upload from a request into the store. It exists there when this resolves, and not when it rejects: what was stored
  * of it is then being taken back.
  *
- * @param onCleanup told when what was stored of a failed upload is being taken back
+ * @param onCleanup called with the removal of what was stored of a failed upload
  * @throws ChatError, ClientGoneError, and what the store throws
  */
 export async function receiveUpload(
@@ -71,7 +58,7 @@ class Upload {
   readonly #req: Request;
   readonly #id: string;
   readonly #writer: ReturnType<HttpDeps['application']['attachments']['begin']>;
-  #taken: (Taken & { name: string }) | null = null;
+  #taken: (StoredFile & { name: string }) | null = null;
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(deps: Deps, req: Request) {

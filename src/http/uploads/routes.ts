@@ -17,12 +17,12 @@ export function uploadRoutes(router: Router, deps: HttpDeps): void {
 
 function upload(deps: HttpDeps): Handler {
   const { onEvent, limits } = deps.uploads;
-  let underWay = 0;
+  let inFlight = 0;
   return async (req, res) => {
-    underWay += 1;
+    inFlight += 1;
     let cleanup = Promise.resolve();
     try {
-      if (underWay > limits.parallelMax) throw overloaded(limits);
+      if (inFlight > limits.parallelMax) throw overloaded(limits);
       const attachment = await receiveUpload(deps, req, (done) => {
         cleanup = done;
       });
@@ -36,7 +36,7 @@ function upload(deps: HttpDeps): Handler {
     } finally {
       // Its place is free when its bytes are.
       void cleanup.then(() => {
-        underWay -= 1;
+        inFlight -= 1;
       });
     }
   };

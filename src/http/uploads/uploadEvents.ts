@@ -1,4 +1,4 @@
-import { asChatError } from '../../application/commands/append.ts';
+import { asChatError } from '../../application/chatErrors.ts';
 import { ChatError } from '../../contracts/errors.ts';
 import { StoreFullError } from '../../ports/attachmentStore.ts';
 import { ClientGoneError } from './uploadPace.ts';

@@ -47,7 +47,7 @@ export function readUploadForm(req: Request, reading: FormReading): Promise<Form
       reject(error);
     };
     form.on('file', (name, bytes, { filename, mimeType }) => {
-      // What is wrong with the form is told by the form; nobody else may be listening here.
+      // The form reports what is wrong with it. Without a listener here, this would end the process.
       bytes.on('error', () => {});
       if (name !== FILE) return fail(invalid([{ path: name ?? '', reason: 'must not be a file' }]));
       taken = reading.onFile({ name: filename, declaredType: mimeType, bytes }, fields);

@@ -6,7 +6,7 @@ import { mediaTypeOf, PlainText, SNIFF_BYTES } from './mediaType.ts';
 import type { FormFile } from './uploadForm.ts';
 
 /** What an upload turned out to be. */
-export interface Taken {
+export interface StoredFile {
   readonly mediaType: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -18,7 +18,7 @@ export interface Taken {
  *
  * @throws ChatError payload_too_large, unsupported_media_type, invalid_request; and what the writer throws
  */
-export async function takeFile(file: FormFile, writer: UploadWriter, bytesMax: number): Promise<Taken> {
+export async function takeFile(file: FormFile, writer: UploadWriter, bytesMax: number): Promise<StoredFile> {
   const hash = createHash('sha256');
   const type = new Sniffer(file.declaredType);
   let bytes = 0;
@@ -64,7 +64,7 @@ class Sniffer {
     return this.#length < SNIFF_BYTES ? null : this.#decide();
   }
 
-  /** @returns what was held back of a file that is shorter than what is looked at */
+  /** @returns what was held back of a file that is shorter than the bytes that its type is found by */
   async end(): Promise<Uint8Array | null> {
     const rest = this.#mediaType === null ? await this.#decide() : null;
     if (this.#mediaType === 'text/plain') this.#text.end();

@@ -4,7 +4,7 @@ import { ChatError } from '../../contracts/errors.ts';
 export interface UploadPace {
   /** All of the body, at most. */
   readonly bytesMax: number;
-  /** Without a byte for so long, while bytes are wanted, an upload is ended, in milliseconds. */
+  /** Silence that ends an upload while bytes are wanted, in milliseconds. */
   readonly stallMsMax: number;
   /** How long a whole upload may take, in milliseconds. */
   readonly uploadMsMax: number;

@@ -1,9 +1,9 @@
 import { createHttpApp } from '../../http/app.ts';
 import type { HealthDeps, HttpDeps, RealtimeDeps } from '../../http/deps.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../http/server/server.ts';
-import type { UploadLimits } from '../../http/uploads/receiveUpload.ts';
+import type { UploadLimits } from '../../http/uploads/uploadLimits.ts';
 import { securityHeaders } from '../../middleware/securityHeaders.ts';
-import type { HttpShellOptions } from '../../middleware/standardHeaders.ts';
+import type { StandardHeadersOptions } from '../../middleware/standardHeaders.ts';
 import type { Base } from '../base.ts';
 import type { EventStreamsPart } from './eventStreams.ts';
 
@@ -15,7 +15,7 @@ export interface HttpParts extends Pick<HttpDeps, 'application' | 'reading'> {
 
 /** What no setting says; production leaves it out. */
 export interface HttpTuning {
-  readonly bodyMsMax?: HttpShellOptions['bodyMsMax'];
+  readonly bodyMsMax?: StandardHeadersOptions['bodyMsMax'];
   readonly server?: Partial<HttpServerOptions>;
   readonly uploads?: Pick<UploadLimits, 'stallMsMax' | 'uploadMsMax'>;
 }
@@ -32,7 +32,7 @@ export async function openHttp(base: Base, parts: HttpParts, tuning: HttpTuning 
     idleMsMax: config.httpKeepAliveTimeoutMs,
     headersMsMax: config.httpHeadersTimeoutMs,
     connectionsMax: config.httpConnectionsMax,
-    headers: securityHeaders(deps.operations.shell),
+    headers: securityHeaders(deps.operations.standardHeaders),
     ...tuning.server,
   });
   stops.add(() => server.stop({ deadlineMs: config.shutdownTimeoutMs }));
@@ -45,7 +45,7 @@ export function httpDeps(base: Base, parts: HttpParts, { bodyMsMax, uploads }: H
   const { config, lifecycle, logger, metrics } = base;
   const { application, reading, realtime, health } = parts;
   const limits = { bytesMax: config.uploadBytesMax, parallelMax: config.uploadsParallelMax, ...uploads };
-  const shell = {
+  const standardHeaders = {
     allowedOrigins: config.corsOrigins,
     hstsSeconds: config.hstsSeconds,
     ...(bodyMsMax !== undefined && { bodyMsMax }),
@@ -55,6 +55,6 @@ export function httpDeps(base: Base, parts: HttpParts, { bodyMsMax, uploads }: H
     reading,
     realtime,
     uploads: { limits, onEvent: lifecycle.upload },
-    operations: { metrics, logger, health, shell },
+    operations: { metrics, logger, health, standardHeaders },
   };
 }

@@ -1,10 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
-import { readConversation } from '../../application/reading/readEvents.ts';
 import { decodeEvent, UndecodableEventError } from '../../contracts/events/events.ts';
 import { groupOf } from '../../contracts/events/subjects.ts';
 import { inTransaction } from '../../platform/postgres/transaction.ts';
 import type { EventFeed, FollowedEvent } from '../../ports/eventFeed.ts';
 import type { EventLog } from '../../ports/eventLog.ts';
+import { readEvents } from '../../ports/readEvents.ts';
 import {
   type ConversationDigest,
   type HistoryDigest,
@@ -136,7 +136,7 @@ async function digestConversation(
   until: number,
 ): Promise<ConversationDigest | null> {
   const folder = new LogFolder();
-  for await (const { bytes, seq } of readConversation(feed, { conversationId, after: 0, until })) {
+  for await (const { bytes, seq } of readEvents(feed, { conversationId, after: 0, until })) {
     try {
       folder.add(decodeEvent(bytes, seq), seq);
     } catch (error) {

@@ -1,13 +1,8 @@
 import type { TargetMessage } from '../../domain/conversation/commands.ts';
 import type { ChatEvent } from '../../domain/conversation/events.ts';
+import { reactionKey } from '../../domain/conversation/message.ts';
 import type { ConversationState } from '../../domain/conversation/state.ts';
-import {
-  type LoggedConversation,
-  type LoggedMessage,
-  type LoggedReaction,
-  type MessageFacts,
-  reactionKey,
-} from './conversationFacts.ts';
+import type { LoggedConversation, LoggedMessage, LoggedReaction, MessageFacts } from './conversationFacts.ts';
 
 /** What a log has lost of one conversation, as far as the read model still knows it. */
 export interface Loss {
@@ -80,7 +75,7 @@ class LossFinder implements Loss {
   compareMessage(known: MessageFacts, logged: LoggedMessage | undefined): void {
     if (logged === undefined) this.#post(known);
     else if (known.deletedAt !== null) this.#delete(known, known.deletedAt, logged);
-    else if (!logged.deleted) this.#update(known, logged);
+    else if (logged.deletedAt === null) this.#update(known, logged);
   }
 
   /** One event for each kind of change; each carries the state that its predecessors have made. */
@@ -127,11 +122,11 @@ class LossFinder implements Loss {
   }
 
   #delete(known: MessageFacts, deletedAt: string, logged: LoggedMessage): void {
-    if (logged.deleted) return;
+    if (logged.deletedAt !== null) return;
     const { messageId, userId } = known;
     const base = { ...this.#base(userId, deletedAt), messageId };
     if (known.clientMessageId !== '') return void this.events.push({ type: 'MessageDeleted', ...base });
-    const { seq, authorId, replyTo, at } = logged;
+    const { seq, userId: authorId, replyTo, at } = logged;
     this.events.push({ type: 'MessageDeleted', ...base, erased: { seq, userId: authorId, replyTo, at } });
     this.erase.push({ messageId, authorId, seq, replyTo, at });
   }
@@ -146,7 +141,7 @@ class LossFinder implements Loss {
     }
     for (const reaction of known.reactions) {
       const inLog = logged.reactions.get(reactionKey(reaction));
-      if (inLog?.present === true || this.#isLater(inLog?.changedAtMs)) continue;
+      if ((inLog?.seq ?? null) !== null || this.#isLater(inLog?.changedAtMs)) continue;
       this.events.push({ type: 'ReactionAdded', ...base, userId: reaction.userId, emoji: reaction.emoji });
     }
     for (const reaction of this.#takenBack(known, logged)) {
@@ -158,7 +153,7 @@ class LossFinder implements Loss {
     const there = new Set(known.reactions.map(reactionKey));
     return [...reactions.values()].filter(
       (reaction) =>
-        reaction.present && !there.has(reactionKey(reaction)) && !this.#isLater(reaction.changedAtMs),
+        reaction.seq !== null && !there.has(reactionKey(reaction)) && !this.#isLater(reaction.changedAtMs),
     );
   }
 

@@ -21,7 +21,7 @@ export interface KnownEvent {
 export type LogContinuity = 'same' | 'shorter' | 'rewritten' | 'regressed' | 'other';
 
 /** A member of a cluster that has just become leader may not have come to the log's end yet: it is asked again. */
-const SHORTER_LOOKS = 6;
+const SHORTER_CHECKS = 6;
 const SHORTER_PAUSE_MS = 1_000;
 
 /**
@@ -36,8 +36,8 @@ export async function compareLog(
   timers: Timers,
 ): Promise<{ continuity: LogContinuity; status: LogStatus }> {
   let status = await log.status();
-  for (let look = 1; status.epoch === epoch && status.lastSeq < seq; look++) {
-    if (look >= SHORTER_LOOKS) return { continuity: 'shorter', status };
+  for (let check = 1; status.epoch === epoch && status.lastSeq < seq; check++) {
+    if (check >= SHORTER_CHECKS) return { continuity: 'shorter', status };
     await new Promise<void>((resolve) => timers.after(SHORTER_PAUSE_MS, resolve));
     status = await log.status();
   }

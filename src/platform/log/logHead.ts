@@ -3,7 +3,7 @@ import { withTimeout } from '../time/withTimeout.ts';
 
 /** What is known of the log's end without asking for it each time. */
 export interface LogHead {
-  /** The last sequence at the latest look; 0 before the first. */
+  /** The last sequence at the latest poll; 0 before the first. */
   lastSeq(): number;
   /** When the log's end was last seen at or before `seq`, in milliseconds since 1970; null when it never was. */
   notBeyondAtMs(seq: number): number | null;
@@ -20,23 +20,23 @@ export interface LogHead {
 export interface LogHeadOptions {
   readonly log: Pick<EventLog, 'status'>;
   readonly nowMs: () => number;
-  /** Between two looks, in milliseconds, ±10 %. Default 1,000. */
+  /** Between two polls, in milliseconds, ±10 %. Default 1,000. */
   readonly intervalMs?: number;
   /** How long the log may take for one answer, in milliseconds. Default 2,000. */
   readonly answerMsMax?: number;
 }
 
-/** Looks that are remembered for {@link LogHead.notBeyondAtMs}: ten minutes of a log that never stands still. */
-const LOOKS_MAX = 600;
+/** Polls that are remembered for {@link LogHead.notBeyondAtMs}: ten minutes of a log that never stands still. */
+const POLLS_MAX = 600;
 
 /**
- * Looks at the end of the log again and again. A log that does not answer changes nothing but the age of what is
- * known; the next look comes all the same.
+ * Polls the end of the log. A log that does not answer changes nothing but the age of what is
+ * known; the next poll comes all the same.
  */
 export class PolledLogHead implements LogHead {
   readonly #options: LogHeadOptions;
   /** Oldest first; for each sequence the latest time that it was the end. */
-  readonly #looks: { seq: number; atMs: number }[] = [];
+  readonly #polls: { seq: number; atMs: number }[] = [];
   #asking: Promise<LogStatus> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -45,23 +45,23 @@ export class PolledLogHead implements LogHead {
     this.#options = options;
   }
 
-  /** Resolves after the first look, whether the log answered or not. */
+  /** Resolves after the first poll, whether the log answered or not. */
   static async start(options: LogHeadOptions): Promise<PolledLogHead> {
     const head = new PolledLogHead(options);
-    await head.#look();
+    await head.#poll();
     return head;
   }
 
   lastSeq(): number {
-    return this.#looks.at(-1)?.seq ?? 0;
+    return this.#polls.at(-1)?.seq ?? 0;
   }
 
   notBeyondAtMs(seq: number): number | null {
-    return this.#looks.findLast((look) => look.seq <= seq)?.atMs ?? null;
+    return this.#polls.findLast((poll) => poll.seq <= seq)?.atMs ?? null;
   }
 
   ageMs(): number | null {
-    const latest = this.#looks.at(-1);
+    const latest = this.#polls.at(-1);
     return latest === undefined ? null : Math.max(0, this.#options.nowMs() - latest.atMs);
   }
 
@@ -72,7 +72,7 @@ export class PolledLogHead implements LogHead {
     return this.#asking;
   }
 
-  /** Ends the looking. What is known stays. */
+  /** Ends the polling. What is known stays. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -88,16 +88,16 @@ export class PolledLogHead implements LogHead {
   }
 
   #remember(seq: number, atMs: number): void {
-    const latest = this.#looks.at(-1);
+    const latest = this.#polls.at(-1);
     if (latest?.seq === seq) latest.atMs = atMs;
-    else this.#looks.push({ seq, atMs });
-    if (this.#looks.length > LOOKS_MAX) this.#looks.shift();
+    else this.#polls.push({ seq, atMs });
+    if (this.#polls.length > POLLS_MAX) this.#polls.shift();
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     await this.ask().catch(() => {});
     if (this.#stopped) return;
     const intervalMs = (this.#options.intervalMs ?? 1_000) * (0.9 + Math.random() * 0.2);
-    this.#timer = setTimeout(() => void this.#look(), intervalMs);
+    this.#timer = setTimeout(() => void this.#poll(), intervalMs);
   }
 }

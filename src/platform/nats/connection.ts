@@ -23,7 +23,7 @@ export class NatsConnectError extends Error {
 }
 
 /**
- * Connects and stays connected: later interruptions are retried for ever with jitter. Two unanswered pings, 10 s
+ * Connects and stays connected: later interruptions are retried without end, with jitter. Two unanswered pings, 10 s
  * apart, count as an interruption, so that a frozen server is noticed.
  *
  * @throws NatsConnectError when no server answers in time or its version is not supported

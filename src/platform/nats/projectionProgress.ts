@@ -87,7 +87,7 @@ function arrivalIn({ parked }: Group, conversationId: string): Arrival {
   return parked.has(conversationId) ? 'parked' : 'reached';
 }
 
-/** Says how far a group is, to whoever listens. */
+/** Announces how far a group is. */
 export function announceProgress(
   connection: Pick<NatsConnection, 'publish'>,
   projection: string,

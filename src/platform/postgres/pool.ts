@@ -12,7 +12,7 @@ export interface QueryDone {
   readonly outcome: 'answered' | 'failed';
 }
 
-/** How a pool of connections is made, whoever uses it. */
+/** How every pool of connections is made. */
 export interface PoolOptions {
   /** `postgresql://…`; its `connection_limit` and `pool_timeout` win over the options below. */
   readonly url: string;
@@ -26,14 +26,14 @@ export interface PoolOptions {
   readonly statementMsMax?: number;
   /**
    * How long a transaction may wait for its next statement, in milliseconds. Then Postgres undoes it and gives its locks
-   * to whoever waits: the process behind it is frozen, or gone without a word. Default 60,000.
+   * to others: its process is frozen, or gone without a word. Default 60,000.
    */
   readonly idleInTransactionMsMax?: number;
-  /** Told when an idle connection breaks. The pool replaces it by itself: this is for the log. */
+  /** Called when an idle connection breaks. The pool replaces it by itself: this is for the log. */
   readonly onIdleError?: (error: Error) => void;
-  /** Told when the circuit breaker opens, tries again and closes. */
+  /** Called when the circuit breaker opens, tries again and closes. */
   readonly onBreaker?: (state: BreakerState) => void;
-  /** Told of every question and its answer. */
+  /** Called after every question, with how it ended. */
   readonly onQuery?: (query: QueryDone) => void;
 }
 

@@ -18,7 +18,7 @@ export interface RedisOptions {
   readonly silentMsMax?: number;
 }
 
-/** Redis did not do it, or did not say in time that it did. Whoever asked goes on without. */
+/** Redis did not do it, or did not say in time that it did. The caller goes on without. */
 export class RedisUnavailableError extends Error {
   override readonly name = 'RedisUnavailableError';
 }
@@ -37,7 +37,7 @@ type Client = ReturnType<typeof createClient>;
  * States:
  * - `connecting`: at the start. Commands are refused at once, as in all states but `up`.
  * - `up`: commands are sent.
- * - `down`: there is no connection; another attempt is made within 0.05 to 3 s, with jitter, for ever.
+ * - `down`: there is no connection; another attempt is made within 0.05 to 3 s, with jitter, without end.
  * - `suspended`: there is one, but commands go without an answer. A PING goes out every second.
  * - `closed`: final.
  *
@@ -77,7 +77,7 @@ export class Redis {
   /**
    * Sends one command. Those sent within one turn of the event loop go out together.
    *
-   * @returns what Redis answers, to be checked by whoever asks
+   * @returns what Redis answers, to be checked by the caller
    * @throws RedisUnavailableError
    */
   async command(args: readonly string[], timeoutMs = this.#commandMsMax): Promise<unknown> {
@@ -184,9 +184,9 @@ export class Redis {
   }
 
   #goDown(to: 'down' | 'suspended', reason: string): void {
-    const told = this.#state === 'down' || this.#state === 'suspended';
+    const wasReported = this.#state === 'down' || this.#state === 'suspended';
     this.#state = to;
-    if (!told) this.#options.onEvent?.({ type: 'redisDown', reason });
+    if (!wasReported) this.#options.onEvent?.({ type: 'redisDown', reason });
   }
 
   #stopTimers(): void {
@@ -198,8 +198,8 @@ export class Redis {
 }
 
 /**
- * The time is up only when the answer does not lie in the socket by then: a process that was busy has not looked yet, and
- * looks between its timers and its immediates.
+ * The time is up only when the answer does not lie in the socket by then: a process that was busy has not read it yet, and
+ * reads between its timers and its immediates.
  */
 function answerWithin<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@ import type { Lookups } from '../../ports/lookups.ts';
 import type { SharedConversation, SharedConversations } from '../../ports/sharedConversations.ts';
 import type { Redis } from './redis.ts';
 
-/** Whoever asks is answered within this time, in milliseconds. */
+/** How long a question may take, in milliseconds. */
 const GET_MS_MAX = 100;
 /** Characters of a value, at most; conversations with more participants than fit are read from the log. */
 const VALUE_LENGTH_MAX = 64 * 1_024;

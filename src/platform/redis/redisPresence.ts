@@ -4,18 +4,18 @@ import type { SharedPresence } from '../../ports/sharedPresence.ts';
 import type { Timers } from '../../ports/timers.ts';
 import type { Redis } from './redis.ts';
 
-/** Changes are collected for so long before they are written, in milliseconds. */
+/** How long changes are collected before they are written, in milliseconds. */
 const CHANGES_MS = 250;
 /** From one sign of life to the next, in milliseconds, give or take a fifth: two may get lost. */
 const BEAT_MS = 20_000;
 const BEAT_JITTER = 0.2;
-/** An edge is gone so long after its last sign of life, in milliseconds: as for those who listen to announcements. */
+/** Time from an edge's last sign of life until it is gone, in milliseconds: the same as for announcements. */
 const GONE_MS = 65_000;
 /** Users named in one command. */
 const PART_USERS = 500;
-/** Edges that are looked through for one question, at most. */
+/** Edges that one question searches, at most. */
 const EDGES_MAX = 1_024;
-/** Whoever asks is answered within this time, in milliseconds. */
+/** How long a question may take, in milliseconds. */
 const ONLINE_MS_MAX = 100;
 
 const EDGES_KEY = 'chat:presence';
@@ -49,7 +49,7 @@ if users > 0 then
 end
 return users`;
 
-/** KEYS: a set of users. ARGV: for how long it stays (ms), SADD or SREM, users. Never is there a set that stays for ever. */
+/** KEYS: a set of users. ARGV: for how long it stays (ms), SADD or SREM, users. No set stays without end. */
 const WRITE = `
 redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])`;
@@ -75,7 +75,7 @@ export interface RedisPresenceOptions {
  * - `nothing`: nobody was ever here.
  * - `changes`: who came and left since the last pass, and a sign of life when it is due.
  * - `everything`: after a fault, or when Redis has another number of users than are here (it was emptied, or another server
- *   took over). The set is built anew beside the old one and takes its place at the end. Changes wait meanwhile.
+ *   took over). A new set is built beside the old one and takes its place at the end. Changes wait meanwhile.
  * - `stopped`: final.
  *
  * Invariants: `#here` are the users with a socket here, and bounds all else; when a pass in `changes` has ended well, Redis
@@ -222,7 +222,7 @@ export class RedisPresence implements SharedPresence {
     }
   }
 
-  /** @throws when Redis has others than those who are here without the changes that it has not been told of */
+  /** @throws when Redis has others than those who are here without the changes that are not written yet */
   async #beat(): Promise<void> {
     let expected = this.#here.size;
     for (const here of this.#changes.values()) expected -= here ? 1 : -1;

@@ -43,7 +43,7 @@ export class SignalDispatch {
   }
 }
 
-/** Looks at the length before anything else: what is huge is not even read. */
+/** Checks the length first: what is huge is not even read. */
 function decode(subject: string, bytes: Uint8Array): Signal | null {
   if (bytes.length > SIGNAL_BYTES_MAX || !isUtf8(bytes)) return null;
   return decodeSignal(subject, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));

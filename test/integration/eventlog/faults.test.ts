@@ -1,6 +1,5 @@
 import { connect } from 'nats';
 import { expect, test } from 'vitest';
-import { readConversation } from '../../../src/application/reading/readEvents.ts';
 import { StreamMismatchError, StreamStorageError } from '../../../src/eventlog/jetstream/streamDefinition.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import {
@@ -9,6 +8,7 @@ import {
   LogUnavailableError,
   UnknownOutcomeError,
 } from '../../../src/ports/eventLog.ts';
+import { readEvents } from '../../../src/ports/readEvents.ts';
 import { openTestLog } from '../../support/eventlog/jetStreamLog.ts';
 import { openTestAttachments } from '../../support/http/uploads.ts';
 import { startTestNats } from '../../support/servers/nats.ts';
@@ -71,7 +71,7 @@ test('past the deadline what was sent is of unknown outcome, what was not is cer
 
 test('a killed server loses nothing that was acknowledged, and followers go on without gap or repeat', () =>
   withServer(async (server) => {
-    const { log, close } = await openTestLog(server.url, { circuit: { graceLooks: 100 } });
+    const { log, close } = await openTestLog(server.url, { circuit: { graceChecks: 100 } });
     const id = systemIds.conversationId();
     const seen: number[] = [];
     const following = await log.follow({ after: 0, onEvent: ({ seq }) => seen.push(seq) });
@@ -161,7 +161,7 @@ test('what waits when the log turns out to be away is refused, and what comes af
 
 test('appends during a restart within the grace are all stored', () =>
   withServer(async (server) => {
-    const { log, events, close } = await openTestLog(server.url, { circuit: { graceLooks: 100 } });
+    const { log, events, close } = await openTestLog(server.url, { circuit: { graceChecks: 100 } });
     const id = systemIds.conversationId();
     const appending = server.restart().then(() => {});
     const results: Promise<unknown>[] = [];
@@ -247,7 +247,7 @@ test('a read of a frozen server is given up', () =>
     const result = await log.append(request(id, 'there'));
     const until = result.outcome === 'stored' ? result.seq : 0;
     server.freeze();
-    const reading = readConversation(log, { conversationId: id, after: 0, until, timeoutMs: 200 });
+    const reading = readEvents(log, { conversationId: id, after: 0, until, timeoutMs: 200 });
     await expect(reading.next()).rejects.toBeInstanceOf(LogUnavailableError);
     server.thaw();
     await waitFor('the log to answer again', () => log.status());

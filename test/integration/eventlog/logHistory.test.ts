@@ -17,6 +17,7 @@ import {
   batchSizes,
   CONVERSATIONS,
   messageIdOf,
+  partlyErased,
   type RandomHistory,
   randomHistory,
   randomHistoryWithoutRepeats,
@@ -68,10 +69,7 @@ async function expectSame(
   questions: readonly MessagesQuestion[],
 ): Promise<void> {
   const projection = historyProjection(projectRootUrl());
-  const log = await logOf(
-    history,
-    history.erased.filter((_, index) => isGone[index % isGone.length]),
-  );
+  const log = await logOf(history, partlyErased(history, isGone));
   const schema = await createTables(client, projection);
   await writeLog(client, projection, schema, history.events, sizes);
   const options = encodeURIComponent(`-c search_path=${schema},public`);

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 async function serve(app: RequestListener, options: Partial<HttpServerOptions>): Promise<HttpServer> {
-  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1', lookEveryMs: 50, ...options });
+  const server = await startHttpServer({ app, port: 0, host: '127.0.0.1', checkEveryMs: 50, ...options });
   servers.push(server);
   return server;
 }

@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import type { JsonSchema } from '../../../src/contracts/documents/jsonSchemas.ts';
-import type {
-  OpenApiContent,
-  OpenApiDocument,
-  OpenApiParameter,
-} from '../../../src/contracts/documents/openapi/document.ts';
+import type { OpenApiDocument } from '../../../src/contracts/documents/openapi/document.ts';
+import type { OpenApiParameter } from '../../../src/contracts/documents/openapi/parameters.ts';
+import type { OpenApiContent } from '../../../src/contracts/documents/openapi/responses.ts';
 import { anyForm, type Sent } from '../http/formArbitraries.ts';
 import { field } from '../http/multipart.ts';
 import type { RawRequest } from '../http/rawCall.ts';

@@ -9,14 +9,14 @@ import { type ServedRoute, servedRoutes } from '../../../src/http/answer/resourc
 import { apiRoutes } from '../../../src/http/app.ts';
 import type { HealthDeps } from '../../../src/http/deps.ts';
 import type { HttpServerOptions } from '../../../src/http/server/server.ts';
-import type { UploadLimits } from '../../../src/http/uploads/receiveUpload.ts';
 import type { UploadEvent } from '../../../src/http/uploads/uploadEvents.ts';
+import type { UploadLimits } from '../../../src/http/uploads/uploadLimits.ts';
 import type { Base } from '../../../src/main/base.ts';
 import { openEventStreams } from '../../../src/main/parts/eventStreams.ts';
 import { type HttpParts, httpDeps, openHttp } from '../../../src/main/parts/http.ts';
 import { openReading } from '../../../src/main/parts/reading.ts';
 import { openRealtime } from '../../../src/main/parts/realtime.ts';
-import type { HttpShellOptions } from '../../../src/middleware/standardHeaders.ts';
+import type { StandardHeadersOptions } from '../../../src/middleware/standardHeaders.ts';
 import type { LogHead } from '../../../src/platform/log/logHead.ts';
 import { AnnouncedProgress } from '../../../src/platform/nats/projectionProgress.ts';
 import type { Database, Reads } from '../../../src/platform/postgres/database.ts';
@@ -45,7 +45,7 @@ export interface TestApiOptions {
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
   readonly online?: Presence['online'];
-  readonly shell?: HttpShellOptions;
+  readonly shell?: StandardHeadersOptions;
   readonly server?: Partial<HttpServerOptions>;
 }
 

@@ -57,29 +57,48 @@ const step: fc.Arbitrary<Step> = fc.tuple(
   fc.oneof(fc.integer({ min: -30, max: 30 }), fc.integer({ min: 0, max: 300 })),
 );
 
+/** As many steps as said: by default fast-check rarely makes more than ten, and most would be about nothing posted yet. */
+const steps = fc.array(step, { minLength: 1, maxLength: 80, size: 'max' });
+
 /** Any history that the domain could have decided on, repeated posts and late edits included. */
-export const randomHistory: fc.Arbitrary<RandomHistory> = fc
-  .array(step, { minLength: 1, maxLength: 80 })
-  .map(historyOf);
+export const randomHistory: fc.Arbitrary<RandomHistory> = steps.map(historyOf);
 
 /** The same without repeated posts, which only those recognise who have read the first. */
-export const randomHistoryWithoutRepeats: fc.Arbitrary<RandomHistory> = fc
-  .array(step, { minLength: 1, maxLength: 80 })
-  .map((steps) => {
-    const posted = new Set<string>();
-    const isFirst = ([kind, conversation, , message]: Step) => {
-      if (kind !== 'post') return true;
-      const key = messageIdOf(conversation, message);
-      return !posted.has(key) && posted.add(key).has(key);
-    };
-    return historyOf(steps.filter(isFirst));
-  });
+export const randomHistoryWithoutRepeats: fc.Arbitrary<RandomHistory> = steps.map((all) => {
+  const posted = new Set<string>();
+  const isFirst = ([kind, conversation, , message]: Step) => {
+    if (kind !== 'post') return true;
+    const key = messageIdOf(conversation, message);
+    return !posted.has(key) && posted.add(key).has(key);
+  };
+  return historyOf(all.filter(isFirst));
+});
 
 /** Where a log is cut into batches: how many events each has; the last one is repeated as often as needed. */
 export const batchSizes: fc.Arbitrary<number[]> = fc.array(fc.integer({ min: 1, max: 30 }), {
   minLength: 1,
   maxLength: 8,
 });
+
+/**
+ * Some of what is erased, as it is while erasing is under way: a message goes last, so not before its repeats.
+ *
+ * @param isGone for each of them in turn, from the start again when there are more
+ */
+export function partlyErased({ events, erased }: RandomHistory, isGone: readonly boolean[]): number[] {
+  const gone = erased.filter((_, index) => isGone[index % isGone.length]);
+  const isRepeated = (seq: number) => {
+    const first = events[seq - 1];
+    return events.some(
+      (event, index) =>
+        first?.type === 'MessagePosted' &&
+        event.type === 'MessagePosted' &&
+        event.messageId === first.messageId &&
+        index + 1 > seq,
+    );
+  };
+  return gone.filter((seq) => !isRepeated(seq));
+}
 
 /** The log with a hole where an event was taken out. */
 export function withoutEvents(history: RandomHistory, seqs: readonly number[]): (ChatEvent | null)[] {

@@ -14,8 +14,8 @@ import {
   type ServerFrame,
   WS_SUBPROTOCOL,
 } from '../../../src/contracts/frames/clientFrames.ts';
+import type * as conversations from '../../../src/contracts/http/answers/conversations.ts';
 import type * as messages from '../../../src/contracts/http/answers/messages.ts';
-import type * as serverHttp from '../../../src/contracts/http/requests.ts';
 import * as ids from '../../../src/contracts/ids.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { LinkedEvent } from '../../../src/edge/linkedEvent.ts';
@@ -95,15 +95,15 @@ test('by type: what the client sends the server takes, and what the server sends
   expectTypeOf<ClientFrame['op']>().toExtend<sdk.ClientFrame['op']>();
   expectTypeOf<ServerFrame>().toExtend<sdk.ServerFrame>();
   expectTypeOf<ChatEvent>().toExtend<sdk.ChatEvent>();
-  expectTypeOf<serverHttp.ConversationView>().toEqualTypeOf<clientHttp.Conversation>();
-  expectTypeOf<serverHttp.MessageView>().toEqualTypeOf<clientHttp.Message>();
-  expectTypeOf<serverHttp.ConversationSummary>().toEqualTypeOf<clientHttp.ConversationSummary>();
-  expectTypeOf<serverHttp.SearchHit>().toEqualTypeOf<clientHttp.SearchHit>();
+  expectTypeOf<conversations.ConversationView>().toEqualTypeOf<clientHttp.Conversation>();
+  expectTypeOf<messages.MessageView>().toEqualTypeOf<clientHttp.Message>();
+  expectTypeOf<conversations.ConversationSummary>().toEqualTypeOf<clientHttp.ConversationSummary>();
+  expectTypeOf<messages.SearchHit>().toEqualTypeOf<clientHttp.SearchHit>();
   expectTypeOf<z.infer<typeof messages.SearchPage>>().toExtend<clientHttp.SearchPage>();
   expectTypeOf<z.infer<typeof messages.EditedMessage>>().toExtend<clientHttp.EditedMessage>();
   expectTypeOf<z.infer<typeof messages.DeletedMessage>>().toExtend<clientHttp.DeletedMessage>();
   expectTypeOf<z.infer<typeof messages.ChangedReaction>>().toExtend<clientHttp.ChangedReaction>();
-  expectTypeOf<serverHttp.LagView>().toEqualTypeOf<clientHttp.HistoryPage['lag']>();
+  expectTypeOf<messages.LagView>().toEqualTypeOf<clientHttp.HistoryPage['lag']>();
 });
 
 describe('what the client sends', () => {

@@ -4,8 +4,8 @@ import { type JsonSchema, JsonSchemas } from '../jsonSchemas.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from './headers.ts';
 import { type Operation, TAGS } from './operation.ts';
 import { OPERATIONS } from './operations/all.ts';
-import { parametersOf } from './parameters.ts';
-import { type OpenApiResponse, responsesOf } from './responses.ts';
+import { type OpenApiParameter, parametersOf } from './parameters.ts';
+import { type OpenApiContent, type OpenApiResponse, responsesOf } from './responses.ts';
 
 /** As much of OpenAPI 3.1 as is written here. */
 export interface OpenApiDocument {
@@ -30,18 +30,6 @@ export interface OpenApiOperation {
   readonly parameters: readonly (OpenApiParameter | { readonly $ref: string })[];
   readonly requestBody?: { readonly required: true; readonly content: Record<string, OpenApiContent> };
   readonly responses: Record<string, OpenApiResponse>;
-}
-
-export interface OpenApiParameter {
-  readonly name: string;
-  readonly in: 'path' | 'query' | 'header';
-  readonly required?: boolean;
-  readonly schema: JsonSchema;
-}
-
-export interface OpenApiContent {
-  readonly schema: JsonSchema;
-  readonly example?: unknown;
 }
 
 export interface OpenApiOptions {

@@ -1,13 +1,27 @@
 import type { z } from 'zod';
 import type { JsonSchema, JsonSchemas } from '../jsonSchemas.ts';
-import type { OpenApiOperation, OpenApiParameter } from './document.ts';
 import type { RequestHeader } from './headers.ts';
 import type { Operation } from './operation.ts';
 
-/** The parameters of an operation: those of its path, its query, and the headers it looks at. */
-export function parametersOf(operation: Operation, schemas: JsonSchemas): OpenApiOperation['parameters'] {
+export interface OpenApiParameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required?: boolean;
+  readonly schema: JsonSchema;
+}
+
+/** A parameter that every operation may name: it is among the document's components. */
+interface ParameterReference {
+  readonly $ref: string;
+}
+
+/** The parameters of an operation: those of its path, its query, and the headers it reads. */
+export function parametersOf(
+  operation: Operation,
+  schemas: JsonSchemas,
+): (OpenApiParameter | ParameterReference)[] {
   const { params, query, headers = [], conditional } = operation;
-  const looksAt: readonly RequestHeader[] = [
+  const read: readonly RequestHeader[] = [
     'X-Request-Id',
     ...headers,
     ...(conditional ? (['If-None-Match'] as const) : []),
@@ -15,7 +29,7 @@ export function parametersOf(operation: Operation, schemas: JsonSchemas): OpenAp
   return [
     ...fieldsOf(params, 'path', schemas),
     ...fieldsOf(query, 'query', schemas),
-    ...looksAt.map((name) => ({ $ref: `#/components/parameters/${name}` })),
+    ...read.map((name) => ({ $ref: `#/components/parameters/${name}` })),
   ];
 }
 

@@ -1,10 +1,14 @@
 import { ERRORS, type ErrorCode } from '../../errors.ts';
 import { Problem } from '../../http/answers/problem.ts';
-import type { JsonSchemas } from '../jsonSchemas.ts';
-import type { OpenApiContent } from './document.ts';
+import type { JsonSchema, JsonSchemas } from '../jsonSchemas.ts';
 import type { ResponseHeader } from './headers.ts';
 import type { Answer, Operation } from './operation.ts';
 import { EVERYWHERE } from './operations/errors.ts';
+
+export interface OpenApiContent {
+  readonly schema: JsonSchema;
+  readonly example?: unknown;
+}
 
 export interface OpenApiResponse {
   readonly description: string;

@@ -9,7 +9,7 @@ function eventAt(seq: number, conversationId: string, category: 'conversation' |
   return { seq, conversationId, category, bytes: new Uint8Array(), storedAtMs: 0 };
 }
 
-it('knows every change behind a sequence from which it says that it does, and remembers no more than it may', () => {
+it('knows every change after a sequence from which it says that it does, and remembers no more than it may', () => {
   const events = fc.array(
     fc.record({
       gap: fc.integer({ min: 1, max: 3 }),
@@ -34,13 +34,13 @@ it('knows every change behind a sequence from which it says that it does, and re
           if (isChange) changes.push({ id, seq });
           expect(recent.size).toBeLessThanOrEqual(max);
           for (let behind = 0; behind <= seq; behind++) {
-            if (!recent.completeBehind(behind)) continue;
+            if (!recent.completeAfter(behind)) continue;
             for (const wanted of IDS) {
               const latest = changes.findLast((change) => change.id === wanted && change.seq > behind);
               if (latest !== undefined) expect(recent.latest(wanted)).toBe(latest.seq);
             }
           }
-          expect([recent.position, recent.completeBehind(seq)]).toEqual([seq, true]);
+          expect([recent.position, recent.completeAfter(seq)]).toEqual([seq, true]);
         }
       },
     ),
@@ -49,13 +49,9 @@ it('knows every change behind a sequence from which it says that it does, and re
 
 it('knows of nothing before the tail has begun', () => {
   const recent = new RecentChanges(10);
-  expect([recent.completeBehind(0), recent.completeBehind(1e9)]).toEqual([false, false]);
+  expect([recent.completeAfter(0), recent.completeAfter(1e9)]).toEqual([false, false]);
   recent.note(eventAt(100, 'a', 'conversation'));
-  expect([recent.completeBehind(100), recent.latest('a')]).toEqual([false, 100]);
+  expect([recent.completeAfter(100), recent.latest('a')]).toEqual([false, 100]);
   recent.begin(100);
-  expect([recent.completeBehind(99), recent.completeBehind(100), recent.latest('a')]).toEqual([
-    false,
-    true,
-    0,
-  ]);
+  expect([recent.completeAfter(99), recent.completeAfter(100), recent.latest('a')]).toEqual([false, true, 0]);
 });

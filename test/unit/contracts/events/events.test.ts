@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEvent, encodeEvent, UndecodableEventError } from '../../../../src/contracts/events/events.ts';
+import {
+  decodeEvent,
+  encodeEvent,
+  tryDecodeEvent,
+  UndecodableEventError,
+  UnknownEventError,
+} from '../../../../src/contracts/events/events.ts';
 import { chatEvent } from '../../../support/domain/arbitraries.ts';
 import { C1, created, M1, post } from '../../../support/domain/conversations.ts';
 
@@ -98,5 +104,19 @@ describe('bytes that are no event', () => {
         expect(() => decodeEvent(bytes, 1)).toThrow(UndecodableEventError);
       }),
     );
+  });
+});
+
+describe('reading of which one event may fail', () => {
+  it('gives the event, and null for bytes that cannot be read', () => {
+    expect(tryDecodeEvent(encodeEvent(posted), 7)).toStrictEqual(posted);
+    expect(tryDecodeEvent(bytesOf({ ...posted, messageId: 'x' }), 7)).toBeNull();
+    expect(tryDecodeEvent(new Uint8Array(), 7)).toBeNull();
+  });
+
+  it('stops at what a newer version wrote, unless the reader says that it does not matter', () => {
+    const newer = bytesOf({ ...posted, v: 2 });
+    expect(() => tryDecodeEvent(newer, 7)).toThrow(UnknownEventError);
+    expect(tryDecodeEvent(newer, 7, { skipUnknown: true })).toBeNull();
   });
 });

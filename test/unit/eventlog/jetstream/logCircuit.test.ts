@@ -167,7 +167,7 @@ describe('the circuit of the log', () => {
       true,
       1,
     ]);
-    expect(world.circuit.refusal()).toBeInstanceOf(LogUnavailableError);
+    expect(world.circuit.unavailableError()).toBeInstanceOf(LogUnavailableError);
   });
 
   it('refuses reads that wait, as soon as it knows, and new ones at once', async () => {
@@ -284,7 +284,7 @@ describe('the circuit of the log', () => {
     const read = world.ask();
     await world.pass(50);
     expect(read.outcome, 'reads go on where they are answered').toBe('answered');
-    expect(world.circuit.refusal()).toBeInstanceOf(LogFullError);
+    expect(world.circuit.unavailableError()).toBeInstanceOf(LogFullError);
     world.takes = true;
     await world.pass(100);
     expect(world.circuit.state).toBe('available');
@@ -298,18 +298,18 @@ describe('the circuit of the log', () => {
     expect(world.states[0]).toBe('suspect');
   });
 
-  it('takes a standstill of its own process for one look, however long it was', async () => {
-    const looks: (() => void)[] = [];
+  it('takes a standstill of its own process for one check, however long it was', async () => {
+    const checks: (() => void)[] = [];
     world.circuit.close();
     const after = (_ms: number, run: () => void) => {
-      looks.push(run);
+      checks.push(run);
       return () => {};
     };
     world = new World({ timers: { after } });
     world.set({ answers: false });
     world.send();
-    // However long it stands still: the first that it does then is to look, before it reads what has come.
-    looks.shift()?.();
+    // However long it stands still: the first that it does then is to check, before it reads what has come.
+    checks.shift()?.();
     world.set({ answers: true });
     world.acknowledge();
     expect(world.states).toEqual([]);
@@ -347,7 +347,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 50, max: 12_000 }) }),
 );
 
-/** A pause, a probe and a look. */
+/** A pause, a probe and a check. */
 const RECOVERY_MS = 2_200;
 
 test('whatever happens: it refuses only while the log is away or was a moment ago, and is never away for ever', async () => {
@@ -356,7 +356,7 @@ test('whatever happens: it refuses only while the log is away or was a moment ag
     let wellSinceMs = world.time.nowMs();
     let wanted = false;
     const isWell = () => world.connected && world.answers;
-    const look = () => {
+    const check = () => {
       if (wanted) world.send();
       const wellMs = isWell() ? world.time.nowMs() - wellSinceMs : 0;
       if (wellMs > RECOVERY_MS) expect(world.circuit.state, `well for ${wellMs} ms`).toBe('available');
@@ -368,9 +368,9 @@ test('whatever happens: it refuses only while the log is away or was a moment ag
       if (action === 'send') wanted = !wanted;
       if (action === 'ask') world.ask();
       if (!wasWell && isWell()) wellSinceMs = world.time.nowMs();
-      if ('ms' in rest) await world.pass(rest.ms, look);
+      if ('ms' in rest) await world.pass(rest.ms, check);
     }
-    await world.pass(RECOVERY_MS + 100, look);
+    await world.pass(RECOVERY_MS + 100, check);
     expect(world.circuit.state).toBe('available');
     world.circuit.close();
   };

@@ -32,17 +32,19 @@ function asReadModel(log: LoggedConversation, events: readonly ChatEvent[]): Mes
     const posted = own.find((event): event is MessagePosted => event.type === 'MessagePosted');
     const deletions = own.filter((event) => event.type === 'MessageDeleted');
     const erased = deletions.some((event) => event.type === 'MessageDeleted' && event.erased !== undefined);
-    const reactions = [...message.reactions.values()].filter(({ present }) => present && !message.deleted);
+    const reactions = [...message.reactions.values()].filter(
+      ({ seq }) => seq !== null && message.deletedAt === null,
+    );
     return {
       messageId,
-      userId: message.authorId,
+      userId: message.userId,
       clientMessageId: erased ? '' : (posted?.clientMessageId ?? ''),
       content: message.content,
       replyTo: message.replyTo,
       attachments: [],
       at: message.at,
       editedAt: erased ? null : message.editedAt,
-      deletedAt: message.deleted ? (deletions[0]?.at ?? null) : null,
+      deletedAt: message.deletedAt !== null ? (deletions[0]?.at ?? null) : null,
       reactions: reactions.map(({ emoji, userId }) => ({ emoji, userId })),
     };
   });
@@ -50,11 +52,14 @@ function asReadModel(log: LoggedConversation, events: readonly ChatEvent[]): Mes
 
 /** What of a message counts, whatever its place in the log. */
 function essence({ messages, state }: LoggedConversation) {
-  const shown = [...messages].map(([id, { content, deleted, editedAt, authorId, at, reactions }]) => {
-    const present = [...reactions].filter(([, reaction]) => reaction.present && !deleted).map(([key]) => key);
+  const shown = [...messages].map(([id, { content, deletedAt, editedAt, userId, at, reactions }]) => {
+    const deleted = deletedAt !== null;
+    const present = [...reactions]
+      .filter(([, reaction]) => reaction.seq !== null && !deleted)
+      .map(([key]) => key);
     return [
       id,
-      { content, deleted, editedAt: deleted ? null : editedAt, authorId, at, present: present.sort() },
+      { content, deleted, editedAt: deleted ? null : editedAt, userId, at, present: present.sort() },
     ];
   });
   const known =
@@ -162,12 +167,12 @@ describe('what a log has lost', () => {
         expect(repaired?.state?.value.title).toBe('since');
         // What is deleted stays deleted, on either side.
         const known = fold(history).get(conversationId)?.messages.get(messageId);
-        const keptDeleted = fold(kept).get(conversationId)?.messages.get(messageId)?.deleted;
-        if (known?.deleted === true || keptDeleted === true) expect(message?.deleted).toBe(true);
+        const keptDeleted = fold(kept).get(conversationId)?.messages.get(messageId)?.deletedAt;
+        if (known?.deletedAt != null || keptDeleted != null) expect(message?.deletedAt).not.toBeNull();
         else {
           expect(message?.content).toBe('since');
           expect([...(message?.reactions.values() ?? [])]).toContainEqual(
-            expect.objectContaining({ emoji: '🆕', present: true }),
+            expect.objectContaining({ emoji: '🆕', seq: expect.any(Number) }),
           );
         }
       }),
@@ -182,7 +187,7 @@ describe('what a log has lost', () => {
         const added = log.slice(kept.length);
         const gone = new Set(
           [...fold(history).values()].flatMap(({ messages }) =>
-            [...messages].filter(([, { deleted }]) => deleted).map(([id]) => id),
+            [...messages].filter(([, { deletedAt }]) => deletedAt !== null).map(([id]) => id),
           ),
         );
         for (const event of added) {

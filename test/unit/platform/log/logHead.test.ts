@@ -26,14 +26,14 @@ afterEach(() => {
 });
 
 describe("the log's end", () => {
-  it('is known as soon as it has started, and looked at about every second', async () => {
+  it('is known as soon as it has started, and polled about every second', async () => {
     expect(head.lastSeq()).toBe(10);
     status = () => Promise.resolve({ ...rest, lastSeq: 12 });
     await vi.advanceTimersByTimeAsync(1_100);
     expect(head.lastSeq()).toBe(12);
   });
 
-  it('stays known, with its age, while the log does not answer, and is looked at again', async () => {
+  it('stays known, with its age, while the log does not answer, and is polled again', async () => {
     status = () => new Promise(() => {});
     await vi.advanceTimersByTimeAsync(10_000);
     expect([head.lastSeq(), head.ageMs()]).toEqual([10, 10_000]);

@@ -17,7 +17,7 @@ interface Check {
   readonly path: string;
   readonly summary: string;
   readonly healthy: z.ZodType;
-  /** Absent: whoever gets an answer gets a good one. */
+  /** Absent: every answer is a good one. */
   readonly failing?: z.ZodType;
 }
 

@@ -29,8 +29,8 @@ export const messageOperations: readonly Operation[] = [
     tag: 'messages',
     summary: 'Post a message',
     description:
-      'Answered once the log has it. A repeat with the same `clientMessageId` is the same message, for ever: after an' +
-      ' error, or none at all, send it again.',
+      'Answered once the log has it. A repeat with the same `clientMessageId` is always the same message: after an' +
+      ' error, or no answer at all, send it again.',
     headers: ['X-User-Id', 'Prefer'],
     body: { schema: PostMessageBody, example: { ...named, content: 'hello, world', clientMessageId: 'k1' } },
     answers: {
@@ -76,7 +76,7 @@ export const messageOperations: readonly Operation[] = [
     path: REACTION,
     tag: 'messages',
     summary: 'React to a message',
-    description: 'Whoever may see the conversation may; a second time changes nothing.',
+    description: 'Everybody who may see the conversation may. A second time changes nothing.',
     params: ReactionPath,
     headers: ['X-User-Id'],
     body: { schema: ReactionBody, example: named },

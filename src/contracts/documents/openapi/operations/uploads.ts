@@ -10,9 +10,7 @@ const PATH = '/api/chat/uploads';
 const UploadForm = z.strictObject({
   conversationId: ConversationId,
   userId: UserId,
-  file: z
-    .file()
-    .meta({ description: 'What it is, is told from its first bytes, not from what it is called.' }),
+  file: z.file().meta({ description: 'Its type is found by its first bytes, not by its name.' }),
 });
 
 const UploadedFile = z.object({ attachment: AttachmentSchema }).meta({ id: 'UploadedFile' });

@@ -14,7 +14,7 @@ export const userOperations: readonly Operation[] = [
     description:
       '`userIds` given once is a list with commas. Given several times, each value is one id, commas included.',
     query: PresenceQuery,
-    answers: { 200: { description: 'Whoever is not known is offline.', schema: PresenceAnswer } },
+    answers: { 200: { description: 'A user that is not known is offline.', schema: PresenceAnswer } },
     errors: ['invalid_request'],
   },
   {

@@ -1,6 +1,6 @@
-import type { EventCategory } from '../../domain/conversation/events.ts';
-import type { EventFeed, FollowedEvent, Following } from '../../ports/eventFeed.ts';
-import { LogUnavailableError } from '../../ports/eventLog.ts';
+import type { EventCategory } from '../domain/conversation/events.ts';
+import type { EventFeed, FollowedEvent, Following } from './eventFeed.ts';
+import { LogUnavailableError } from './eventLog.ts';
 
 export interface ConversationRange {
   readonly conversationId: string;
@@ -15,16 +15,17 @@ export interface ConversationRange {
   readonly timeoutMs?: number;
 }
 
-/** Events in memory at a time: what a reader that waits for a slow socket holds. */
+/** Events in memory at a time, at most: what a reader holds that waits for a slow socket. */
 const UNRELEASED_MAX = 256;
 
 /**
- * Reads a stretch of one conversation from the log, in order. Nothing runs ahead further than a bounded buffer, and
- * leaving the loop early ends the read at the log's side too.
+ * Reads a stretch of one conversation from the log, in order, over any {@link EventFeed}; the feed's contract suite
+ * (`test/contract/eventLogContract.ts`) holds it. At most {@link UNRELEASED_MAX} events are read ahead. Leaving the loop
+ * early ends the read at the log's side too.
  *
  * @throws LogUnavailableError when the log stays silent for `timeoutMs`
  */
-export async function* readConversation(
+export async function* readEvents(
   feed: EventFeed,
   range: ConversationRange,
 ): AsyncGenerator<FollowedEvent, void, undefined> {
