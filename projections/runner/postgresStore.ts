@@ -12,10 +12,11 @@ import {
   type Place,
   PoisonError,
   type ProjectionStore,
+  type Version,
   type WorkerReport,
 } from './store.ts';
 import * as sql from './storeStatements.ts';
-import { ensureLiveVersion, type Version } from './versions.ts';
+import { ensureLiveVersion } from './versions.ts';
 
 export interface PostgresStoreOptions<Changes> {
   readonly projection: Projection<Changes>;

@@ -7,7 +7,7 @@ import { PostgresStore } from './postgresStore.ts';
 import { type Projection, schemaOf } from './projection.ts';
 import { RebuildWaiter } from './rebuildWaiter.ts';
 import { ProjectionRunner, type RunnerEvent } from './runner.ts';
-import type { Place } from './store.ts';
+import type { Place, Version } from './store.ts';
 import {
   copyVersion,
   discardVersion,
@@ -15,7 +15,6 @@ import {
   liveVersion,
   readPlaces,
   switchVersion,
-  type Version,
 } from './versions.ts';
 
 export interface RebuildOptions<Changes> {

@@ -1,5 +1,14 @@
 import type { RunnerState } from './states.ts';
-import type { Version } from './versions.ts';
+
+/** One version of a read model: its tables, and the log that they are built from. */
+export interface Version {
+  readonly version: number;
+  readonly status: 'building' | 'live' | 'retired';
+  /** The epoch of the log that it is built from. */
+  readonly epoch: string;
+  /** Of its tables. */
+  readonly format: number;
+}
 
 /** A place in the log that a read model has reached. */
 export interface Place {

@@ -3,20 +3,11 @@ import type { ClientBase, Pool } from 'pg';
 import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { inTransaction } from '../../src/platform/postgres/transaction.ts';
 import { type Projection, schemaOf } from './projection.ts';
-import type { Place } from './store.ts';
+import type { Place, Version } from './store.ts';
 import { LOCK_SHARES } from './storeStatements.ts';
 
 /** What of a projection its versions are made from. */
 export type VersionedProjection = Pick<Projection<never>, 'name' | 'format' | 'schemaSql' | 'relations'>;
-
-export interface Version {
-  readonly version: number;
-  readonly status: 'building' | 'live' | 'retired';
-  /** The epoch of the log that it is built from. */
-  readonly epoch: string;
-  /** Of its tables. */
-  readonly format: number;
-}
 
 /** Any fixed number: everybody who makes or switches versions holds this advisory lock. */
 const VERSIONS_LOCK = 7_201_154_003;
