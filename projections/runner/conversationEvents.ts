@@ -8,7 +8,7 @@ export interface Stretch {
   readonly from: number;
   /** … up to and including this one, … */
   readonly until: number;
-  /** … at most so many events. */
+  /** … at most this number of events. */
   readonly max: number;
 }
 

@@ -19,8 +19,8 @@ export class LogRegressedError extends LogMismatchError {
   }
 }
 
-/** A place in the log that a read model was built up to, and what of it was there. */
-export type KnownPlace = Pick<Claim, 'version' | 'seq' | 'fingerprint'>;
+/** A sequence that a read model was built up to, and the fingerprint of the event there. */
+export type KnownCheckpoint = Pick<Claim, 'version' | 'seq' | 'fingerprint'>;
 
 /**
  * Makes sure that the log still is the one that a read model was built from.
@@ -29,11 +29,11 @@ export type KnownPlace = Pick<Claim, 'version' | 'seq' | 'fingerprint'>;
  */
 export async function assertSameLog(
   projection: string,
-  places: readonly KnownPlace[],
+  checkpoints: readonly KnownCheckpoint[],
   log: Pick<EventLog, 'at' | 'status'>,
   timers: Timers,
 ): Promise<void> {
-  for (const { version, seq, fingerprint: expected } of places) {
+  for (const { version, seq, fingerprint: expected } of checkpoints) {
     const { epoch } = version;
     const matches = expected === null ? null : (bytes: Uint8Array) => fingerprint(bytes) === expected;
     const { continuity, status } = await compareLog(log, { epoch, seq, matches }, timers);

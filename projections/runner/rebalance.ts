@@ -6,7 +6,7 @@ export interface GroupLease {
   readonly leased: boolean;
 }
 
-export interface ShareOut {
+export interface Rebalance {
   /** Groups to take: nobody's, or those of a worker that is gone. */
   readonly claim: readonly number[];
   /** Groups to give away, because others have fewer. */
@@ -19,7 +19,7 @@ export interface ShareOut {
  *
  * @param workers those that are alive, this one among them, in any order
  */
-export function shareOut(leases: readonly GroupLease[], workers: readonly string[], me: string): ShareOut {
+export function rebalance(leases: readonly GroupLease[], workers: readonly string[], me: string): Rebalance {
   const mine = leases.filter(({ owner }) => owner === me).map(({ group }) => group);
   const free = leases.filter(({ owner, leased }) => owner !== me && (owner === null || !leased));
   const quota = quotaOf(leases.length, workers, me);
