@@ -1,13 +1,14 @@
 import { UnknownEventError } from '../../src/contracts/events/events.ts';
 import { fingerprint } from '../../src/platform/log/fingerprint.ts';
+import { backoffMs } from '../../src/platform/time/backoff.ts';
 import { pause } from '../../src/platform/time/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { Timers } from '../../src/ports/timers.ts';
-import { backoffMs } from './backoff.ts';
 import { readStretch } from './conversationEvents.ts';
 import { GroupQueue, type QueuedBatch, type QueuedEvent } from './groupQueue.ts';
 import { before, findPoison, firstPoison } from './poison.ts';
 import type { LoggedEvent, Projection } from './projection.ts';
+import { RETRY_BACKOFF } from './retryBackoff.ts';
 import {
   type Checkpoint,
   type Claim,
@@ -279,7 +280,7 @@ export class GroupWorker<Changes> {
 
   #pause(attempt: number): Promise<void> {
     const { timers, random, signal } = this.#options;
-    return pause(timers, backoffMs(attempt, random), signal);
+    return pause(timers, backoffMs(RETRY_BACKOFF, attempt, random), signal);
   }
 }
 

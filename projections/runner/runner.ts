@@ -1,11 +1,12 @@
+import { backoffMs } from '../../src/platform/time/backoff.ts';
 import { pause } from '../../src/platform/time/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
-import { backoffMs } from './backoff.ts';
 import type { CommitNotice } from './groupWorker.ts';
 import { assertSameLog, LogRegressedError } from './logGuard.ts';
 import type { Projection } from './projection.ts';
+import { RETRY_BACKOFF } from './retryBackoff.ts';
 import { HEARTBEAT_MS, RunnerSession } from './runnerSession.ts';
 import { type RunnerState, type RunnerTrigger, transition } from './states.ts';
 import { type Assignment, type Checkpoint, FencedError, HaltError, type ProjectionStore } from './store.ts';
@@ -70,7 +71,7 @@ export class ProjectionRunner<Changes> {
     while (!signal.aborted) {
       switch (this.state) {
         case 'backoff':
-          await this.#rest(backoffMs(this.#failuresInARow, this.#random));
+          await this.#rest(backoffMs(RETRY_BACKOFF, this.#failuresInARow, this.#random));
           break;
         case 'standby':
         case 'paused':
