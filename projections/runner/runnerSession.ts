@@ -1,6 +1,6 @@
 import { groupOf } from '../../src/contracts/events/subjects.ts';
 import { fingerprint } from '../../src/platform/log/fingerprint.ts';
-import { pause } from '../../src/platform/time/pause.ts';
+import { PeriodicTask } from '../../src/platform/time/periodicTask.ts';
 import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';
 import { type EventLog, LogUnavailableError } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
@@ -48,6 +48,7 @@ export class RunnerSession<Changes> {
   readonly #options: RunnerSessionOptions<Changes>;
   readonly #ending = new AbortController();
   readonly #workers = new Map<number, GroupWorker<Changes>>();
+  readonly #tasks: readonly PeriodicTask[];
   #following: Following | null = null;
   #tail: FollowedEvent | null = null;
   #position: number;
@@ -59,6 +60,7 @@ export class RunnerSession<Changes> {
     this.#options = options;
     this.#position = Math.min(...claims.map(({ seq }) => seq));
     for (const claim of claims) this.#workers.set(claim.group, this.#workerOf(claim));
+    this.#tasks = [this.#every(HEARTBEAT_MS, () => this.#beat()), this.#every(GUARD_MS, () => this.#guard())];
   }
 
   /** The checkpoint of each group that is worked on. */
@@ -68,6 +70,8 @@ export class RunnerSession<Changes> {
 
   end(): void {
     this.#ending.abort();
+    // Waited for at the end of `run`: what ends the session may be one of them.
+    for (const task of this.#tasks) void task.stop();
   }
 
   /**
@@ -87,10 +91,11 @@ export class RunnerSession<Changes> {
     try {
       onOpened();
       this.#noteProgress();
-      const parts = [...this.#workers.values()].map((worker) => worker.run());
-      parts.push(this.#keepHeartbeat(), this.#keepGuard());
-      await Promise.all(parts.map((part) => part.catch((error: unknown) => this.#fail(error))));
+      for (const task of this.#tasks) task.start();
+      const work = [...this.#workers.values()].map((worker) => worker.run());
+      await Promise.all(work.map((part) => part.catch((error: unknown) => this.#fail(error))));
     } finally {
+      await Promise.all(this.#tasks.map((task) => task.stop()));
       await this.#following.stop();
     }
     if (this.#failure !== null) throw this.#failure.error;
@@ -140,20 +145,20 @@ export class RunnerSession<Changes> {
     this.#foreign = 0;
   }
 
-  async #keepHeartbeat(): Promise<void> {
-    const { timers, heartbeat } = this.#options;
-    const { signal } = this.#ending;
-    for (;;) {
-      await pause(timers, HEARTBEAT_MS, signal);
-      if (signal.aborted) return;
-      const assignment = await heartbeat();
-      if (assignment.paused || !this.#holdsJust(assignment.claims)) {
-        this.#reassigned = true;
-        return this.end();
-      }
-      for (const { group, parked } of assignment.claims) this.#workers.get(group)?.noteRetries(parked);
-      for (const worker of this.#workers.values()) worker.announce();
+  #every(intervalMs: number, run: () => Promise<void>): PeriodicTask {
+    const { timers } = this.#options;
+    const onError = (error: unknown) => this.#fail(error);
+    return new PeriodicTask({ run, timers, intervalMs, restsFirst: true, onError });
+  }
+
+  async #beat(): Promise<void> {
+    const { paused, claims } = await this.#options.heartbeat();
+    if (paused || !this.#holdsJust(claims)) {
+      this.#reassigned = true;
+      return this.end();
     }
+    for (const { group, parked } of claims) this.#workers.get(group)?.noteRetries(parked);
+    for (const worker of this.#workers.values()) worker.announce();
   }
 
   #holdsJust(claims: readonly Claim[]): boolean {
@@ -161,18 +166,13 @@ export class RunnerSession<Changes> {
     return claims.every((claim) => this.#workers.get(claim.group)?.claim.ownerEpoch === claim.ownerEpoch);
   }
 
-  async #keepGuard(): Promise<void> {
+  async #guard(): Promise<void> {
     const { timers, log, projection } = this.#options;
-    const { signal } = this.#ending;
-    for (;;) {
-      await pause(timers, GUARD_MS, signal);
-      if (signal.aborted) return;
-      try {
-        await assertSameLog(projection.name, this.#knownCheckpoints(), log, timers);
-      } catch (error) {
-        // Away, not another one: the reader will say so too, and come back by itself.
-        if (!(error instanceof LogUnavailableError)) throw error;
-      }
+    try {
+      await assertSameLog(projection.name, this.#knownCheckpoints(), log, timers);
+    } catch (error) {
+      // Away, not another one: the reader will say so too, and come back by itself.
+      if (!(error instanceof LogUnavailableError)) throw error;
     }
   }
 
