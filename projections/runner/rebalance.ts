@@ -7,7 +7,7 @@ export interface GroupLease {
 }
 
 export interface Rebalance {
-  /** Groups to take: nobody's, or those of a worker that is gone. */
+  /** Groups to take: without an owner, or of a worker that is gone. */
   readonly claim: readonly number[];
   /** Groups to give away, because others have fewer. */
   readonly release: readonly number[];
@@ -15,7 +15,7 @@ export interface Rebalance {
 
 /**
  * A worker's next step towards an even share of the groups. Pure: every worker computes the same quotas from the same
- * rows, and what they add up to is the number of groups, so the shares settle and nobody takes from a living worker.
+ * rows, and what they add up to is the number of groups, so the shares settle and no worker takes from a living one.
  *
  * @param workers those that are alive, this one among them, in any order
  */
