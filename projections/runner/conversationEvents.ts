@@ -26,33 +26,62 @@ export async function readStretch(
   timers: Timers,
   stretch: Stretch,
 ): Promise<{ events: QueuedEvent[]; more: boolean }> {
-  const { conversationId, from, until, max } = stretch;
-  const events: QueuedEvent[] = [];
-  let end: (more: boolean) => void = () => {};
-  let fail: (error: Error) => void = () => {};
-  const ended = new Promise<boolean>((resolve, reject) => {
-    end = resolve;
-    fail = reject;
-  });
-  // The silence may be over before anybody waits for the end.
-  ended.catch(() => {});
-  const silence = new Error(`The log sent nothing of ${conversationId} for ${SILENCE_MS_MAX} ms`);
-  let cancel = timers.after(SILENCE_MS_MAX, () => fail(silence));
-  const onEvent = (event: FollowedEvent) => {
-    cancel();
-    cancel = timers.after(SILENCE_MS_MAX, () => fail(silence));
-    if (events.length >= max) return end(true);
-    if (event.seq > until) return end(false);
-    events.push(readEvent(event));
-    if (event.remaining === 0 || event.seq === until) end(false);
-  };
+  const { conversationId, from } = stretch;
+  const reader = new StretchReader(timers, stretch);
   let following: Following | null = null;
   try {
-    following = await feed.follow({ conversationId, after: from - 1, onEvent });
-    if (following.remaining === 0 && events.length === 0) end(false);
-    return { more: await ended, events };
+    following = await feed.follow({
+      conversationId,
+      after: from - 1,
+      onEvent: (event) => reader.take(event),
+    });
+    if (following.remaining === 0 && reader.events.length === 0) reader.end(false);
+    return { more: await reader.ended, events: reader.events };
   } finally {
-    cancel();
+    reader.stop();
     await following?.stop();
+  }
+}
+
+/** Gathers the events of a stretch until it ends, or until the log is silent for too long. */
+class StretchReader {
+  readonly events: QueuedEvent[] = [];
+  /** Whether there may be more. */
+  readonly ended: Promise<boolean>;
+  end: (more: boolean) => void = () => {};
+  #fail: (error: Error) => void = () => {};
+  #cancelSilence: () => void;
+  readonly #timers: Timers;
+  readonly #stretch: Stretch;
+
+  constructor(timers: Timers, stretch: Stretch) {
+    this.#timers = timers;
+    this.#stretch = stretch;
+    this.ended = new Promise((resolve, reject) => {
+      this.end = resolve;
+      this.#fail = reject;
+    });
+    // The silence may be over before the end is waited for.
+    this.ended.catch(() => {});
+    this.#cancelSilence = this.#awaitNext();
+  }
+
+  take(event: FollowedEvent): void {
+    const { max, until } = this.#stretch;
+    this.#cancelSilence();
+    this.#cancelSilence = this.#awaitNext();
+    if (this.events.length >= max) return this.end(true);
+    if (event.seq > until) return this.end(false);
+    this.events.push(readEvent(event));
+    if (event.remaining === 0 || event.seq === until) this.end(false);
+  }
+
+  stop(): void {
+    this.#cancelSilence();
+  }
+
+  #awaitNext(): () => void {
+    const silence = `The log sent nothing of ${this.#stretch.conversationId} for ${SILENCE_MS_MAX} ms`;
+    return this.#timers.after(SILENCE_MS_MAX, () => this.#fail(new Error(silence)));
   }
 }

@@ -6,6 +6,7 @@ import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { readStretch } from './conversationEvents.ts';
 import { GroupQueue, type QueuedBatch, type QueuedEvent } from './groupQueue.ts';
+import { parkedAgain, retryParked } from './parkedRetry.ts';
 import { before, findPoison, firstPoison } from './poison.ts';
 import type { LoggedEvent, Projection } from './projection.ts';
 import { RETRY_BACKOFF } from './retryBackoff.ts';
@@ -230,33 +231,24 @@ export class GroupWorker<Changes> {
     const { feed, timers, batchMax } = this.#options;
     const { conversationId, seq: from } = parked;
     const stretch = { conversationId, from, until: this.#claim.seq, max: batchMax };
-    const { events: queued, more } = await readStretch(feed, timers, stretch);
-    const brokenAt = queued.findIndex(({ error }) => error !== undefined);
-    const whole = brokenAt < 0 ? queued : queued.slice(0, brokenAt);
-    const events = whole.map(({ seq, event }) => ({ seq, event: event as LoggedEvent['event'] }));
-    const broken = queued[brokenAt];
-    const stays = (seq: number, error: string) => [
-      { ...parked, seq, error, attempts: parked.attempts + 1, retryRequested: false },
-    ];
-    const rest: Pick<Write, 'park' | 'unpark'> =
-      broken?.error !== undefined
-        ? { park: stays(broken.seq, broken.error.message) }
-        : more
-          ? { park: [{ ...parked, seq: (queued.at(-1)?.seq ?? from - 1) + 1 }] }
-          : { park: [], unpark: [conversationId] };
-    const write: Write = { events, holes: [], to: null, release: 0, ...rest };
+    const retry = retryParked(parked, await readStretch(feed, timers, stretch));
+    const write: Write = { ...retry, holes: [], to: null, release: 0 };
     try {
       await this.#commit(write, () => {});
     } catch (error) {
       if (!(error instanceof PoisonError)) throw error;
-      const poison = await firstPoison(events, (some) => this.#probe(some, []));
-      if (poison === null)
-        throw new Error('What could not be written together can be written apart', { cause: error });
-      const clean = events.filter(({ seq }) => seq < poison.seq);
-      const park = stays(poison.seq, this.#say(poison.conversationId, poison.error));
-      await this.#commit({ ...write, events: clean, park, unpark: [] }, () => {});
+      await this.#commit(await this.#upToPoison(parked, write, error), () => {});
     }
     this.announce();
+  }
+
+  async #upToPoison(parked: ParkedConversation, write: Write, cause: PoisonError): Promise<Write> {
+    const poison = await firstPoison(write.events, (some) => this.#probe(some, []));
+    if (poison === null)
+      throw new Error('What could not be written together can be written apart', { cause });
+    const events = write.events.filter(({ seq }) => seq < poison.seq);
+    const error = this.#say(poison.conversationId, poison.error);
+    return { ...write, events, park: [parkedAgain(parked, poison.seq, error)], unpark: [] };
   }
 
   #parkedBy(conversationId: string, seq: number, reason: string): ParkedConversation {

@@ -93,7 +93,7 @@ function assertNothingLost<Changes>(
   if (projection.isWitness !== true || dryRun === true || acceptLoss === true) return;
   if (live.epoch !== previousEpoch) return;
   const what = `The log has lost events that only ${projection.name} version ${live.version} still knows`;
-  const repair = 'chat-backend log repair brings them back and builds all read models anew';
+  const repair = 'chat-backend log repair brings them back and rebuilds all read models';
   throw new RebuildFailedError(`${what}: ${repair}. To build it without them: --accept-loss`);
 }
 

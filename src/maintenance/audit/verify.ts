@@ -56,7 +56,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const { epoch } = await options.log.status();
   if (model.epoch !== epoch) {
     const detail = `The read model is of epoch ${model.epoch}, the log of ${epoch}`;
-    throw new VerifyError(`${detail}. Build it anew: chat-backend projections rebuild history`);
+    throw new VerifyError(`${detail}. Rebuild it: chat-backend projections rebuild history`);
   }
   const { feed, onProgress } = options;
   const log = await digestLog({ feed, until: model.checkpoints, ...(onProgress && { onProgress }) });

@@ -113,7 +113,7 @@ async function hasRegressed(
     if (continuity === 'other') {
       const what = `The history was built from the log of epoch ${epoch}, but this log's epoch is ${status.epoch}`;
       throw new LogRepairError(
-        `${what}: it is another log. Restore the right one, or build the history anew from this one: ` +
+        `${what}: it is another log. Restore the right one, or rebuild the history from this one: ` +
           'chat-backend projections rebuild all',
       );
     }
