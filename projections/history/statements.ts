@@ -93,7 +93,7 @@ export function deleteMessages(schema: string): string {
     DELETE FROM ${schema}.reactions WHERE message_id = ANY($1::text[])`;
 }
 
-/** Leaves of a message what its tombstone tells. Parameters: message id, at. */
+/** Leaves of a message what its tombstone says. Parameters: message id, at. */
 export function eraseMessage(schema: string): string {
   return `
     UPDATE ${schema}.messages

@@ -246,7 +246,7 @@ class Build<Changes> {
     if (requireEqual === true && different.length > 0) {
       const which = different.slice(0, 5).join(', ');
       throw new RebuildFailedError(
-        `${projection.name} built anew differs from the live version in ${different.length} places (${which} …); ` +
+        `${projection.name} rebuilt differs from the live version in ${different.length} places (${which} …); ` +
           'nothing was switched. Check with --dry-run, then run it without --require-equal.',
       );
     }
