@@ -5,7 +5,7 @@ import type { Projection } from './runner/projection.ts';
 import { searchProjection } from './search/search.ts';
 
 /**
- * Every read model there is. The changes of each are its own affair, so nobody else can name their type.
+ * Every read model there is. The changes of each are its own affair, so no other code names their type.
  *
  * @param projectRoot the folder that holds `projections/`
  */

@@ -69,7 +69,7 @@ function count(hours: Map<string, HourCount>, hour: string, more: Omit<HourCount
   });
 }
 
-/** Times are ISO 8601 in UTC with milliseconds: what is behind the hour has always the same length. */
+/** Times are ISO 8601 in UTC with milliseconds: the part after the hour always has the same length. */
 function hourOf(at: string): string {
   return `${at.slice(0, 13)}:00:00.000Z`;
 }

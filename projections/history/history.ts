@@ -37,7 +37,7 @@ export function historyProjection(projectRoot: URL): Projection<HistoryChanges> 
 }
 
 /**
- * Nearly always none of a batch's messages is in the table yet, so they are inserted without looking. Only when some were
+ * Nearly always none of a batch's messages is in the table yet, so they are inserted without a check. Only when some were
  * there (a repeat that came after the log's own window) is everything taken back and done again without them.
  */
 async function writeHistory(client: ClientBase, schema: string, changes: HistoryChanges): Promise<void> {
@@ -190,7 +190,7 @@ async function writeDeletions(
   await client.query(deleteMessages(schema), [ids, rows.map(({ event }) => event.at)]);
 }
 
-/** One by one: they are rare, and each may move the ordinals of those behind it. */
+/** One by one: they are rare, and each may move the ordinals of those after it. */
 async function writeErasures(
   client: ClientBase,
   schema: string,
@@ -202,8 +202,8 @@ async function writeErasures(
     if (erased.rowCount === 1) continue;
     await client.query(makeRoom(schema), [conversationId, message.seq]);
     const place = [conversationId, message.seq];
-    const told = [messageId, message.userId, message.replyTo, message.at, at];
-    await client.query(insertErased(schema), [...place, ...told]);
+    const facts = [messageId, message.userId, message.replyTo, message.at, at];
+    await client.query(insertErased(schema), [...place, ...facts]);
   }
 }
 

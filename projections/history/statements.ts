@@ -24,12 +24,12 @@ export const MESSAGES_KEY = 'messages_pkey';
 
 /**
  * Inserts messages and numbers them within their conversation, on from the latest one there. One that is there already
- * violates {@link MESSAGES_KEY}: looking for it in every batch would cost each message one more way through that index. A
+ * violates {@link MESSAGES_KEY}: a check in every batch would cost each message one more way through that index. A
  * message of a conversation that does not exist gets no ordinal and so violates NOT NULL: it stops the projection
  * instead of vanishing.
  *
- * The latest ordinals are found first, as an array, and not by a join: with what it is told of joins (see the runner's store)
- * the planner would look them up again for every message.
+ * The latest ordinals are found first, as an array, and not by a join: without hash and merge joins (see the store)
+ * the planner would find them again for every message.
  *
  * Parameters, all arrays: message id, conversation id, place of that conversation in the last parameter (from 1), which of
  * its conversation's messages here it is (1, 2, …), seq, user id, client message id, content, reply to, attachments as JSON,
@@ -93,7 +93,7 @@ export function deleteMessages(schema: string): string {
     DELETE FROM ${schema}.reactions WHERE message_id = ANY($1::text[])`;
 }
 
-/** Leaves of a message what its tombstone tells. Parameters: message id, at. */
+/** Leaves of a message what its tombstone says. Parameters: message id, at. */
 export function eraseMessage(schema: string): string {
   return `
     UPDATE ${schema}.messages

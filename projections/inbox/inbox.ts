@@ -25,7 +25,7 @@ export function inboxProjection(projectRoot: URL): Projection<InboxChanges> {
   };
 }
 
-/** Order matters: entries take the hour of their conversation, and who leaves is told apart by having posted. */
+/** Order matters: entries take the hour of their conversation, and having posted tells apart those who leave. */
 async function writeInbox(client: ClientBase, schema: string, changes: InboxChanges): Promise<void> {
   await writeConversations(client, schema, changes.conversations);
   const { authors } = changes;

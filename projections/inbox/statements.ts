@@ -5,7 +5,7 @@
 
 /**
  * Moves the entries of conversations whose activity has come to a later hour; must run before the conversation says so
- * itself. Nearly always there are none, and then this is one look at each conversation, whatever its size.
+ * itself. Nearly always there are none, and then this is one read of each conversation, whatever its size.
  *
  * Parameters, arrays: conversation id, bucket.
  */

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { inTransaction } from '../../src/platform/postgres/transaction.ts';
+import { backoffMs } from '../../src/platform/time/backoff.ts';
 import type { FollowingReceipts, ReceiptLog, StoredReceipt } from '../../src/ports/receipts.ts';
 import { MOVE_CHECKPOINT, READ_CHECKPOINT, UPSERT_RECEIPTS } from './statements.ts';
 
@@ -10,9 +11,12 @@ export interface ReceiptsWriterOptions {
   readonly onFault: (error: unknown) => void;
   /** Receipts written in one transaction, at most. Default 1,000. */
   readonly batchMax?: number;
+  /** Uniform in [0, 1); decides the pause after a fault. Default `Math.random`. */
+  readonly random?: () => number;
 }
 
-const RETRY_MS = { least: 100, most: 10_000 };
+/** Between attempts after a fault. */
+const RETRY_BACKOFF = { delayMsMin: 100, delayMsMax: 10_000 };
 /** What comes within this time is written together, in milliseconds. */
 const GATHER_MS = 50;
 
@@ -20,8 +24,8 @@ const GATHER_MS = 50;
  * Writes receipts into Postgres.
  *
  * States: `following` (receipts come in and are written), `resting` (after a fault, with a pause that grows up to 10 s and
- * has jitter), `stopped`. From `resting` it begins anew at the checkpoint, which moves in the transaction of the rows. A
- * receipt that is written twice changes nothing, so two writers do no harm; after a stream was made anew it begins at
+ * has jitter), `stopped`. From `resting` it goes on at the checkpoint, which moves in the transaction of the rows. A
+ * receipt that is written twice changes nothing, so two writers do no harm; of a stream that was made again it begins at
  * its start. At most two batches are in memory.
  */
 export class ReceiptsWriter {
@@ -113,7 +117,7 @@ export class ReceiptsWriter {
   }
 
   #rest(failures: number): Promise<void> {
-    return this.#pause(Math.min(RETRY_MS.least * 2 ** failures, RETRY_MS.most) * (0.5 + Math.random() / 2));
+    return this.#pause(backoffMs(RETRY_BACKOFF, failures, this.#options.random ?? Math.random));
   }
 
   #arrival(): Promise<void> {

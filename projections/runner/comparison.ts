@@ -10,7 +10,7 @@ export interface Comparison {
 
 type Digested = Pick<Projection<never>, 'name' | 'digestSql'>;
 
-/** Keys that are looked at again one by one. */
+/** Keys that are compared again one by one. */
 const CANDIDATES_MAX = 200;
 
 /**
@@ -32,7 +32,7 @@ export async function compareVersions(
   return { compared: Number(rows.find(({ key }) => key === null)?.compared ?? 0), different };
 }
 
-/** Looks at the candidates again, now that both versions stand at the same place. @returns those that do differ */
+/** Compares the candidates again, now that both versions stand at the same checkpoints. @returns those that do differ */
 export async function recompare(
   client: ClientBase | Pool,
   projection: Digested,

@@ -1,19 +1,21 @@
 import { UnknownEventError } from '../../src/contracts/events/events.ts';
 import { fingerprint } from '../../src/platform/log/fingerprint.ts';
+import { backoffMs } from '../../src/platform/time/backoff.ts';
 import { pause } from '../../src/platform/time/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { Timers } from '../../src/ports/timers.ts';
-import { backoffMs } from './backoff.ts';
 import { readStretch } from './conversationEvents.ts';
 import { GroupQueue, type QueuedBatch, type QueuedEvent } from './groupQueue.ts';
+import { parkedAgain, retryParked } from './parkedRetry.ts';
 import { before, findPoison, firstPoison } from './poison.ts';
 import type { LoggedEvent, Projection } from './projection.ts';
+import { RETRY_BACKOFF } from './retryBackoff.ts';
 import {
+  type Checkpoint,
   type Claim,
   type GroupCommit,
   HaltError,
   type ParkedConversation,
-  type Place,
   PoisonError,
   type ProjectionStore,
 } from './store.ts';
@@ -28,16 +30,16 @@ export interface GroupWorkerOptions<Changes> {
   readonly signal: AbortSignal;
   /** The last event that the reader has handed to anybody. */
   readonly tail: () => { seq: number; storedAtMs: number; bytes: Uint8Array } | null;
-  /** So many events are out of this worker's hands. */
+  /** Gives events back to the feed: they are out of this worker's hands. */
   readonly release: (count: number) => void;
   readonly onCommit: (commit: CommitNotice) => void;
-  /** Nothing behind this place is projected for now; `null`: no bound. */
-  readonly ceiling?: ((group: number) => Place | null) | undefined;
+  /** Nothing after this checkpoint is projected for now; `null`: no bound. */
+  readonly ceiling?: ((group: number) => Checkpoint | null) | undefined;
   /** Waits before a commit, to spare the others. */
   readonly throttle?: ((events: number) => Promise<void>) | undefined;
 }
 
-/** What was committed, for whoever waits for it. */
+/** What was committed, for those who wait for it. */
 export interface CommitNotice {
   readonly group: number;
   /** Everything of the group up to here is in the read model, except of … */
@@ -47,11 +49,11 @@ export interface CommitNotice {
   readonly events: number;
 }
 
-/** Changes that cannot be written are tried so many times before their conversation is parked. */
+/** How many times changes that cannot be written are tried before their conversation is parked. */
 const POISON_ATTEMPTS = 3;
 /** More parked conversations in one group than this: it is not the conversations that are wrong. */
 export const PARKED_MAX = 100;
-/** After so long without events of its own, a checkpoint moves past those of the other groups, in milliseconds. */
+/** How long a group is idle before its checkpoint moves past the events of the other groups, in milliseconds. */
 const IDLE_MS = 250;
 
 /**
@@ -79,7 +81,7 @@ export class GroupWorker<Changes> {
     return this.#claim;
   }
 
-  /** Until the signal aborts; the transaction under way is waited for. */
+  /** Until the signal aborts; the transaction in flight is waited for. */
   async run(): Promise<void> {
     const { signal, batchMax } = this.#options;
     while (!signal.aborted) {
@@ -104,26 +106,26 @@ export class GroupWorker<Changes> {
   async #idle(): Promise<void> {
     await this.#arrival();
     if (this.#options.signal.aborted) return;
-    const place = this.#idlePlace();
-    if (place === null || place.seq <= this.#claim.seq) return;
-    await this.#options.store.advance(this.#claim, place);
-    this.#moved(place, 0);
+    const reached = this.#idleCheckpoint();
+    if (reached === null || reached.seq <= this.#claim.seq) return;
+    await this.#options.store.advance(this.#claim, reached);
+    this.#moved(reached, 0);
   }
 
   /** How far the log was read without an event of this group; `null` when one waits. */
-  #idlePlace(): Place | null {
+  #idleCheckpoint(): Checkpoint | null {
     const tail = this.#options.tail();
     const ceiling = this.#ceiling();
     if (tail === null) return null;
-    if (ceiling === null || tail.seq < ceiling.seq) return this.queue.size > 0 ? null : placeOf(tail);
+    if (ceiling === null || tail.seq < ceiling.seq) return this.queue.size > 0 ? null : checkpointAt(tail);
     return this.queue.hasUpTo(ceiling.seq) ? null : ceiling;
   }
 
-  #ceiling(): Place | null {
+  #ceiling(): Checkpoint | null {
     return this.#options.ceiling?.(this.#claim.group) ?? null;
   }
 
-  /** Until something arrives or is to be retried, or it is time to look. */
+  /** Until something arrives or is to be retried, or it is time for an idle check. */
   #arrival(): Promise<void> {
     const { timers, signal } = this.#options;
     return new Promise((resolve) => {
@@ -147,7 +149,7 @@ export class GroupWorker<Changes> {
     await this.#options.throttle?.(known.length);
     if (last !== undefined) {
       const { events, park } = this.#sift(known);
-      const to = placeOf(last);
+      const to = checkpointAt(last);
       const write = { events, holes: batch.holes, to, park, release: batch.events.length };
       await this.#write(write);
       this.#moved(to, known.length);
@@ -213,13 +215,13 @@ export class GroupWorker<Changes> {
     return store.probe(this.#claim, projection.project({ group: this.#claim.group, events, holes }));
   }
 
-  #moved({ seq, fingerprint: mark }: Place, events: number): void {
+  #moved({ seq, fingerprint: mark }: Checkpoint, events: number): void {
     this.#claim = { ...this.#claim, seq, fingerprint: mark };
-    this.tell(events);
+    this.announce(events);
   }
 
-  /** Says how far it is; again and again, for whoever missed it or listens only since. */
-  tell(events = 0): void {
+  /** Announces its checkpoint; repeated, for those who missed it or listen only since. */
+  announce(events = 0): void {
     const { group, seq } = this.#claim;
     this.#options.onCommit({ group, seq, parked: [...this.#parked.keys()], events });
   }
@@ -229,33 +231,24 @@ export class GroupWorker<Changes> {
     const { feed, batchMax } = this.#options;
     const { conversationId, seq: from } = parked;
     const stretch = { conversationId, from, until: this.#claim.seq, max: batchMax };
-    const { events: queued, more } = await readStretch(feed, stretch);
-    const brokenAt = queued.findIndex(({ error }) => error !== undefined);
-    const whole = brokenAt < 0 ? queued : queued.slice(0, brokenAt);
-    const events = whole.map(({ seq, event }) => ({ seq, event: event as LoggedEvent['event'] }));
-    const broken = queued[brokenAt];
-    const stays = (seq: number, error: string) => [
-      { ...parked, seq, error, attempts: parked.attempts + 1, retryRequested: false },
-    ];
-    const rest: Pick<Write, 'park' | 'unpark'> =
-      broken?.error !== undefined
-        ? { park: stays(broken.seq, broken.error.message) }
-        : more
-          ? { park: [{ ...parked, seq: (queued.at(-1)?.seq ?? from - 1) + 1 }] }
-          : { park: [], unpark: [conversationId] };
-    const write: Write = { events, holes: [], to: null, release: 0, ...rest };
+    const retry = retryParked(parked, await readStretch(feed, stretch));
+    const write: Write = { ...retry, holes: [], to: null, release: 0 };
     try {
       await this.#commit(write, () => {});
     } catch (error) {
       if (!(error instanceof PoisonError)) throw error;
-      const poison = await firstPoison(events, (some) => this.#probe(some, []));
-      if (poison === null)
-        throw new Error('What could not be written together can be written apart', { cause: error });
-      const clean = events.filter(({ seq }) => seq < poison.seq);
-      const park = stays(poison.seq, this.#say(poison.conversationId, poison.error));
-      await this.#commit({ ...write, events: clean, park, unpark: [] }, () => {});
+      await this.#commit(await this.#upToPoison(parked, write, error), () => {});
     }
-    this.tell();
+    this.announce();
+  }
+
+  async #upToPoison(parked: ParkedConversation, write: Write, cause: PoisonError): Promise<Write> {
+    const poison = await firstPoison(write.events, (some) => this.#probe(some, []));
+    if (poison === null)
+      throw new Error('What could not be written together can be written apart', { cause });
+    const events = write.events.filter(({ seq }) => seq < poison.seq);
+    const error = this.#say(poison.conversationId, poison.error);
+    return { ...write, events, park: [parkedAgain(parked, poison.seq, error)], unpark: [] };
   }
 
   #parkedBy(conversationId: string, seq: number, reason: string): ParkedConversation {
@@ -273,26 +266,26 @@ export class GroupWorker<Changes> {
     if (fresh.length === 0 || this.#parked.size + fresh.length <= PARKED_MAX) return;
     throw new HaltError(
       `More than ${PARKED_MAX} conversations of ${this.#options.projection.name} cannot be projected, the latest: ` +
-        `${fresh[0]?.error}. It is not the conversations that are wrong: look for the common cause.`,
+        `${fresh[0]?.error}. It is not the conversations that are wrong: find the common cause.`,
     );
   }
 
   #pause(attempt: number): Promise<void> {
     const { timers, random, signal } = this.#options;
-    return pause(timers, backoffMs(attempt, random), signal);
+    return pause(timers, backoffMs(RETRY_BACKOFF, attempt, random), signal);
   }
 }
 
 interface Write {
   readonly events: readonly LoggedEvent[];
   readonly holes: readonly number[];
-  readonly to: Place | null;
+  readonly to: Checkpoint | null;
   readonly park: readonly ParkedConversation[];
   readonly unpark?: readonly string[];
   /** How many events the feed gets back. */
   readonly release: number;
 }
 
-function placeOf(at: { seq: number; storedAtMs: number; bytes: Uint8Array }): Place {
+function checkpointAt(at: { seq: number; storedAtMs: number; bytes: Uint8Array }): Checkpoint {
   return { seq: at.seq, storedAtMs: at.storedAtMs, fingerprint: fingerprint(at.bytes) };
 }

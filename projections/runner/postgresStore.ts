@@ -1,21 +1,22 @@
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from '../../src/platform/postgres/transaction.ts';
+import { inTransaction, rolledBack } from '../../src/platform/postgres/transaction.ts';
+import * as sql from './control/storeStatements.ts';
 import { BATCH_SAVEPOINT, type Projection, schemaOf } from './projection.ts';
-import { shareOut } from './shareOut.ts';
+import { rebalance } from './rebalance.ts';
 import {
   type Assignment,
+  type Checkpoint,
   type Claim,
   FencedError,
   type GroupCommit,
   HaltError,
   type ParkedConversation,
-  type Place,
   PoisonError,
   type ProjectionStore,
+  type Version,
   type WorkerReport,
 } from './store.ts';
-import * as sql from './storeStatements.ts';
-import { ensureLiveVersion, type Version } from './versions.ts';
+import { ensureLiveVersion } from './versions.ts';
 
 export interface PostgresStoreOptions<Changes> {
   readonly projection: Projection<Changes>;
@@ -43,10 +44,10 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
     this.#leaseMs = options.leaseMs ?? 6_000;
   }
 
-  async balance(epoch: string, report: WorkerReport): Promise<Assignment> {
+  async heartbeat(epoch: string, report: WorkerReport): Promise<Assignment> {
     const version = await this.#version(epoch);
     return this.#transaction(async (client) => {
-      await client.query(sql.LOCK_SHARES, [this.#sharesLock]);
+      await client.query(sql.LOCK_REBALANCE, [this.#rebalanceLock]);
       const { paused, resumes } = await this.#report(client, report);
       // Of an older format: its successor is being built, and then that one is the live version.
       if (version === null) return { paused, resumes, claims: [] };
@@ -55,7 +56,7 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
         await client.query(sql.RELEASE_ALL, [this.#name, this.#worker]);
         return { paused, resumes, claims: [] };
       }
-      await this.#share(client, version);
+      await this.#rebalance(client, version);
       return { paused: false, resumes, claims: await this.#claims(client, version) };
     });
   }
@@ -74,39 +75,25 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
   }
 
   async commit(claim: Claim, commit: GroupCommit<Changes>, onSent: () => void = () => {}): Promise<void> {
-    await this.#writing(async (client) => {
+    const work = async (client: PoolClient) => {
       if (commit.changes !== null) await this.#write(client, claim, commit.changes, onSent);
       await this.#move(client, claim, commit.to);
       await this.#park(client, claim, commit);
-    });
+    };
+    await writing(() => inTransaction(this.#options.pool, work, BEGIN_BATCH));
   }
 
-  async advance(claim: Claim, to: Place): Promise<void> {
+  async advance(claim: Claim, to: Checkpoint): Promise<void> {
     await this.#move(this.#options.pool, claim, to);
   }
 
   async probe(claim: Claim, changes: Changes): Promise<string | null> {
-    const undone = new Error('Undone on purpose');
+    const work = (client: PoolClient) => this.#write(client, claim, changes, () => {});
     try {
-      await this.#writing(async (client) => {
-        await this.#write(client, claim, changes, () => {});
-        throw undone;
-      });
+      await writing(() => rolledBack(this.#options.pool, work, BEGIN_BATCH));
+      return null;
     } catch (error) {
-      if (error === undone) return null;
       if (error instanceof PoisonError) return error.message;
-      throw error;
-    }
-    throw new Error('A probe always ends by undoing itself');
-  }
-
-  /** @throws PoisonError for what Postgres would refuse in the same way for ever */
-  async #writing(work: (client: PoolClient) => Promise<void>): Promise<void> {
-    try {
-      await inTransaction(this.#options.pool, work, BEGIN_BATCH);
-    } catch (error) {
-      if (error instanceof Error && isDataError(error))
-        throw new PoisonError(error.message, { cause: error });
       throw error;
     }
   }
@@ -119,7 +106,7 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
     return written;
   }
 
-  async #move(client: Pick<Pool, 'query'>, claim: Claim, to: Place | null): Promise<void> {
+  async #move(client: Pick<Pool, 'query'>, claim: Claim, to: Checkpoint | null): Promise<void> {
     const held = [this.#name, claim.version.version, claim.group, claim.ownerEpoch, claim.seq];
     const result =
       to === null
@@ -166,14 +153,14 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
     return rows[0] ?? { paused: false, resumes: 0 };
   }
 
-  async #share(client: PoolClient, { version }: Version): Promise<void> {
+  async #rebalance(client: PoolClient, { version }: Version): Promise<void> {
     const leases = (await client.query<LeaseRow>(sql.LEASES, [this.#name, version])).rows;
     const groups = leases.map(({ partition_group, owner, leased }) => ({
       group: partition_group,
       owner,
       leased,
     }));
-    const { claim, release } = shareOut(groups, await this.#workers(client), this.#worker);
+    const { claim, release } = rebalance(groups, await this.#workers(client), this.#worker);
     if (release.length > 0) {
       await client.query(sql.RELEASE, [this.#name, version, release, this.#worker]);
     }
@@ -207,8 +194,8 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
     return inTransaction(this.#options.pool, work);
   }
 
-  /** What is built beside the live version is shared out by itself: a switch holds up only who works on the live one. */
-  get #sharesLock(): string {
+  /** A version beside the live one is rebalanced by itself: a switch holds up only the workers of the live one. */
+  get #rebalanceLock(): string {
     const { version } = this.#options;
     return version === undefined ? this.#name : schemaOf(this.#name, version.version);
   }
@@ -255,14 +242,24 @@ const ERROR_LENGTH_MAX = 2_000;
 /**
  * Begins a batch's transaction. It must be on disk before it counts as done, whatever the server's default is. And a
  * batch is small against its tables, which the planner cannot know of tables that grow from nothing: without these
- * settings it reads them whole for every batch, instead of looking up each row by its index.
+ * settings it reads them whole for every batch, instead of finding each row by its index.
  */
 const BEGIN_BATCH = `
   BEGIN; SET LOCAL synchronous_commit TO on; SET LOCAL enable_seqscan TO off;
   SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off; SAVEPOINT ${BATCH_SAVEPOINT}`;
 
+/** @throws PoisonError for what Postgres would refuse in the same way every time */
+async function writing(transaction: () => Promise<void>): Promise<void> {
+  try {
+    await transaction();
+  } catch (error) {
+    if (error instanceof Error && isDataError(error)) throw new PoisonError(error.message, { cause: error });
+    throw error;
+  }
+}
+
 /**
- * Classes 22 (data exception) and 23 (integrity violation): the same rows fail in the same way for ever. So do rows
+ * Classes 22 (data exception) and 23 (integrity violation): the same rows fail in the same way every time. So do rows
  * too large for an index (54000, program limit exceeded). Source: PostgreSQL manual, appendix A.
  */
 function isDataError(error: Error): boolean {

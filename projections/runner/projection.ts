@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ChatEvent } from '../../src/domain/conversation/events.ts';
 
-/** An event to be projected, with its place in the log. */
+/** An event to be projected, with its sequence in the log. */
 export interface LoggedEvent {
   readonly seq: number;
   readonly event: ChatEvent;
@@ -26,7 +26,7 @@ export interface Projection<Changes> {
   readonly project: (batch: Batch) => Changes;
   /**
    * Writes the changes inside the runner's transaction, into the tables of `schema`. May roll back to
-   * {@link BATCH_SAVEPOINT} and begin anew.
+   * {@link BATCH_SAVEPOINT} and write again.
    */
   readonly write: (client: ClientBase, schema: string, changes: Changes) => Promise<void>;
   /**
@@ -48,8 +48,7 @@ export interface Batch {
   readonly group: number;
   readonly events: readonly LoggedEvent[];
   /**
-   * Sequences that the log no longer holds (erased events), of this group or another. Only whoever counts needs them:
-   * an erased message is counted when its tombstone comes, unless it was seen before.
+   * Sequences that the log no longer holds (erased events), of this group or another. Only counts need them: an erased message is counted when its tombstone comes, unless it was seen before.
    */
   readonly holes: readonly number[];
 }

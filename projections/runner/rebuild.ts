@@ -3,19 +3,18 @@ import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog, LogStatus } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { type Comparison, compareVersions, recompare } from './comparison.ts';
+import { readCheckpoints } from './control/checkpoints.ts';
 import { PostgresStore } from './postgresStore.ts';
 import { type Projection, schemaOf } from './projection.ts';
 import { RebuildWaiter } from './rebuildWaiter.ts';
 import { ProjectionRunner, type RunnerEvent } from './runner.ts';
-import type { Place } from './store.ts';
+import type { Checkpoint, Version } from './store.ts';
 import {
   copyVersion,
   discardVersion,
   ensureBuildingVersion,
   liveVersion,
-  readPlaces,
   switchVersion,
-  type Version,
 } from './versions.ts';
 
 export interface RebuildOptions<Changes> {
@@ -35,7 +34,7 @@ export interface RebuildOptions<Changes> {
   readonly requireEqual?: boolean | undefined;
   /** Go on although this read model is all that is left of what the log has lost. */
   readonly acceptLoss?: boolean | undefined;
-  /** Waits before a transaction of so many events, to spare the others. */
+  /** Waits before a transaction of `events` events, to spare the others. */
   readonly throttle?: (events: number) => Promise<void>;
   /** Ends it; the next call goes on where it was. */
   readonly signal?: AbortSignal | undefined;
@@ -58,15 +57,15 @@ export class RebuildFailedError extends Error {
 
 /** How long the live workers are held at their checkpoints while the new version comes there, in milliseconds. */
 const SWITCH_MS_MAX = 10_000;
-/** The new version is near the live one when it needs no longer than this to come to where that one was, in milliseconds. */
+/** The new version is near the live one when it needs no longer than this to reach where that one was, in milliseconds. */
 const NEAR_MS = 1_000;
 
 /**
- * Builds a read model anew beside the live one, compares the two, and switches, at one sequence. Reads go on all the while; an
+ * Rebuilds a read model beside the live one, compares the two, and switches, at one sequence. Reads go on all the while; an
  * interrupted rebuild goes on where it was when it is called again.
  *
- * While the live version is of the same log and format, the new one follows right behind it and never passes it: so that
- * at the end both can be held at the same place and compared.
+ * While the live version is of the same log and format, the new one follows it closely and never passes it: so
+ * at the end both can be held at the same checkpoints and compared.
  *
  * @throws RebuildFailedError
  */
@@ -85,7 +84,7 @@ export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promis
   return build.run();
 }
 
-/** What is built anew is built from the log alone: what only the version before it knows would be gone with that one. */
+/** A rebuild reads the log alone: what only the version before it knows would be gone with that one. */
 function assertNothingLost<Changes>(
   { projection, dryRun, acceptLoss }: RebuildOptions<Changes>,
   live: Version,
@@ -94,7 +93,7 @@ function assertNothingLost<Changes>(
   if (projection.isWitness !== true || dryRun === true || acceptLoss === true) return;
   if (live.epoch !== previousEpoch) return;
   const what = `The log has lost events that only ${projection.name} version ${live.version} still knows`;
-  const repair = 'chat-backend log repair brings them back and builds all read models anew';
+  const repair = 'chat-backend log repair brings them back and rebuilds all read models';
   throw new RebuildFailedError(`${what}: ${repair}. To build it without them: --accept-loss`);
 }
 
@@ -118,7 +117,7 @@ async function copyToBeginWith<Changes>(
     );
   if (rewindSql === undefined) throw cannot('what it counts cannot be taken back');
   if (source === null) throw cannot('there is no live version of the same log and format to begin with');
-  const reached = await readPlaces(pool, name, source.version);
+  const reached = await readCheckpoints(pool, name, source.version);
   const lowest = Math.min(...[...reached.values()].map(({ seq }) => seq));
   if (from < 1 || from > lowest) throw cannot(`the live version is at ${lowest}`);
   return { source: source.version, from, rewindSql };
@@ -129,9 +128,9 @@ async function beginWith<Changes>(
   { source, from, rewindSql }: Copy,
   target: Version,
 ): Promise<void> {
-  const places = await readPlaces(pool, projection.name, target.version);
+  const reached = await readCheckpoints(pool, projection.name, target.version);
   // An interrupted one goes on where it was.
-  if ([...places.values()].some(({ seq }) => seq > 0)) return;
+  if ([...reached.values()].some(({ seq }) => seq > 0)) return;
   const statements = rewindSql(schemaOf(projection.name, target.version));
   await copyVersion(pool, projection, { source, target: target.version, from, statements });
 }
@@ -145,7 +144,7 @@ class Build<Changes> {
   readonly #status: LogStatus;
   readonly #waiter: RebuildWaiter;
   readonly #runner: ProjectionRunner<Changes>;
-  #ceilings: ReadonlyMap<number, Place> = new Map();
+  #ceilings: ReadonlyMap<number, Checkpoint> = new Map();
 
   constructor(options: RebuildOptions<Changes>, version: Version, live: Version | null, status: LogStatus) {
     this.#options = options;
@@ -168,7 +167,7 @@ class Build<Changes> {
       this.#waiter.fail(new RebuildFailedError('The rebuild was stopped; run it again to go on.'));
     this.#options.signal?.addEventListener('abort', stop, { once: true });
     if (this.#options.signal?.aborted) stop();
-    if (this.#live !== null) await this.#look(this.#live);
+    if (this.#live !== null) await this.#readCeilings(this.#live);
     this.#runner.start();
     try {
       await this.#catchUp();
@@ -190,23 +189,23 @@ class Build<Changes> {
           ((this.#runner.checkpoint ?? 0) >= lastSeq || this.#runner.behind === 0),
       );
     }
-    // The live version goes on meanwhile: near is when what it did since the last look is made up for at once.
+    // The live version goes on meanwhile: near is when its commits since the last check are made up for at once.
     for (let near = false; !near; ) {
-      await this.#look(this.#live);
+      await this.#readCeilings(this.#live);
       const late = this.#waiter.deadline(NEAR_MS);
-      await this.#waiter.until(() => this.#isAt(this.#ceilings));
+      await this.#waiter.until(() => this.#hasReached(this.#ceilings));
       near = !late();
     }
   }
 
-  #isAt(places: ReadonlyMap<number, Place>): boolean {
+  #hasReached(targets: ReadonlyMap<number, Checkpoint>): boolean {
     const { checkpoints } = this.#runner;
-    return [...places].every(([group, { seq }]) => (checkpoints.get(group) ?? -1) >= seq);
+    return [...targets].every(([group, { seq }]) => (checkpoints.get(group) ?? -1) >= seq);
   }
 
-  async #look(live: Version): Promise<void> {
+  async #readCeilings(live: Version): Promise<void> {
     const { pool, projection } = this.#options;
-    this.#ceilings = await readPlaces(pool, projection.name, live.version);
+    this.#ceilings = await readCheckpoints(pool, projection.name, live.version);
   }
 
   #compare(live: Version): Promise<Comparison> {
@@ -215,30 +214,24 @@ class Build<Changes> {
   }
 
   async #switch(candidates: Comparison | null): Promise<Rebuilt> {
-    const { pool, projection, dryRun } = this.#options;
+    const { pool, projection, dryRun = false } = this.#options;
     let comparison = candidates;
-    const undone = new Error('Undone on purpose');
-    const reach = async (places: ReadonlyMap<number, Place>, client: ClientBase) => {
-      await this.#reach(places);
+    const reach = async (checkpoints: ReadonlyMap<number, Checkpoint>, client: ClientBase) => {
+      await this.#reach(checkpoints);
       comparison = await this.#settle(candidates, client);
-      if (dryRun === true) throw undone;
     };
-    try {
-      await switchVersion(pool, projection, this.#version, reach);
-    } catch (error) {
-      if (error !== undone) throw error;
-      await discardVersion(pool, projection, this.#version);
-      return { version: this.#version, switched: false, comparison };
-    }
-    return { version: { ...this.#version, status: 'live' }, switched: true, comparison };
+    await switchVersion(pool, projection, { to: this.#version, reach, dryRun });
+    if (!dryRun) return { version: { ...this.#version, status: 'live' }, switched: true, comparison };
+    await discardVersion(pool, projection, this.#version);
+    return { version: this.#version, switched: false, comparison };
   }
 
   /** Brings the new version to where the live one is held. */
-  async #reach(places: ReadonlyMap<number, Place>): Promise<void> {
-    if (this.#live !== null) this.#ceilings = places;
+  async #reach(targets: ReadonlyMap<number, Checkpoint>): Promise<void> {
+    if (this.#live !== null) this.#ceilings = targets;
     await this.#waiter.within(
       SWITCH_MS_MAX,
-      () => this.#isAt(places),
+      () => this.#hasReached(targets),
       'The new version did not come to where the live one is; nothing was switched. Run it again.',
     );
     // Nothing must move this version's checkpoints while it becomes the live one.
@@ -253,8 +246,8 @@ class Build<Changes> {
     if (requireEqual === true && different.length > 0) {
       const which = different.slice(0, 5).join(', ');
       throw new RebuildFailedError(
-        `${projection.name} built anew differs from the live version in ${different.length} places (${which} …); ` +
-          'nothing was switched. Look with --dry-run, then run it without --require-equal.',
+        `${projection.name} rebuilt differs from the live version in ${different.length} places (${which} …); ` +
+          'nothing was switched. Check with --dry-run, then run it without --require-equal.',
       );
     }
     return { compared: candidates.compared, different };
@@ -277,7 +270,7 @@ class Build<Changes> {
 
   #onCommit(events: number): void {
     const seq = this.#runner.checkpoint ?? 0;
-    const ceilings = [...this.#ceilings.values()].map((place) => place.seq);
+    const ceilings = [...this.#ceilings.values()].map(({ seq: ceiling }) => ceiling);
     const lastSeq = Math.max(seq, this.#live === null ? this.#status.lastSeq : Math.max(0, ...ceilings));
     this.#options.onProgress?.({ seq, lastSeq, events });
     this.#waiter.check();
@@ -285,4 +278,4 @@ class Build<Changes> {
 }
 
 /** Before the first event: where nothing may be projected yet. */
-const NOWHERE: Place = { seq: 0, storedAtMs: 0, fingerprint: null };
+const NOWHERE: Checkpoint = { seq: 0, storedAtMs: 0, fingerprint: null };

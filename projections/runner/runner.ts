@@ -1,22 +1,23 @@
+import { backoffMs } from '../../src/platform/time/backoff.ts';
 import { pause } from '../../src/platform/time/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
-import { backoffMs } from './backoff.ts';
 import type { CommitNotice } from './groupWorker.ts';
 import { assertSameLog, LogRegressedError } from './logGuard.ts';
 import type { Projection } from './projection.ts';
-import { BALANCE_MS, Session } from './session.ts';
+import { RETRY_BACKOFF } from './retryBackoff.ts';
+import { HEARTBEAT_MS, RunnerSession } from './runnerSession.ts';
 import { type RunnerState, type RunnerTrigger, transition } from './states.ts';
-import { type Assignment, FencedError, HaltError, type Place, type ProjectionStore } from './store.ts';
+import { type Assignment, type Checkpoint, FencedError, HaltError, type ProjectionStore } from './store.ts';
 
 /**
  * One worker of one projection: builds its share of the partition groups from the log. The states are those of
- * `states.ts`; what is done in `catchingUp` and `live` is a {@link Session}.
+ * `states.ts`; what is done in `catchingUp` and `live` is a {@link RunnerSession}.
  *
  * Invariants:
  * - Checkpoint and rows of a batch are written in one transaction, the checkpoint by compare-and-set under a claim: each
- *   event is in the read model exactly once, whoever dies, freezes or comes back when.
+ *   event is in the read model exactly once, whichever worker dies, freezes or comes back when.
  * - A group's batches are projected in the order of the log, one at a time. Nothing is skipped: an event that cannot be
  *   projected parks its conversation or halts the projection.
  * - In memory are at most two batches of each group; then the feed is held up.
@@ -25,12 +26,12 @@ export class ProjectionRunner<Changes> {
   readonly #options: RunnerOptions<Changes>;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #session: Session<Changes> | null = null;
+  #session: RunnerSession<Changes> | null = null;
   #failuresInARow = 0;
   #reason: string | null = null;
   #resumes = 0;
   state: RunnerState = 'idle';
-  /** Events that waited when it last looked; `null` before that. */
+  /** Events that waited at the last commit; `null` before the first. */
   behind: number | null = null;
 
   constructor(options: RunnerOptions<Changes>) {
@@ -54,7 +55,7 @@ export class ProjectionRunner<Changes> {
     this.#running = this.#run();
   }
 
-  /** Lets the transactions under way commit, gives the groups back, then ends. */
+  /** Lets the transactions in flight commit, gives the groups back, then ends. */
   async stop(): Promise<void> {
     if (this.state === 'stopped') return;
     this.#stopping.abort();
@@ -70,11 +71,11 @@ export class ProjectionRunner<Changes> {
     while (!signal.aborted) {
       switch (this.state) {
         case 'backoff':
-          await this.#rest(backoffMs(this.#failuresInARow, this.#random));
+          await this.#rest(backoffMs(RETRY_BACKOFF, this.#failuresInARow, this.#random));
           break;
         case 'standby':
         case 'paused':
-          await this.#rest(BALANCE_MS);
+          await this.#rest(HEARTBEAT_MS);
           break;
         case 'halted':
           await this.#waitForOperator();
@@ -103,14 +104,14 @@ export class ProjectionRunner<Changes> {
   async #work(): Promise<void> {
     const { log, projection, timers, onCommit } = this.#options;
     const { epoch } = await log.status();
-    const balance = () => this.#balance(epoch);
-    const { paused, claims } = await balance();
+    const heartbeat = () => this.#heartbeat(epoch);
+    const { paused, claims } = await heartbeat();
     if (paused) return this.#become('pausedByOperator');
     if (claims.length === 0) return this.#become('unassigned');
     await assertSameLog(projection.name, claims, log, timers);
-    const session = new Session(claims, {
+    const session = new RunnerSession(claims, {
       ...this.#options,
-      balance,
+      heartbeat,
       random: this.#random,
       onCommit: (commit) => {
         this.#failuresInARow = 0;
@@ -133,9 +134,9 @@ export class ProjectionRunner<Changes> {
     throw error;
   }
 
-  async #balance(epoch: string): Promise<Assignment> {
+  async #heartbeat(epoch: string): Promise<Assignment> {
     const { state } = this;
-    const assignment = await this.#options.store.balance(epoch, { state, reason: null });
+    const assignment = await this.#options.store.heartbeat(epoch, { state, reason: null });
     this.#resumes = assignment.resumes;
     this.#reason = null;
     return assignment;
@@ -150,9 +151,9 @@ export class ProjectionRunner<Changes> {
         return this.#become('resumedByOperator');
       }
     } catch {
-      // Whoever cannot be asked cannot have said anything: asked again in a moment.
+      // The database is away: it is asked again in a moment.
     }
-    await pause(this.#options.timers, BALANCE_MS, this.#stopping.signal);
+    await pause(this.#options.timers, HEARTBEAT_MS, this.#stopping.signal);
   }
 
   #noteProgress(behind: number): void {
@@ -193,10 +194,10 @@ export interface RunnerOptions<Changes> {
   readonly random?: () => number;
   /** Events in one transaction, at most. */
   readonly batchMax: number;
-  /** Waits before a transaction of so many events, to spare the others. */
+  /** Waits before a transaction of `events` events, to spare the others. */
   readonly throttle?: (events: number) => Promise<void>;
-  /** Nothing behind this place is projected for now; `null`: no bound. */
-  readonly ceiling?: (group: number) => Place | null;
+  /** Nothing after this checkpoint is projected for now; `null`: no bound. */
+  readonly ceiling?: (group: number) => Checkpoint | null;
   readonly onEvent?: (event: RunnerEvent) => void;
   /** Called after every commit. */
   readonly onCommit?: (commit: CommitNotice) => void;
@@ -216,7 +217,7 @@ export type RunnerEvent =
       readonly error: unknown;
     };
 
-/** More batches than this behind the log's end, and a live runner is catching up again. */
+/** A live runner that is more batches than this behind the log's end is catching up again. */
 const FALLEN_BEHIND_BATCHES = 4;
 
 function triggerOf(error: unknown): 'fenced' | 'failed' | 'unrecoverable' {

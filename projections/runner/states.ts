@@ -6,7 +6,7 @@
  *   log at the lowest of its checkpoints.
  * - `standby`: other workers have all the groups; asks again every two seconds, and takes over from one that died.
  * - `paused`: an operator wants it to rest; asks every two seconds whether still.
- * - `catchingUp`: projects what the log holds behind the checkpoints.
+ * - `catchingUp`: projects what the log holds after the checkpoints.
  * - `live`: is within a batch of the log's end; projects events as they come.
  * - `backoff`: something failed that may pass (database away, log away); starts again after a pause that grows.
  * - `halted`: something is wrong that does not pass by itself (an event of a type that this code does not know, a log
@@ -35,13 +35,13 @@ export type RunnerTrigger =
   /** There is no group left for this worker. */
   | 'unassigned'
   | 'pausedByOperator'
-  /** The groups are shared out anew: this worker has others than before. */
+  /** The groups were rebalanced: this worker has others than before. */
   | 'reassigned'
   /** Another worker, or a switch to another version, has taken a checkpoint over. */
   | 'fenced'
   | 'failed'
   | 'unrecoverable'
-  /** The pause is over: of a backoff, or between two looks at whether there is something to do. */
+  /** The pause is over: of a backoff, or between two checks whether there is something to do. */
   | 'pauseOver'
   | 'resumedByOperator'
   | 'stop';

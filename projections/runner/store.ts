@@ -1,8 +1,17 @@
 import type { RunnerState } from './states.ts';
-import type { Version } from './versions.ts';
 
-/** A place in the log that a read model has reached. */
-export interface Place {
+/** One version of a read model: its tables, and the log that they are built from. */
+export interface Version {
+  readonly version: number;
+  readonly status: 'building' | 'live' | 'retired';
+  /** The epoch of the log that it is built from. */
+  readonly epoch: string;
+  /** Of its tables. */
+  readonly format: number;
+}
+
+/** How far a read model has come in the log. */
+export interface Checkpoint {
   readonly seq: number;
   /** When the log stored the event there, in milliseconds since 1970. */
   readonly storedAtMs: number;
@@ -26,7 +35,7 @@ export interface Claim {
 /** A conversation of which an event could not be projected. */
 export interface ParkedConversation {
   readonly conversationId: string;
-  /** The event to begin with again: it and everything behind it waits. */
+  /** The event to go on with: it and everything after it waits. */
   readonly seq: number;
   readonly error: string;
   /** How many times projecting it was tried and given up. */
@@ -54,7 +63,7 @@ export interface GroupCommit<Changes> {
   /** `null`: no rows change. */
   readonly changes: Changes | null;
   /** Where the checkpoint goes; `null`: it stays. */
-  readonly to: Place | null;
+  readonly to: Checkpoint | null;
   /** Conversations that wait from now on, or from another event on than before. */
   readonly park: readonly ParkedConversation[];
   /** Conversations that wait no longer. */
@@ -67,11 +76,11 @@ export interface GroupCommit<Changes> {
  */
 export interface ProjectionStore<Changes> {
   /**
-   * Says that this worker is alive, keeps its leases, takes or gives away groups, and tells which it has now.
+   * Reports that this worker is alive, keeps its leases, takes or gives away groups, and returns those that it has now.
    *
    * @param epoch of the log, for the very first version
    */
-  balance(epoch: string, report: WorkerReport): Promise<Assignment>;
+  heartbeat(epoch: string, report: WorkerReport): Promise<Assignment>;
   /** Says how a worker without groups is, and learns whether an operator has said `resume`. */
   standBy(report: WorkerReport): Promise<Pick<Assignment, 'resumes'>>;
   /** Gives all groups back, so that others need not wait for the leases to end. */
@@ -84,11 +93,11 @@ export interface ProjectionStore<Changes> {
    */
   commit(claim: Claim, commit: GroupCommit<Changes>, onSent?: () => void): Promise<void>;
   /**
-   * Moves a checkpoint past events of other groups. Need not be on disk: it is only told again.
+   * Moves a checkpoint past events of other groups. Need not be on disk: a lost move is only repeated.
    *
    * @throws FencedError
    */
-  advance(claim: Claim, to: Place): Promise<void>;
+  advance(claim: Claim, to: Checkpoint): Promise<void>;
   /** Tries whether changes could be written, and writes nothing. @returns the reason when they could not */
   probe(claim: Claim, changes: Changes): Promise<string | null>;
 }
@@ -98,7 +107,7 @@ export class FencedError extends Error {
   override readonly name = 'FencedError';
 }
 
-/** The same changes would fail in the same way for ever. */
+/** The same changes would fail in the same way every time. */
 export class PoisonError extends Error {
   override readonly name = 'PoisonError';
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { pause } from '../../src/platform/time/pause.ts';
+import { PeriodicTask } from '../../src/platform/time/periodicTask.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import type { Rebuilt } from './rebuild.ts';
 import { dropLeftOver, liveVersion, type VersionedProjection } from './versions.ts';
@@ -9,10 +9,10 @@ export interface UpkeepOptions {
   readonly pool: Pool;
   readonly timers: Timers;
   readonly random: () => number;
-  /** Builds the projection anew and switches to it, until the signal aborts. */
+  /** Rebuilds the projection and switches to it, until the signal aborts. */
   readonly rebuild: (signal: AbortSignal) => Promise<Rebuilt>;
   readonly onEvent: (event: UpkeepEvent) => void;
-  /** Between two looks, in milliseconds. Default 30,000. */
+  /** Between two checks, in milliseconds, give or take a quarter. Default 30,000. */
   readonly everyMs?: number;
   /** How long a replaced version is kept, for those who still read it, in milliseconds. Default an hour. */
   readonly retiredForMs?: number;
@@ -33,50 +33,50 @@ const EVERY_MS = 30_000;
 const RETIRED_FOR_MS = 3_600_000;
 
 /**
- * What nobody should have to think of: a read model whose tables are of an older format than the code writes is built anew
- * beside the old one, which is read meanwhile; versions that were replaced are dropped some time later.
+ * What needs no operator: a read model whose tables are of an older format than the code writes is rebuilt beside the old
+ * one, which is read meanwhile; versions that were replaced are dropped some time later.
  *
- * Every process does it; the first to come builds, the others find that somebody does and look again.
+ * Every process checks; the first to come rebuilds, the others find that it does and check again later.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #task: PeriodicTask;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
+    const { timers, random, everyMs = EVERY_MS, projection, onEvent } = options;
+    this.#task = new PeriodicTask({
+      run: (signal) => this.#run(signal),
+      ...{ timers, random, intervalMs: everyMs, jitter: 0.25 },
+      onError: (error) => onEvent({ type: 'upkeepFailed', projection: projection.name, error }),
+    });
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#task.start();
   }
 
-  /** Ends a rebuild under way: whoever comes next goes on with it. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
+  /** Ends a rebuild in flight: the next one goes on with it. */
+  stop(): Promise<void> {
+    return this.#task.stop();
   }
 
-  async #run(): Promise<void> {
-    const { timers, random, onEvent, everyMs = EVERY_MS, projection } = this.#options;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        await this.#look();
-      } catch (error) {
-        if (!signal.aborted) onEvent({ type: 'upkeepFailed', projection: projection.name, error });
-      }
-      await pause(timers, everyMs * (0.75 + random() / 2), signal);
+  async #run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#check(signal);
+    } catch (error) {
+      // A rebuild that was stopped has not failed.
+      if (!signal.aborted) throw error;
     }
   }
 
-  async #look(): Promise<void> {
+  async #check(signal: AbortSignal): Promise<void> {
     const { projection, pool, onEvent, rebuild, retiredForMs = RETIRED_FOR_MS } = this.#options;
     const { name, format: wanted } = projection;
     const live = await liveVersion(pool, name);
     if (live !== null && live.format < wanted) {
       onEvent({ type: 'outdated', projection: name, format: live.format, wanted });
-      const { version } = await rebuild(this.#stopping.signal);
+      const { version } = await rebuild(signal);
       onEvent({ type: 'renewed', projection: name, version: version.version });
     }
     const versions = await dropLeftOver(pool, projection, retiredForMs);

@@ -1,32 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import type { ClientBase, Pool } from 'pg';
 import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
-import { inTransaction } from '../../src/platform/postgres/transaction.ts';
+import { inTransaction, rolledBack } from '../../src/platform/postgres/transaction.ts';
+import { fenceProjection, readCheckpoints } from './control/checkpoints.ts';
+import { wakeHalted } from './control/pause.ts';
+import { LOCK_REBALANCE } from './control/storeStatements.ts';
+import * as sql from './control/versionStatements.ts';
 import { type Projection, schemaOf } from './projection.ts';
-import type { Place } from './store.ts';
-import { LOCK_SHARES } from './storeStatements.ts';
+import type { Checkpoint, Version } from './store.ts';
 
 /** What of a projection its versions are made from. */
 export type VersionedProjection = Pick<Projection<never>, 'name' | 'format' | 'schemaSql' | 'relations'>;
 
-export interface Version {
-  readonly version: number;
-  readonly status: 'building' | 'live' | 'retired';
-  /** The epoch of the log that it is built from. */
-  readonly epoch: string;
-  /** Of its tables. */
-  readonly format: number;
-}
-
-/** Any fixed number: everybody who makes or switches versions holds this advisory lock. */
-const VERSIONS_LOCK = 7_201_154_003;
-
-// Parameters: projection.
-const LIST =
-  'SELECT version, status, epoch, format FROM projection_versions WHERE projection = $1 ORDER BY version';
-
 export async function listVersions(client: ClientBase | Pool, projection: string): Promise<Version[]> {
-  return (await client.query<Version>(LIST, [projection])).rows;
+  return (await client.query<Version>(sql.LIST, [projection])).rows;
 }
 
 /** What is read; `null` when nothing was ever built. */
@@ -44,7 +31,7 @@ export async function ensureLiveVersion(
   const known = await liveVersion(pool, projection.name);
   if (known !== null) return known;
   return inTransaction(pool, async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
+    await client.query(sql.LOCK_VERSIONS);
     const live = await liveVersion(client, projection.name);
     if (live !== null) return live;
     const version = await createVersion(client, projection, { epoch, status: 'live' });
@@ -63,7 +50,7 @@ export function ensureBuildingVersion(
   epoch: string,
 ): Promise<Version> {
   return inTransaction(pool, async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
+    await client.query(sql.LOCK_VERSIONS);
     const versions = await listVersions(client, projection.name);
     const resumable = versions.find(
       ({ status, epoch: builtFrom, format }) =>
@@ -75,14 +62,6 @@ export function ensureBuildingVersion(
     return resumable ?? createVersion(client, projection, { epoch, status: 'building' });
   });
 }
-
-// Parameters: projection, version, status, epoch, format.
-const INSERT_VERSION =
-  'INSERT INTO projection_versions (projection, version, status, epoch, format) VALUES ($1, $2, $3, $4, $5)';
-// Parameters: projection, version, number of groups.
-const INSERT_CHECKPOINTS = `
-  INSERT INTO projection_checkpoints (projection, version, partition_group, seq)
-  SELECT $1, $2, partition_group, 0 FROM generate_series(0, $3 - 1) AS partition_group`;
 
 async function createVersion(
   client: ClientBase,
@@ -97,8 +76,8 @@ async function createVersion(
   await client.query(await readFile(projection.schemaSql, 'utf8'));
   await client.query('SET LOCAL search_path TO DEFAULT');
   const { status, epoch } = options;
-  await client.query(INSERT_VERSION, [projection.name, version, status, epoch, projection.format]);
-  await client.query(INSERT_CHECKPOINTS, [projection.name, version, PARTITION_GROUPS]);
+  await client.query(sql.INSERT_VERSION, [projection.name, version, status, epoch, projection.format]);
+  await client.query(sql.INSERT_CHECKPOINTS, [projection.name, version, PARTITION_GROUPS]);
   return { version, status, epoch, format: projection.format };
 }
 
@@ -108,8 +87,7 @@ async function dropVersion(
   version: number,
 ): Promise<void> {
   await client.query(`DROP SCHEMA IF EXISTS ${schemaOf(projection.name, version)} CASCADE`);
-  const parameters = [projection.name, version];
-  await client.query('DELETE FROM projection_versions WHERE projection = $1 AND version = $2', parameters);
+  await client.query(sql.DELETE_VERSION, [projection.name, version]);
 }
 
 /** Points the views in `public` at a version: readers see the old one until the commit, the new one after it. */
@@ -125,81 +103,54 @@ async function showVersion(
   }
 }
 
-/** Where each group of a version is. */
-export async function readPlaces(
-  client: ClientBase | Pool,
-  projection: string,
-  version: number,
-  lock: '' | 'FOR UPDATE' = '',
-): Promise<Map<number, Place>> {
-  const { rows } = await client.query<PlaceRow>(`${PLACES} ${lock}`, [projection, version]);
-  return new Map(
-    rows.map(({ partition_group: group, seq, stored_at: storedAt, fingerprint }) => [
-      group,
-      { seq: Number(seq), storedAtMs: storedAt?.getTime() ?? 0, fingerprint },
-    ]),
-  );
+export interface VersionSwitch {
+  readonly to: Version;
+  /**
+   * Brings the new version to these checkpoints and no further, and has the last word: when it throws, nothing is
+   * switched.
+   */
+  readonly reach: (checkpoints: ReadonlyMap<number, Checkpoint>, client: ClientBase) => Promise<void>;
+  /** Come to the point of the switch, and undo it. */
+  readonly dryRun: boolean;
 }
-
-interface PlaceRow {
-  readonly partition_group: number;
-  readonly seq: string;
-  readonly stored_at: Date | null;
-  readonly fingerprint: string | null;
-}
-
-// Parameters: projection, version.
-const PLACES = `
-  SELECT partition_group, seq, stored_at, fingerprint FROM projection_checkpoints
-  WHERE projection = $1 AND version = $2 ORDER BY partition_group`;
-
-// Parameters: projection, version.
-const SET_LIVE = `UPDATE projection_versions SET status = 'live' WHERE projection = $1 AND version = $2`;
-// Parameters: projection, version.
-const RETIRE = `
-  UPDATE projection_versions SET status = 'retired', retired_at = now() WHERE projection = $1 AND version = $2`;
-// Parameters: projection. Whoever works on any version of it finds itself fenced and looks for the live one.
-const FENCE_ALL = `
-  UPDATE projection_checkpoints SET owner_epoch = owner_epoch + 1, owner = NULL, lease_until = NULL
-  WHERE projection = $1`;
-
-// Parameters: projection. Whoever halted looks again.
-const WAKE_HALTED = `
-  INSERT INTO projection_controls AS c (projection, paused, resumes) VALUES ($1, false, 1)
-  ON CONFLICT (projection) DO UPDATE SET resumes = c.resumes + 1`;
 
 /**
  * Makes a built version the live one, at one sequence of each group and in one transaction. The workers of the live one
- * are held at their checkpoints until the new version stands where they do, which `reach` waits for.
- *
- * @param reach brings the new version to these places and no further, and has the last word: when it throws, nothing is
- *   switched
+ * are held at their checkpoints until the new version has reached them.
  */
 export function switchVersion(
   pool: Pool,
   projection: VersionedProjection,
-  to: Version,
-  reach: (places: ReadonlyMap<number, Place>, client: ClientBase) => Promise<void>,
+  { to, reach, dryRun }: VersionSwitch,
 ): Promise<void> {
-  return inTransaction(pool, async (client) => {
-    // While the new version reaches the place of the switch, this transaction has nothing to say.
+  const transact = dryRun ? rolledBack : inTransaction;
+  return transact(pool, async (client) => {
+    // This transaction waits without a word while the new version reaches the checkpoints.
     await client.query(`SET LOCAL idle_in_transaction_session_timeout TO ${SWITCH_IDLE_MS_MAX}`);
-    // Nobody shares out groups meanwhile: that would wait for the checkpoints held here, and hold others.
-    await client.query(LOCK_SHARES, [projection.name]);
-    await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
+    // A heartbeat meanwhile would wait for the checkpoints held here, and hold others.
+    await client.query(LOCK_REBALANCE, [projection.name]);
+    await client.query(sql.LOCK_VERSIONS);
     const live = await liveVersion(client, projection.name);
     // Of another epoch: its sequences mean nothing for this log.
     const comparable = live !== null && live.epoch === to.epoch;
-    const places = comparable
-      ? await readPlaces(client, projection.name, live.version, 'FOR UPDATE')
-      : new Map<number, Place>();
-    await reach(places, client);
-    if (live !== null) await client.query(RETIRE, [projection.name, live.version]);
-    await client.query(SET_LIVE, [projection.name, to.version]);
-    await client.query(FENCE_ALL, [projection.name]);
-    await client.query(WAKE_HALTED, [projection.name]);
-    await showVersion(client, projection, to.version);
+    const checkpoints = comparable
+      ? await readCheckpoints(client, projection.name, live.version, 'FOR UPDATE')
+      : new Map<number, Checkpoint>();
+    await reach(checkpoints, client);
+    if (!dryRun) await replaceLive(client, projection, { live, to });
   });
+}
+
+async function replaceLive(
+  client: ClientBase,
+  projection: VersionedProjection,
+  { live, to }: { live: Version | null; to: Version },
+): Promise<void> {
+  if (live !== null) await client.query(sql.RETIRE, [projection.name, live.version]);
+  await client.query(sql.SET_LIVE, [projection.name, to.version]);
+  await fenceProjection(client, projection.name);
+  await wakeHalted(client, projection.name);
+  await showVersion(client, projection, to.version);
 }
 
 const SWITCH_IDLE_MS_MAX = 60_000;
@@ -211,35 +162,25 @@ export function discardVersion(
   { version }: Version,
 ): Promise<void> {
   return inTransaction(pool, async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
+    await client.query(sql.LOCK_VERSIONS);
     const versions = await listVersions(client, projection.name);
     const isBuilding = versions.some((known) => known.version === version && known.status === 'building');
     if (isBuilding) await dropVersion(client, projection, version);
   });
 }
 
-// Parameters: projection, age of what was replaced, and of what nobody goes on with, in milliseconds.
-const LEFT_OVER = `
-  SELECT v.version FROM projection_versions v
-  WHERE v.projection = $1 AND CASE v.status
-    WHEN 'retired' THEN v.retired_at < now() - $2::float8 * interval '1 ms'
-    WHEN 'building' THEN v.created_at < now() - $3::float8 * interval '1 ms' AND NOT EXISTS (
-      SELECT FROM projection_checkpoints c WHERE c.projection = v.projection AND c.version = v.version
-        AND greatest(c.updated_at, c.lease_until) > now() - $3::float8 * interval '1 ms')
-    ELSE false END`;
-
-/** A rebuild that nobody goes on with for so long was given up, in milliseconds. */
+/** How long a rebuild that nobody goes on with is kept, in milliseconds. */
 const ABANDONED_MS = 86_400_000;
 
-/** Drops what was replaced at least so long ago, and rebuilds that were given up. @returns the versions that were dropped */
+/** Drops versions that were replaced at least `olderThanMs` ago, and abandoned rebuilds. @returns those that were dropped */
 export function dropLeftOver(
   pool: Pool,
   projection: VersionedProjection,
   olderThanMs: number,
 ): Promise<number[]> {
   return inTransaction(pool, async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [VERSIONS_LOCK]);
-    const { rows } = await client.query<{ version: number }>(LEFT_OVER, [
+    await client.query(sql.LOCK_VERSIONS);
+    const { rows } = await client.query<{ version: number }>(sql.LEFT_OVER, [
       projection.name,
       olderThanMs,
       ABANDONED_MS,
@@ -248,9 +189,6 @@ export function dropLeftOver(
     return rows.map(({ version }) => version);
   });
 }
-
-// Parameters: projection, version, sequence. So that the first event to be projected is the one after it.
-const SET_PLACE = 'UPDATE projection_checkpoints SET seq = $3 WHERE projection = $1 AND version = $2';
 
 /**
  * Fills a new, empty version with a copy of another one and takes it back to the sequence before `from`.
@@ -269,7 +207,7 @@ export function copyVersion(
       await client.query(`INSERT INTO ${target}.${relation} SELECT * FROM ${source}.${relation}`);
     }
     for (const statement of copy.statements) await client.query(statement, [copy.from]);
-    await client.query(SET_PLACE, [projection.name, copy.target, copy.from - 1]);
+    await client.query(sql.SET_CHECKPOINTS, [projection.name, copy.target, copy.from - 1]);
   };
   return inTransaction(pool, work, begin);
 }

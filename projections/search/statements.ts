@@ -4,7 +4,7 @@
  */
 
 /**
- * The words of a text. What looks like markup is text like any other: the parser would drop everything in angle brackets.
+ * The words of a text. Markup is text like any other: the parser would drop everything in angle brackets.
  */
 const words = (content: string) => `to_tsvector('simple', translate(${content}, '<>&', '   '))`;
 

@@ -4,6 +4,7 @@ import { postMessage } from '../application/commands/postMessage.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { ChatError } from '../contracts/errors.ts';
 import { derivedConversationId, digest } from '../platform/ids.ts';
+import { jittered } from '../platform/time/jitter.ts';
 import { readEvents } from '../ports/readEvents.ts';
 import type { ImportLine, NumberedLine } from './importLines.ts';
 
@@ -111,7 +112,7 @@ async function postLine(
       return;
     } catch (error) {
       if (!(error instanceof ChatError) || !error.retryable || attempt === ATTEMPTS_MAX) throw error;
-      await pause((error.retryAfterMs ?? 500) * (0.5 + Math.random()));
+      await pause(jittered(error.retryAfterMs ?? 500, 0.5, Math.random));
     }
   }
 }

@@ -163,7 +163,7 @@ test(`whatever dies, freezes or fails when, each event is in the read model once
     parked += database.parked.size;
     simulation.heal();
     simulation.startProcess();
-    // The operator goes on asking; a request may have been overtaken by what was under way.
+    // The operator goes on asking; a request may have been overtaken by what was in flight.
     const ask = () => {
       simulation.retryParked();
       database.poison.clear();
@@ -181,7 +181,7 @@ test(`whatever dies, freezes or fails when, each event is in the read model once
   expect(parked).toBeGreaterThan(SEEDS / 20);
 });
 
-test('a log that comes back without its tail, and is written on, is not projected behind what it lost', {
+test('a log that comes back without its tail, and is written on, is not projected after what it lost', {
   timeout: 300_000,
 }, async () => {
   let found = 0;
@@ -192,7 +192,7 @@ test('a log that comes back without its tail, and is written on, is not projecte
     const projected = Math.max(...database.groups.map((group) => group.seq));
     const kept = Math.max(0, log.events.length - Math.ceil(world.between(0, 12)));
     log.loseTail(kept, world.between(50, 3_000));
-    // What it lost is outgrown before anybody can have looked.
+    // What it lost is outgrown before anybody can have checked.
     for (let count = world.between(0, 30); count > 0; count--) log.append(world.pick(conversations) ?? '');
     const mixed = () => simulation.mixtures(kept).length > 0;
     await world.runUntil(mixed, world.between(5_000, 60_000));

@@ -43,7 +43,7 @@ export class SimulatedLog {
     this.events.push({ seq, conversationId, category: 'message', bytes, storedAtMs: this.#world.nowMs, key });
   }
 
-  /** It is away for a while, and comes back without what was behind `after`. */
+  /** It is away for a while, and comes back without the events after `after`. */
   loseTail(after: number, awayMs: number): void {
     this.lost.push(...this.events.splice(after));
     this.lives += 1;
@@ -132,7 +132,7 @@ class SimulatedFollowing implements Following {
     this.#schedule();
   }
 
-  /** What it was told by one life of the log does not hold for the next. */
+  /** What one life of the log confirmed does not hold for the next. */
   async #confirm(life: number): Promise<void> {
     try {
       const confirmed = await (this.#options.confirm?.() ?? true);

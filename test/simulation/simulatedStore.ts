@@ -1,12 +1,12 @@
 import type { Batch } from '../../projections/runner/projection.ts';
-import { shareOut } from '../../projections/runner/shareOut.ts';
+import { rebalance } from '../../projections/runner/rebalance.ts';
 import {
   type Assignment,
+  type Checkpoint,
   type Claim,
   FencedError,
   type GroupCommit,
   type ParkedConversation,
-  type Place,
   PoisonError,
   type ProjectionStore,
   type WorkerReport,
@@ -70,7 +70,7 @@ export class SimulatedDatabase {
   seenBy(party: Party, worker: string): ProjectionStore<Applied> {
     const ask = <T>(work: () => T) => this.#ask(party, work);
     return {
-      balance: (_epoch: string, report: WorkerReport) => ask(() => this.#balance(worker, report)),
+      heartbeat: (_epoch: string, report: WorkerReport) => ask(() => this.#heartbeat(worker, report)),
       standBy: () => ask(() => ({ resumes: 0 })),
       leave: () => ask(() => this.#leave(worker)),
       commit: (claim, commit, onSent) => {
@@ -106,7 +106,7 @@ export class SimulatedDatabase {
     });
   }
 
-  #balance(worker: string, { state }: WorkerReport): Assignment {
+  #heartbeat(worker: string, { state }: WorkerReport): Assignment {
     const { nowMs } = this.#world;
     if (state === 'halted') throw new Error('A halted worker asks for nothing');
     this.#workers.set(worker, nowMs + LEASE_MS);
@@ -114,7 +114,7 @@ export class SimulatedDatabase {
     const leases = this.groups.map(({ owner, leaseUntilMs }, group) => {
       return { group, owner, leased: leaseUntilMs > nowMs };
     });
-    const { claim, release } = shareOut(leases, alive, worker);
+    const { claim, release } = rebalance(leases, alive, worker);
     for (const [number, group] of this.groups.entries()) {
       if (release.includes(number)) Object.assign(group, { owner: null, ownerEpoch: group.ownerEpoch + 1 });
       if (claim.includes(number)) Object.assign(group, { owner: worker, ownerEpoch: group.ownerEpoch + 1 });
@@ -153,7 +153,7 @@ export class SimulatedDatabase {
     for (const conversationId of unpark) this.parked.delete(conversationId);
   }
 
-  #move(claim: Claim, to: Place): void {
+  #move(claim: Claim, to: Checkpoint): void {
     Object.assign(this.#hold(claim), { seq: to.seq, fingerprint: to.fingerprint });
   }
 

@@ -62,7 +62,7 @@ export class World {
     return from[Math.floor(this.random() * from.length)];
   }
 
-  /** Lets things happen until `done`, at most for so long. @returns whether it is done */
+  /** Lets things happen until `done`, at most for `timeoutMs`. @returns whether it is done */
   async runUntil(done: () => boolean, timeoutMs: number): Promise<boolean> {
     const endMs = this.nowMs + timeoutMs;
     while (!done()) {

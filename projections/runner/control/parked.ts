@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 
-/** A conversation of which an event could not be projected: it and everything behind it waits in the log. */
+/** A conversation of which an event could not be projected: it and everything after it waits in the log. */
 export interface ParkedRow {
   readonly projection: string;
   readonly conversationId: string;
-  /** The event to begin with again. */
+  /** The event to go on with. */
   readonly seq: number;
   readonly error: string;
   readonly attempts: number;
@@ -13,7 +13,19 @@ export interface ParkedRow {
   readonly retryRequested: boolean;
 }
 
+/** Of parked conversations `p`, those of the versions that are read. */
 const LIVE = `projection_versions v ON v.projection = p.projection AND v.version = p.version AND v.status = 'live'`;
+
+/**
+ * A condition in SQL: the conversation is parked in the live version of the projection.
+ *
+ * @param conversation an SQL expression
+ */
+export function isParkedSql(projection: string, conversation: string): string {
+  return `EXISTS (
+      SELECT FROM parked_conversations p JOIN ${LIVE}
+      WHERE p.projection = '${projection}' AND p.conversation_id = ${conversation})`;
+}
 
 /** Parameters: projection or null, conversation or null, how many at most. */
 const SELECT = `

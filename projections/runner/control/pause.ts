@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 
 /** Parameters: projection, whether it rests. */
 const CONTROL = `
@@ -16,12 +16,12 @@ export async function resumeProjection(pool: Pool, projection: string): Promise<
   await pool.query(CONTROL, [projection, false]);
 }
 
-// Parameters: projection.
-const FENCE = `
-  UPDATE projection_checkpoints SET owner_epoch = owner_epoch + 1, owner = NULL, lease_until = NULL
-  WHERE projection = $1`;
+// Parameters: projection. Leaves a pause as it is.
+const WAKE_HALTED = `
+  INSERT INTO projection_controls AS c (projection, paused, resumes) VALUES ($1, false, 1)
+  ON CONFLICT (projection) DO UPDATE SET resumes = c.resumes + 1`;
 
-/** Takes all groups from the workers of a projection: what they have not committed is refused, and they look anew. */
-export async function fenceProjection(pool: Pool, projection: string): Promise<void> {
-  await pool.query(FENCE, [projection]);
+/** Halted workers try again, within two seconds; paused ones stay paused. */
+export async function wakeHalted(client: ClientBase | Pool, projection: string): Promise<void> {
+  await client.query(WAKE_HALTED, [projection]);
 }

@@ -106,7 +106,7 @@ export interface RebuildChoice {
   readonly from?: number | undefined;
   readonly dryRun: boolean;
   readonly requireEqual: boolean;
-  /** Build the history anew although it is all that is left of what the log has lost. */
+  /** Rebuild the history although it is all that is left of what the log has lost. */
   readonly acceptLoss: boolean;
   /** Events per second, at most. */
   readonly rateMax?: number | undefined;
@@ -134,24 +134,17 @@ export async function runRebuild(
 }
 
 async function rebuildOne<Changes>(
-  { log, database }: CliEnvironment,
+  environment: CliEnvironment,
   config: Config,
   projection: Projection<Changes>,
-  { from, dryRun, requireEqual, acceptLoss, rateMax }: RebuildChoice,
+  choice: RebuildChoice,
 ) {
   const bar = new ProgressBar(`rebuild ${projection.name}`, 'events');
   const startedAtMs = Date.now();
   let events = 0;
   const rebuilt = await rebuild({
+    ...rebuildOptions(environment, config, choice),
     projection,
-    pool: database.pool,
-    log,
-    feed: log,
-    timers: systemTimers,
-    worker: `${hostname()}:${process.pid}:rebuild`,
-    batchMax: config.projectionBatchEvents,
-    ...{ from, dryRun, requireEqual, acceptLoss },
-    ...(rateMax !== undefined && { throttle: paced(rateMax) }),
     onProgress: (progress) => {
       events += progress.events;
       bar.update(progress.seq / Math.max(1, progress.lastSeq), events);
@@ -162,12 +155,21 @@ async function rebuildOne<Changes>(
   return {
     projection: projection.name,
     version: version.version,
-    switched,
-    events,
-    seconds,
+    ...{ switched, events, seconds },
     compared: comparison?.compared ?? null,
     different: comparison?.different ?? [],
     text: say(projection.name, rebuilt, { events, seconds }),
+  };
+}
+
+function rebuildOptions({ log, database }: CliEnvironment, config: Config, choice: RebuildChoice) {
+  const { from, dryRun, requireEqual, acceptLoss, rateMax } = choice;
+  return {
+    ...{ pool: database.pool, log, feed: log, timers: systemTimers },
+    worker: `${hostname()}:${process.pid}:rebuild`,
+    batchMax: config.projectionBatchEvents,
+    ...{ from, dryRun, requireEqual, acceptLoss },
+    ...(rateMax !== undefined && { throttle: paced(rateMax) }),
   };
 }
 

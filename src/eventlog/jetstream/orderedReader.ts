@@ -11,6 +11,7 @@ import {
   type Subscription,
 } from 'nats';
 import type { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
+import { backoffMs } from '../../platform/time/backoff.ts';
 import type { FollowedEvent, Following, FollowOptions } from '../../ports/eventFeed.ts';
 import { type Delivery, parseDelivery } from './feedMessage.ts';
 
@@ -198,7 +199,7 @@ export class OrderedReader<E = FollowedEvent> implements Following {
     if (this.#state === 'stopped' || this.#state === 'resting') return;
     this.#state = 'resting';
     this.#failuresInARow += 1;
-    const pauseMs = Math.min(20 * 2 ** this.#failuresInARow, REST_MS_MAX) * (0.5 + Math.random() / 2);
+    const pauseMs = backoffMs(REST_BACKOFF, this.#failuresInARow, Math.random);
     this.#options.onRestart?.(reason, this.position);
     void this.#drop();
     this.#restTimer = setTimeout(() => void this.#create(), pauseMs);
@@ -244,4 +245,4 @@ const HEARTBEAT_MS = 2_000;
 const SILENCE_MS_MAX = 5_000;
 /** How long a request for more stays open at the server. */
 const REQUEST_MS = 30_000;
-const REST_MS_MAX = 2_000;
+const REST_BACKOFF = { delayMsMin: 20, delayMsMax: 2_000 };

@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection } from 'nats';
 import type { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
+import { backoffMs } from '../../platform/time/backoff.ts';
 import {
   type AppendResult,
   LogOverloadedError,
@@ -176,7 +177,7 @@ export class PipelinedPublisher {
   }
 
   #delay(entry: Entry, reason: string): void {
-    const pauseMs = Math.min(50 * 2 ** entry.attempts, 1_000) * (0.5 + Math.random());
+    const pauseMs = backoffMs(RETRY_BACKOFF, entry.attempts, Math.random);
     entry.retryAtMs = Date.now() + pauseMs;
     this.#delayed.add(entry);
     this.#options.onEvent?.({ type: 'publishDelayed', reason, attempts: entry.attempts });
@@ -290,3 +291,5 @@ export class PipelinedPublisher {
 
 /** One timer serves all messages; a timer for each would cost more than the message. */
 const SWEEP_MS = 50;
+/** Before a refused attempt is repeated. */
+const RETRY_BACKOFF = { delayMsMin: 75, delayMsMax: 1_500 };

@@ -70,7 +70,7 @@ export async function auditStep(options: AuditOptions): Promise<AuditStep> {
 
 const stepMax = ({ conversationsPerStep = 50 }: AuditOptions) => conversationsPerStep;
 
-/** The conversations that were created next behind a sequence. */
+/** The conversations that were created next after a sequence. */
 async function nextConversations(
   options: AuditOptions,
   after: number,

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { readLiveCheckpoints } from '../../../projections/runner/control/checkpoints.ts';
 import { inTransaction } from '../../platform/postgres/transaction.ts';
 import type { EventFeed } from '../../ports/eventFeed.ts';
 import type { EventLog } from '../../ports/eventLog.ts';
@@ -55,7 +56,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const { epoch } = await options.log.status();
   if (model.epoch !== epoch) {
     const detail = `The read model is of epoch ${model.epoch}, the log of ${epoch}`;
-    throw new VerifyError(`${detail}. Build it anew: chat-backend projections rebuild history`);
+    throw new VerifyError(`${detail}. Rebuild it: chat-backend projections rebuild history`);
   }
   const { feed, onProgress } = options;
   const log = await digestLog({ feed, until: model.checkpoints, ...(onProgress && { onProgress }) });
@@ -88,17 +89,12 @@ export function compareDigests(
   });
 }
 
-// Of the live version.
-const CHECKPOINT = `
-  SELECT min(c.seq) AS seq FROM projection_checkpoints c JOIN projection_versions v USING (projection, version)
-  WHERE projection = 'history' AND v.status = 'live'`;
-
 async function waitForReadModel(options: VerifyOptions): Promise<void> {
   const { lastSeq } = await options.log.status();
   const deadline = Date.now() + options.waitMsMax;
   for (;;) {
-    const [row] = (await options.pool.query<{ seq: string | null }>(CHECKPOINT)).rows;
-    const checkpoint = Number(row?.seq ?? 0);
+    const checkpoints = await readLiveCheckpoints(options.pool, 'history');
+    const checkpoint = checkpoints.length === 0 ? 0 : Math.min(...checkpoints.map(({ seq }) => seq));
     if (checkpoint >= lastSeq) return;
     if (Date.now() > deadline) {
       const where = `The read model is at ${checkpoint}, the log at ${lastSeq}`;

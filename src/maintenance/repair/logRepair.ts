@@ -1,8 +1,13 @@
 import type { Pool } from 'pg';
-import { fenceProjection } from '../../../projections/runner/control/pause.ts';
+import {
+  fenceProjection,
+  type LiveCheckpoint,
+  readLiveCheckpoints,
+} from '../../../projections/runner/control/checkpoints.ts';
 import { append } from '../../application/commands/append.ts';
 import { eraseMessage } from '../../application/commands/eraseMessage.ts';
 import type { ApplicationContext } from '../../application/context.ts';
+import { groupOf } from '../../contracts/events/subjects.ts';
 import type { ChatEvent } from '../../domain/conversation/events.ts';
 import { fingerprint } from '../../platform/log/fingerprint.ts';
 import { compareLog } from '../../platform/log/logContinuity.ts';
@@ -13,13 +18,7 @@ import { digestLog } from '../audit/logDigest.ts';
 import { compareDigests } from '../audit/verify.ts';
 import { type LoggedConversation, readLoggedConversation } from './conversationFacts.ts';
 import { type Loss, lostMessages, lostState } from './lostEvents.ts';
-import {
-  type HistoryPlace,
-  placeOf,
-  readHistoryPlaces,
-  readKnownMessages,
-  readKnownState,
-} from './readModelFacts.ts';
+import { readKnownMessages, readKnownState } from './readModelFacts.ts';
 
 export interface LogRepairOptions {
   readonly application: ApplicationContext;
@@ -45,67 +44,76 @@ export interface LogRepair {
 
 const LEFT_MAX = 1_000;
 
-/** It cannot be told what the log has lost. */
+/** There is no telling what the log has lost. */
 export class LogRepairError extends Error {
   override readonly name = 'LogRepairError';
 }
 
-/** Conversations that are looked at at the same time. */
+/** Conversations that are compared at the same time. */
 const PARALLEL = 16;
 
 /**
  * Brings back what a log has lost and the history still knows: the tail that a power cut took from a log without
  * replicas, or whatever came after the backup that a log was restored from. Users may go on meanwhile; what they said
- * since the loss stays, and what comes back is appended behind it.
+ * since the loss stays, and what comes back is appended after it.
  *
  * Each step finds for itself what is missing, so that running it again goes on where it ended. Afterwards every read
- * model must be built anew: what it knows lies at other places in the log now.
+ * model must be rebuilt: what it knows lies at other sequences of the log now.
  *
  * @throws LogRepairError when the history is of another log
  */
 export async function repairLog(options: LogRepairOptions): Promise<LogRepair> {
   const { application, pool, dryRun } = options;
-  const places = await readHistoryPlaces(pool);
-  const regressed = await hasRegressed(application, places);
+  const checkpoints = await readLiveCheckpoints(pool, 'history');
+  const regressed = await hasRegressed(application, checkpoints);
   const tally = new Tally();
-  const [first] = places;
+  const [first] = checkpoints;
   if (!regressed || first === undefined) return tally.result(false);
   if (!dryRun) {
     await application.log.renewEpoch(first.epoch);
-    // Whatever a worker still had in hand is in the history by now, or never will be.
+    // What a worker still had in hand is in the history by now, or never will be.
     await fenceProjection(pool, 'history');
   }
-  const { lastSeq } = await application.log.status();
+  await repairConversations(options, tally, checkpoints);
+  return tally.result(true);
+}
+
+async function repairConversations(
+  options: LogRepairOptions,
+  tally: Tally,
+  checkpoints: readonly LiveCheckpoint[],
+): Promise<void> {
+  const { lastSeq } = await options.application.log.status();
   const { differing, parked } = await differingConversations(options, lastSeq);
   const queue = differing.values();
   let done = 0;
   const work = async () => {
     for (const conversationId of queue) {
-      const repair = new ConversationRepair(options, tally, conversationId);
-      await repair.run({
-        lastSeq,
-        parked: parked.has(conversationId),
-        place: placeOf(places, conversationId),
-      });
+      const group = groupOf(conversationId);
+      const checkpoint = checkpoints.find((candidate) => candidate.group === group);
+      const known = { lastSeq, parked: parked.has(conversationId), checkpoint };
+      await new ConversationRepair(options, tally, conversationId).run(known);
       done += 1;
       options.onProgress?.({ done, total: differing.length, what: 'conversations' });
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
-  return tally.result(true);
 }
 
-async function hasRegressed({ log }: ApplicationContext, places: readonly HistoryPlace[]): Promise<boolean> {
-  if (places.length === 0)
+async function hasRegressed(
+  { log }: ApplicationContext,
+  checkpoints: readonly LiveCheckpoint[],
+): Promise<boolean> {
+  if (checkpoints.length === 0)
     throw new LogRepairError('There is no history that could tell what the log has lost.');
   let regressed = false;
-  for (const { epoch, seq, fingerprint: expected } of places) {
+  for (const { epoch, seq, fingerprint: expected } of checkpoints) {
     const matches = expected === null ? null : (bytes: Uint8Array) => fingerprint(bytes) === expected;
     const { continuity, status } = await compareLog(log, { epoch, seq, matches }, systemTimers);
     if (continuity === 'other') {
       const what = `The history was built from the log of epoch ${epoch}, but this log's epoch is ${status.epoch}`;
       throw new LogRepairError(
-        `${what}: it is another log. Restore the right one, or build the history anew from this one: ` +
+        `${what}: it is another log. Restore the right one, or rebuild the history from this one: ` +
           'chat-backend projections rebuild all',
       );
     }
@@ -144,10 +152,14 @@ class ConversationRepair {
     this.#conversationId = conversationId;
   }
 
-  async run(known: { lastSeq: number; parked: boolean; place: HistoryPlace | undefined }): Promise<void> {
+  async run(known: {
+    lastSeq: number;
+    parked: boolean;
+    checkpoint: LiveCheckpoint | undefined;
+  }): Promise<void> {
     const { application, pool } = this.#options;
     const conversationId = this.#conversationId;
-    const of = { conversationId, lastProjectedMs: known.place?.storedAtMs ?? 0 };
+    const of = { conversationId, lastProjectedMs: known.checkpoint?.storedAtMs ?? 0 };
     const state = await readKnownState(pool, conversationId);
     if (state === null) return;
     const logged = await readLoggedConversation(application.feed, conversationId, known.lastSeq);

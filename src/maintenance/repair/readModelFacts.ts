@@ -1,45 +1,7 @@
 import type { Pool } from 'pg';
-import { groupOf } from '../../contracts/events/subjects.ts';
 import type { Attachment } from '../../domain/conversation/events.ts';
 import type { ConversationState } from '../../domain/conversation/state.ts';
 import type { MessageFacts } from './conversationFacts.ts';
-
-/** A partition group's checkpoint of the live read model "history". */
-export interface HistoryPlace {
-  readonly group: number;
-  readonly epoch: string;
-  readonly seq: number;
-  /** When the log stored the event there, in milliseconds since 1970; 0 before the first. */
-  readonly storedAtMs: number;
-  readonly fingerprint: string | null;
-}
-
-const PLACES = `
-  SELECT c.partition_group, v.epoch, c.seq, c.stored_at, c.fingerprint
-  FROM projection_versions v JOIN projection_checkpoints c USING (projection, version)
-  WHERE projection = 'history' AND v.status = 'live'`;
-
-/** Up to where the live history was built; empty when there is none. */
-export async function readHistoryPlaces(pool: Pool): Promise<HistoryPlace[]> {
-  const { rows } = await pool.query<PlaceRow>(PLACES);
-  return rows.map(({ partition_group: group, epoch, seq, stored_at: storedAt, fingerprint }) => {
-    return { group, epoch, seq: Number(seq), storedAtMs: storedAt?.getTime() ?? 0, fingerprint };
-  });
-}
-
-interface PlaceRow {
-  readonly partition_group: number;
-  readonly epoch: string;
-  readonly seq: string;
-  readonly stored_at: Date | null;
-  readonly fingerprint: string | null;
-}
-
-/** The place of a conversation's group. */
-export function placeOf(places: readonly HistoryPlace[], conversationId: string): HistoryPlace | undefined {
-  const group = groupOf(conversationId);
-  return places.find((place) => place.group === group);
-}
 
 const STATE = `
   SELECT title, visibility, created_by, created_at, archived, participant_ids FROM conversations WHERE id = $1`;

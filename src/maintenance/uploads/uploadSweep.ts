@@ -1,11 +1,13 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
+import { readLiveCheckpoints } from '../../../projections/runner/control/checkpoints.ts';
+import { hasHaltedWorker } from '../../../projections/runner/control/workers.ts';
 import { PARTITION_GROUPS } from '../../contracts/events/subjects.ts';
 import { ABANDONED_AFTER_MS } from '../../contracts/uploads/uploads.ts';
 import { inTransaction } from '../../platform/postgres/transaction.ts';
 import type { AttachmentStore, UploadFacts } from '../../ports/attachmentStore.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { EventLog } from '../../ports/eventLog.ts';
-import * as sql from './uploadStatements.ts';
+import type { EventLog, LogStatus } from '../../ports/eventLog.ts';
+import { KEPT } from './uploadStatements.ts';
 
 export interface SweepOptions {
   readonly attachments: AttachmentStore;
@@ -26,7 +28,7 @@ export interface Swept {
   readonly next: number | null;
 }
 
-/** Chunks without an info belong to a process that died: no upload takes so long. */
+/** Chunks without an info that are older than this belong to a process that died, in milliseconds: no upload takes as long. */
 const LEFT_AFTER_MS = 3_600_000;
 
 /**
@@ -59,41 +61,44 @@ export async function sweepUploads(options: SweepOptions, after: number): Promis
   return { abandoned: abandoned.length, leftovers: survey.leftovers.length, undecided, next: survey.next };
 }
 
-async function judge(
-  options: SweepOptions,
-  aged: readonly UploadFacts[],
-): Promise<{ abandoned: string[]; undecided: number }> {
+async function judge(options: SweepOptions, aged: readonly UploadFacts[]): Promise<Judgement> {
   if (aged.length === 0) return { abandoned: [], undecided: 0 };
-  // Before the history is looked at: what comes into the log later is none of these uploads' concern.
+  // Asked before the history is read: what comes into the log later is none of these uploads' concern.
   const head = await options.log.status();
   const nowMs = options.clock.nowMs();
-  // At one moment, so that a version that is switched to in between does not answer half of it.
+  // One snapshot, so that a switch of versions in between does not answer half of it.
   const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-  return inTransaction(
-    options.pool,
-    async (client) => {
-      const { rows } = await client.query<HistoryRow>(sql.HISTORY, [head.epoch]);
-      const completeMs = completeUntilMs(rows[0], head.lastSeq, nowMs);
-      const decidable = aged.filter(({ uploadedAtMs }) => uploadedAtMs + ABANDONED_AFTER_MS <= completeMs);
-      if (decidable.length === 0) return { abandoned: [], undecided: aged.length };
-      const ids = decidable.map(({ id }) => id);
-      const conversations = decidable.map(({ conversationId }) => conversationId);
-      const kept = await client.query<{ id: string }>(sql.KEPT, [ids, conversations]);
-      const used = new Set(kept.rows.map(({ id }) => id));
-      return { abandoned: ids.filter((id) => !used.has(id)), undecided: aged.length - ids.length };
-    },
-    begin,
-  );
+  const work = async (client: ClientBase): Promise<Judgement> => {
+    const completeMs = await completeUntilMs(client, head, nowMs);
+    const decidable = aged.filter(({ uploadedAtMs }) => uploadedAtMs + ABANDONED_AFTER_MS <= completeMs);
+    const undecided = aged.length - decidable.length;
+    if (decidable.length === 0) return { abandoned: [], undecided };
+    const used = await keptUploads(client, decidable);
+    return { abandoned: decidable.map(({ id }) => id).filter((id) => !used.has(id)), undecided };
+  };
+  return inTransaction(options.pool, work, begin);
 }
 
-interface HistoryRow {
-  readonly seq: number;
-  readonly groups: number;
-  readonly stored_at_ms: number | null;
+interface Judgement {
+  readonly abandoned: readonly string[];
+  readonly undecided: number;
 }
 
-/** Everything that was in the log by then is in the history. */
-function completeUntilMs(history: HistoryRow | undefined, lastSeq: number, nowMs: number): number {
-  if (history === undefined || history.groups !== PARTITION_GROUPS) return Number.NEGATIVE_INFINITY;
-  return history.seq >= lastSeq ? nowMs : (history.stored_at_ms ?? Number.NEGATIVE_INFINITY);
+async function keptUploads(client: ClientBase, uploads: readonly UploadFacts[]): Promise<Set<string>> {
+  const conversationIds = uploads.map(({ conversationId }) => conversationId);
+  const { rows } = await client.query<{ id: string }>(KEPT, [uploads.map(({ id }) => id), conversationIds]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * Everything that was in the log by then is certainly in the history. Never, unless there is a history of this log with all
+ * its groups, and no worker has halted on it.
+ */
+async function completeUntilMs(client: ClientBase, head: LogStatus, nowMs: number): Promise<number> {
+  const checkpoints = await readLiveCheckpoints(client, 'history');
+  const isWhole = checkpoints.length === PARTITION_GROUPS;
+  const isOfThisLog = checkpoints.every(({ epoch }) => epoch === head.epoch);
+  if (!isWhole || !isOfThisLog || (await hasHaltedWorker(client, 'history'))) return Number.NEGATIVE_INFINITY;
+  if (checkpoints.every(({ seq }) => seq >= head.lastSeq)) return nowMs;
+  return Math.min(...checkpoints.map(({ storedAtMs }) => storedAtMs));
 }

@@ -1,4 +1,4 @@
-import { pause } from '../../platform/time/pause.ts';
+import { PeriodicTask } from '../../platform/time/periodicTask.ts';
 import type { Timers } from '../../ports/timers.ts';
 import { type SweepOptions, type Swept, sweepUploads } from './uploadSweep.ts';
 
@@ -15,55 +15,35 @@ export type SweepEvent =
   | ({ readonly type: 'uploadsSwept' } & Omit<Swept, 'next'>)
   | { readonly type: 'sweepFailed'; readonly error: unknown };
 
-/**
- * Sweeps the store of uploads for ever, one part in each round.
- *
- * States: `resting` → (timer) → `sweeping` → `resting`; `stop` → `stopped`, after the round under way. A round that fails is
- * told and tried again, from the same place, in the next one.
- */
+/** Sweeps the store of uploads, one part in each round. A round that fails is repeated, from the same part, as the next. */
 export class UploadSweeper {
   readonly #options: UploadSweeperOptions;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #task: PeriodicTask;
+  /** Where the next round begins. */
+  #after = 0;
 
   constructor(options: UploadSweeperOptions) {
     this.#options = options;
+    const { timers, random, onEvent, everyMs = 600_000 } = options;
+    this.#task = new PeriodicTask({
+      run: () => this.#sweep(),
+      ...{ timers, random, intervalMs: everyMs, jitter: 0.25, restsFirst: true },
+      onError: (error) => onEvent({ type: 'sweepFailed', error }),
+    });
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#task.start();
   }
 
-  /** Waits for the round under way. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
+  /** Waits for the round in flight. */
+  stop(): Promise<void> {
+    return this.#task.stop();
   }
 
-  async #run(): Promise<void> {
-    const { everyMs = 600_000, random } = this.#options;
-    let after = 0;
-    for (;;) {
-      await this.#rest(everyMs * (0.75 + random() / 2));
-      if (this.#stopping.signal.aborted) return;
-      after = await this.#sweep(after);
-    }
-  }
-
-  /** @returns where the next round begins */
-  async #sweep(after: number): Promise<number> {
-    const { onEvent } = this.#options;
-    try {
-      const { next, ...swept } = await sweepUploads(this.#options, after);
-      onEvent({ type: 'uploadsSwept', ...swept });
-      return next ?? 0;
-    } catch (error) {
-      onEvent({ type: 'sweepFailed', error });
-      return after;
-    }
-  }
-
-  #rest(ms: number): Promise<void> {
-    return pause(this.#options.timers, ms, this.#stopping.signal);
+  async #sweep(): Promise<void> {
+    const { next, ...swept } = await sweepUploads(this.#options, this.#after);
+    this.#options.onEvent({ type: 'uploadsSwept', ...swept });
+    this.#after = next ?? 0;
   }
 }

@@ -1,3 +1,5 @@
+import { backoffMs } from '../time/backoff.ts';
+
 /**
  * When a supervised server is started, restarted and given up, as a pure state machine.
  *
@@ -69,8 +71,7 @@ const run: Cell = (state, { nowMs }) => ({
 
 const retry: Cell = (state, { random }) => {
   const attempt = state.attempt + 1;
-  const delayMsFull = Math.min(backoff.delayMsMax, backoff.delayMsMin * 2 ** (attempt - 1));
-  const delayMs = Math.round(delayMsFull * (1 - random / 2));
+  const delayMs = Math.round(backoffMs(backoff, attempt - 1, () => random));
   return { state: { ...state, name: 'backoff', attempt }, effects: [{ do: 'startTimer', attempt, delayMs }] };
 };
 

@@ -1,4 +1,5 @@
 import type { EventLog, LogStatus } from '../../ports/eventLog.ts';
+import { jittered } from '../time/jitter.ts';
 import { withTimeout } from '../time/withTimeout.ts';
 
 /** What is known of the log's end without asking for it each time. */
@@ -97,7 +98,7 @@ export class PolledLogHead implements LogHead {
   async #poll(): Promise<void> {
     await this.ask().catch(() => {});
     if (this.#stopped) return;
-    const intervalMs = (this.#options.intervalMs ?? 1_000) * (0.9 + Math.random() * 0.2);
+    const intervalMs = jittered(this.#options.intervalMs ?? 1_000, 0.1, Math.random);
     this.#timer = setTimeout(() => void this.#poll(), intervalMs);
   }
 }

@@ -1,4 +1,5 @@
 import { connect, Events, type NatsConnection } from 'nats';
+import { jittered } from '../time/jitter.ts';
 
 /** What happened to the connection; the composition root logs it. */
 export type NatsEvent =
@@ -59,7 +60,7 @@ async function firstConnect(options: NatsOptions): Promise<NatsConnection> {
       const reason = cause instanceof Error ? cause.message : String(cause);
       const message = `No nats-server answers at ${options.url} (${reason}). Start one there or set NATS_URL.`;
       if (Date.now() > deadline) throw new NatsConnectError(message, { cause });
-      await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 100));
+      await new Promise((resolve) => setTimeout(resolve, jittered(250, 0.2, Math.random)));
     }
   }
 }

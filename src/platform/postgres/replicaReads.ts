@@ -1,5 +1,6 @@
 import { ChatError } from '../../contracts/errors.ts';
 import type { Timers } from '../../ports/timers.ts';
+import { jittered } from '../time/jitter.ts';
 import type { Database, PrismaClient, Reads } from './database.ts';
 
 /**
@@ -71,7 +72,7 @@ export class ReplicaReads implements Reads {
       this.#become('away');
     }
     if (this.#stopped) return;
-    const lookMs = (this.#options.lookMs ?? 1_000) * (0.9 + Math.random() * 0.2);
+    const lookMs = jittered(this.#options.lookMs ?? 1_000, 0.1, Math.random);
     this.#cancelLook = this.#options.timers.after(lookMs, () => void this.#look());
   }
 

@@ -35,11 +35,28 @@ export function inTransaction<T>(
   work: (client: PoolClient) => Promise<T>,
   begin = 'BEGIN',
 ): Promise<T> {
+  return transact(pool, work, { begin, end: 'COMMIT' });
+}
+
+/** Runs `work` in a transaction and undoes it in any case: what it returns or throws is all that is left of it. */
+export function rolledBack<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  begin = 'BEGIN',
+): Promise<T> {
+  return transact(pool, work, { begin, end: 'ROLLBACK' });
+}
+
+function transact<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  { begin, end }: { begin: string; end: 'COMMIT' | 'ROLLBACK' },
+): Promise<T> {
   return withClient(pool, async (client) => {
     try {
       await client.query(begin);
       const result = await work(client);
-      await client.query('COMMIT');
+      await client.query(end);
       return result;
     } catch (error) {
       // When even this fails, the connection is gone, and the transaction with it.

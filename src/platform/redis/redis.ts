@@ -1,4 +1,5 @@
 import { createClient, ErrorReply } from '@redis/client';
+import { backoffMs } from '../time/backoff.ts';
 import { TimeoutError } from '../time/withTimeout.ts';
 
 /** What happened to Redis, as this process sees it; the composition root logs and meters it. */
@@ -27,6 +28,8 @@ export class RedisUnavailableError extends Error {
 const ANSWER_WEIGHT = 0.25;
 const UNANSWERED_TO_SUSPEND = 5;
 const PROBE_MS = 1_000;
+/** Between attempts to connect. */
+const RECONNECT_BACKOFF = { delayMsMin: 100, delayMsMax: 3_000 };
 
 type Client = ReturnType<typeof createClient>;
 
@@ -115,8 +118,7 @@ export class Redis {
       commandsQueueMaxLength: this.#options.unansweredMax ?? 1_024,
       socket: {
         connectTimeout: this.#silentMsMax,
-        reconnectStrategy: (retries) =>
-          Math.min(3_000, 100 * 2 ** Math.min(retries, 5)) * (0.5 + Math.random() / 2),
+        reconnectStrategy: (retries) => backoffMs(RECONNECT_BACKOFF, retries, Math.random),
       },
     });
     client.on('connect', () => this.#giveUpIfSilent(client));

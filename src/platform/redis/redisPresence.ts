@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Lookups } from '../../ports/lookups.ts';
 import type { SharedPresence } from '../../ports/sharedPresence.ts';
 import type { Timers } from '../../ports/timers.ts';
+import { jittered } from '../time/jitter.ts';
 import type { Redis } from './redis.ts';
 
 /** How long changes are collected before they are written, in milliseconds. */
@@ -172,7 +173,7 @@ export class RedisPresence implements SharedPresence {
   }
 
   #beatLater(): void {
-    const delayMs = this.#beatMs * (1 + BEAT_JITTER * (2 * Math.random() - 1));
+    const delayMs = jittered(this.#beatMs, BEAT_JITTER, Math.random);
     this.#cancelBeat = this.#timers.after(delayMs, () => {
       this.#beatLater();
       this.#runPass(() => this.#beat());

@@ -9,10 +9,10 @@ import {
   withQuery,
 } from '../../support/documents/documentedCalls.ts';
 import {
-  type Trouble,
-  TroubledAttachments,
-  TroubledReceipts,
-  troubled,
+  FaultyAttachments,
+  FaultyReceipts,
+  faultyLog,
+  type StoreFaults,
 } from '../../support/faults/faultyStores.ts';
 import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
 import { file, pdf } from '../../support/http/multipart.ts';
@@ -30,18 +30,18 @@ let database: TestDatabase;
 let api: TestApi;
 let withoutDatabase: TestApi;
 let document: DocumentedApi;
-let trouble: Trouble;
+let faults: StoreFaults;
 let draining: boolean;
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
-  trouble = {};
+  faults = {};
   draining = false;
   api = await startTestApi({
     databaseUrl: database.url,
-    log: (memory) => troubled(memory, () => trouble),
-    attachments: new TroubledAttachments(() => trouble),
-    receipts: new TroubledReceipts(() => trouble),
+    log: (memory) => faultyLog(memory, () => faults),
+    attachments: new FaultyAttachments(() => faults),
+    receipts: new FaultyReceipts(() => faults),
     uploads: { bytesMax: UPLOAD_BYTES_MAX, stallMsMax: 200 },
     online: async (userIds) => new Set(withoutFault(userIds)),
     health: { isDraining: () => withoutFault(draining), publishAckMs: () => withoutFault(1.5) },
@@ -56,13 +56,13 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(() => {
-  trouble = {};
+  faults = {};
   draining = false;
 });
 
 /** @throws the fault of the program that there is just now */
 function withoutFault<T>(value: T): T {
-  if (trouble.fault !== undefined) throw trouble.fault;
+  if (faults.fault !== undefined) throw faults.fault;
   return value;
 }
 
@@ -85,11 +85,11 @@ async function callAll(
   to = api,
 ): Promise<void> {
   const good = await goodCalls(to);
-  const before = trouble;
+  const before = faults;
   for (const operationId of operationIds) {
     const known = good[operationId];
     if (known === undefined) throw new Error(`There is no call of ${operationId} here`);
-    trouble = before;
+    faults = before;
     const answer = await call(operationId, change(known), to);
     expect([operationId, answer.status, answer.text]).toEqual([operationId, status, answer.text]);
   }
@@ -186,7 +186,7 @@ describe('every answer is as documented', () => {
       body: { userId: 'alice', archived: true },
     });
     for (const id of messages) expect((await call(id, good[id]!)).status).toBe(409);
-    trouble = { append: 'conflict' };
+    faults = { append: 'conflict' };
     for (const id of ['changeConversation', 'addParticipants', 'removeParticipants']) {
       expect((await call(id, good[id]!)).status).toBe(409);
     }
@@ -229,14 +229,14 @@ describe('every answer is as documented', () => {
     const writing = answering(504, ['markRead']);
     const onAppend = async (append: Error, status: number) => {
       const good = await goodCalls(api);
-      trouble = { append };
+      faults = { append };
       for (const id of writing) expect((await call(id, good[id]!)).status).toBe(status);
-      trouble = {};
+      faults = {};
     };
     await onAppend(read, 503);
     await onAppend(new UnknownOutcomeError('late'), 504);
     const good = await goodCalls(api);
-    trouble = { read };
+    faults = { read };
     const reading = ['getConversation', 'readMessages', 'searchMessages', 'markRead'];
     for (const id of [...reading, 'uploadFile', 'readUpload']) {
       expect((await call(id, elsewhere(good[id]!))).status).toBe(503);
@@ -246,9 +246,9 @@ describe('every answer is as documented', () => {
 
   it('503 and 504, when the receipts are in trouble', async () => {
     const { markRead } = await goodCalls(api);
-    trouble = { mark: new UnknownOutcomeError('late') };
+    faults = { mark: new UnknownOutcomeError('late') };
     expect((await call('markRead', markRead!)).status).toBe(504);
-    trouble = { mark: new LogUnavailableError('gone') };
+    faults = { mark: new LogUnavailableError('gone') };
     expect((await call('markRead', markRead!)).status).toBe(503);
   });
 
@@ -263,7 +263,7 @@ describe('every answer is as documented', () => {
     const fault = new TypeError('undefined is not a function');
     const good = await goodCalls(api);
     const asking = vi.spyOn(api.database, 'ask').mockRejectedValue(fault);
-    trouble = { append: fault, read: fault, mark: fault, fault };
+    faults = { append: fault, read: fault, mark: fault, fault };
     for (const id of answering(500, FAULTLESS)) {
       const answer = await call(id, elsewhere(good[id]!));
       expect([id, answer.status]).toEqual([id, 500]);

@@ -15,7 +15,7 @@ beforeAll(async () => {
   database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
   for (const projection of allProjections(projectRootUrl())) {
     const store = new PostgresStore({ projection, pool: database.pool, worker: 'test' });
-    await store.balance('e1', { state: 'starting', reason: null });
+    await store.heartbeat('e1', { state: 'starting', reason: null });
   }
 });
 afterAll(async () => {

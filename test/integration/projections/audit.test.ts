@@ -71,7 +71,7 @@ test.each([
     await system.pool.query(`TRUNCATE history_v1.${relation}`);
     await system.pool.query(`INSERT INTO history_v1.${relation} SELECT * FROM saved_${relation}`);
   }
-  // The next step looks at findings again, wherever it is.
+  // The next step compares findings again, wherever it is.
   await step({ conversationsPerStep: 1 });
   expect(await findings()).toEqual([]);
 });
@@ -99,16 +99,18 @@ test('without a read model of this log there is nothing to compare', async () =>
   expect(await step()).toMatchObject({ outcome: 'waiting' });
 });
 
-test('the auditor goes on by itself, tells what it finds, and lets go when it stops', async () => {
-  const told: AuditEvent[] = [];
+test('the auditor goes on by itself, reports what it finds, and lets go when it stops', async () => {
+  const reported: AuditEvent[] = [];
   const auditor = new Auditor({
     ...{ log: system.log, feed: system.log, pool: system.pool, owner: 'me', timers: systemTimers },
-    ...{ restMs: 10, onEvent: (event: AuditEvent) => told.push(event) },
+    ...{ restMs: 10, onEvent: (event: AuditEvent) => reported.push(event) },
   });
   auditor.start();
   await system.pool.query('DELETE FROM history_v1.messages WHERE ordinal = 2');
-  await waitFor('the findings', () => told.length > 0);
+  await waitFor('the findings', () => reported.length > 0);
   await auditor.stop();
-  expect(told).toEqual([{ type: 'auditFound', conversations: expect.arrayContaining([...CONVERSATIONS]) }]);
+  expect(reported).toEqual([
+    { type: 'auditFound', conversations: expect.arrayContaining([...CONVERSATIONS]) },
+  ]);
   expect(await step({ owner: 'other' })).toMatchObject({ outcome: 'audited' });
 });

@@ -107,7 +107,7 @@ async function takeCopy(): Promise<void> {
   await waitFor('the log to answer', () => opened.log.status());
 }
 
-/** The server comes back with the store of the copy, and others write on before anybody looks. */
+/** The server comes back with the store of the copy, and others write on before anybody asks. */
 async function comeBackWithCopy(write: (log: OpenedLog) => Promise<void>): Promise<void> {
   await server.kill9();
   rmSync(store(), { recursive: true });
@@ -130,7 +130,7 @@ function onDisk(words: string): boolean {
   return files.some((file) => readFileSync(join(file.parentPath, file.name)).includes(words));
 }
 
-test('a worker does not project on behind what the log has lost, however fast that was outgrown', async () => {
+test('a worker does not project on after what the log has lost, however fast that was outgrown', async () => {
   const alice = user('alice', opened);
   const conversationId = await alice.create();
   await alice.post(conversationId, 'kept');
@@ -155,7 +155,7 @@ test('a worker does not project on behind what the log has lost, however fast th
   expect(status.epoch).not.toBe(epoch);
 });
 
-test('everybody who is connected is told that the log is another one', async () => {
+test('everybody who is connected learns that the log is another one', async () => {
   const alice = user('alice', opened);
   const conversationId = await alice.create();
   await alice.post(conversationId, 'kept');
@@ -170,7 +170,7 @@ test('everybody who is connected is told that the log is another one', async () 
   await comeBackWithCopy(async (other) => {
     for (let n = 0; n < 5; n++) await user('bob', other).post(conversationId, `since ${n}`);
   });
-  await waitFor('to be told', () => socket.of('resync').length === 1, { timeoutMs: 20_000 });
+  await waitFor('the news', () => socket.of('resync').length === 1, { timeoutMs: 20_000 });
   expect(socket.of('event')).toHaveLength(1);
   const joined = await request({ op: 'join', conversationId });
   expect(joined).toMatchObject({ op: 'joined' });

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => system.close());
 
 function startUpkeep(retiredForMs?: number) {
-  const told: UpkeepEvent[] = [];
+  const reported: UpkeepEvent[] = [];
   const upkeep = new Upkeep({
     projection: system.history,
     pool: system.pool,
@@ -25,13 +25,13 @@ function startUpkeep(retiredForMs?: number) {
     everyMs: 20,
     ...(retiredForMs !== undefined && { retiredForMs }),
     rebuild: (signal) => rebuild({ ...system.rebuildOptions, signal }),
-    onEvent: (event) => told.push(event),
+    onEvent: (event) => reported.push(event),
   });
   upkeep.start();
-  return { upkeep, told };
+  return { upkeep, reported };
 }
 
-test('tables of an older format are built anew and taken over by the workers, and the old ones dropped', async () => {
+test('tables of an older format are rebuilt and taken over by the workers, and the old ones dropped', async () => {
   await system.append(...events);
   const before = system.start();
   await system.caughtUp();
@@ -39,11 +39,11 @@ test('tables of an older format are built anew and taken over by the workers, an
   await system.pool.query('UPDATE projection_versions SET format = format - 1');
   const worker = system.start();
   await waitFor('the worker to stand by', () => worker.state === 'standby');
-  const { upkeep, told } = startUpkeep(0);
+  const { upkeep, reported } = startUpkeep(0);
   await waitFor('the worker to go on', () => worker.state === 'live');
-  await waitFor('the old version to be dropped', () => told.some(({ type }) => type === 'dropped'));
+  await waitFor('the old version to be dropped', () => reported.some(({ type }) => type === 'dropped'));
   await upkeep.stop();
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { type: 'outdated', projection: 'history', format: 2, wanted: 3 },
     { type: 'renewed', projection: 'history', version: 2 },
     { type: 'dropped', projection: 'history', versions: [1] },
@@ -62,16 +62,16 @@ test('a version that was just replaced stays for those who read it', async () =>
   system.start();
   await system.caughtUp();
   await rebuild(system.rebuildOptions);
-  const { upkeep, told } = startUpkeep();
+  const { upkeep, reported } = startUpkeep();
   await waitFor(
     'the workers to go on',
     async () => (await listVersions(system.pool, 'history')).length === 2,
   );
   await upkeep.stop();
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
-test('stopping ends a rebuild under way, and the next one goes on with it', async () => {
+test('stopping ends a rebuild in flight, and the next one goes on with it', async () => {
   await system.append(...events);
   const before = system.start();
   await system.caughtUp();
@@ -80,17 +80,17 @@ test('stopping ends a rebuild under way, and the next one goes on with it', asyn
   // As if its database stood still: the rebuild cannot come to its end.
   const client = await system.pool.connect();
   await client.query('BEGIN; LOCK TABLE projection_workers IN EXCLUSIVE MODE');
-  const { upkeep, told } = startUpkeep();
-  await waitFor('the rebuild to begin', () => told.some(({ type }) => type === 'outdated'));
+  const { upkeep, reported } = startUpkeep();
+  await waitFor('the rebuild to begin', () => reported.some(({ type }) => type === 'outdated'));
   const stopped = upkeep.stop();
   await client.query('ROLLBACK');
   client.release();
   await stopped;
-  expect(told.map(({ type }) => type)).toEqual(['outdated']);
+  expect(reported.map(({ type }) => type)).toEqual(['outdated']);
   const again = startUpkeep();
-  await waitFor('the rebuild', () => again.told.some(({ type }) => type === 'renewed'));
+  await waitFor('the rebuild', () => again.reported.some(({ type }) => type === 'renewed'));
   await again.upkeep.stop();
-  expect(again.told.at(-1)).toMatchObject({ version: 2 });
+  expect(again.reported.at(-1)).toMatchObject({ version: 2 });
 });
 
 test('a rebuild that was given up is thrown away after a day, not before', async () => {

@@ -5,8 +5,8 @@ import type { FoundUpload } from '../../../src/ports/attachmentStore.ts';
 import type { EventLog } from '../../../src/ports/eventLog.ts';
 import type { Receipt } from '../../../src/ports/receipts.ts';
 
-/** What stands between an API and its stores just now. */
-export type Trouble = {
+/** What fails just now between an API and its stores. */
+export type StoreFaults = {
   readonly read?: Error;
   readonly append?: Error | 'conflict';
   readonly mark?: Error;
@@ -14,8 +14,8 @@ export type Trouble = {
   readonly fault?: Error;
 };
 
-/** A log that answers with whatever trouble it is in. */
-export function troubled(log: MemoryEventLog, current: () => Trouble): EventLog {
+/** A log that fails as it is to just now. */
+export function faultyLog(log: MemoryEventLog, current: () => StoreFaults): EventLog {
   const readable = <T>(work: () => Promise<T>): Promise<T> => {
     const { read } = current();
     return read === undefined ? work() : Promise.reject(read);
@@ -35,11 +35,11 @@ export function troubled(log: MemoryEventLog, current: () => Trouble): EventLog 
   };
 }
 
-/** Uploads that cannot be found while reading is in trouble. */
-export class TroubledAttachments extends MemoryAttachments {
-  readonly #current: () => Trouble;
+/** Uploads that cannot be found while reading fails. */
+export class FaultyAttachments extends MemoryAttachments {
+  readonly #current: () => StoreFaults;
 
-  constructor(current: () => Trouble) {
+  constructor(current: () => StoreFaults) {
     super();
     this.#current = current;
   }
@@ -50,11 +50,11 @@ export class TroubledAttachments extends MemoryAttachments {
   }
 }
 
-/** Receipts that cannot be stored while marking is in trouble. */
-export class TroubledReceipts extends MemoryReceipts {
-  readonly #current: () => Trouble;
+/** Receipts that cannot be stored while marking fails. */
+export class FaultyReceipts extends MemoryReceipts {
+  readonly #current: () => StoreFaults;
 
-  constructor(current: () => Trouble) {
+  constructor(current: () => StoreFaults) {
     super();
     this.#current = current;
   }

@@ -4,13 +4,12 @@ import { historyProjection } from '../../../projections/history/history.ts';
 import { PostgresStore } from '../../../projections/runner/postgresStore.ts';
 import type { RebuildOptions } from '../../../projections/runner/rebuild.ts';
 import { ProjectionRunner } from '../../../projections/runner/runner.ts';
-import { encodeEvent } from '../../../src/contracts/events/events.ts';
-import { type ChatEvent, categoryOf } from '../../../src/domain/conversation/events.ts';
+import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { projectRootUrl } from '../../../src/platform/embedded/projectRootUrl.ts';
-import { systemIds } from '../../../src/platform/ids.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
 import { waitFor } from '../time/waitFor.ts';
+import { appendEvents } from './appendEvents.ts';
 import { createMigratedDatabase } from './historyDatabase.ts';
 
 /** A log in memory, a fresh database, and what builds the history from the one in the other. */
@@ -21,11 +20,7 @@ export async function openProjectedLog() {
   const log = new MemoryEventLog();
   const history = historyProjection(projectRootUrl());
   const runners: { stop(): Promise<void>; checkpoint: number | null }[] = [];
-  const append = async (...events: readonly ChatEvent[]) => {
-    let last = 0;
-    for (const event of events) last = await appendEvent(log, event);
-    return last;
-  };
+  const append = (...events: readonly ChatEvent[]) => appendEvents(log, ...events);
   const start = () => {
     const projection = history;
     const store = new PostgresStore({ projection, pool, worker: `test${runners.length}` });
@@ -55,12 +50,4 @@ export async function openProjectedLog() {
     await database.drop();
   };
   return { pool, log, history, append, start, caughtUp, rebuildOptions, close };
-}
-
-async function appendEvent(log: MemoryEventLog, event: ChatEvent): Promise<number> {
-  const { conversationId } = event;
-  const request = { conversationId, category: categoryOf(event), bytes: encodeEvent(event) };
-  const result = await log.append({ ...request, idempotencyKey: systemIds.idempotencyKey() });
-  if (result.outcome !== 'stored') throw new Error('An unconditional append cannot conflict');
-  return result.seq;
 }

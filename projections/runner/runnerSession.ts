@@ -1,15 +1,15 @@
 import { groupOf } from '../../src/contracts/events/subjects.ts';
 import { fingerprint } from '../../src/platform/log/fingerprint.ts';
-import { pause } from '../../src/platform/time/pause.ts';
+import { PeriodicTask } from '../../src/platform/time/periodicTask.ts';
 import type { EventFeed, FollowedEvent, Following } from '../../src/ports/eventFeed.ts';
 import { type EventLog, LogUnavailableError } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { type CommitNotice, GroupWorker } from './groupWorker.ts';
-import { assertSameLog, type KnownPlace, LogMismatchError } from './logGuard.ts';
+import { assertSameLog, type KnownCheckpoint, LogMismatchError } from './logGuard.ts';
 import type { Projection } from './projection.ts';
-import { type Assignment, type Claim, HaltError, type Place, type ProjectionStore } from './store.ts';
+import { type Assignment, type Checkpoint, type Claim, HaltError, type ProjectionStore } from './store.ts';
 
-export interface SessionOptions<Changes> {
+export interface RunnerSessionOptions<Changes> {
   readonly projection: Pick<Projection<Changes>, 'name' | 'project'>;
   readonly store: ProjectionStore<Changes>;
   readonly log: EventLog;
@@ -18,36 +18,37 @@ export interface SessionOptions<Changes> {
   readonly random: () => number;
   readonly batchMax: number;
   readonly throttle?: ((events: number) => Promise<void>) | undefined;
-  readonly ceiling?: ((group: number) => Place | null) | undefined;
-  /** Asks what is to be done now; called every two seconds, which also keeps the leases. */
-  readonly balance: () => Promise<Assignment>;
+  readonly ceiling?: ((group: number) => Checkpoint | null) | undefined;
+  /** Asks for the worker's assignment; called every two seconds, which also keeps the leases. */
+  readonly heartbeat: () => Promise<Assignment>;
   readonly onCommit: (commit: CommitNotice) => void;
   readonly onProgress: (behind: number) => void;
 }
 
-/** Between two looks at how the groups are shared out; a lease is three times as long, in milliseconds. */
-export const BALANCE_MS = 2_000;
-/** Between two looks at whether the log still is the same while reading is not interrupted, in milliseconds. */
+/** Between two heartbeats, in milliseconds; a lease is three times as long. */
+export const HEARTBEAT_MS = 2_000;
+/** Between two checks that the log still is the same while reading is not interrupted, in milliseconds. */
 const GUARD_MS = 30_000;
 /** More sequences without events in a row than this were not erased one by one. */
 const HOLES_MAX = 100_000;
-/** Events of other workers' groups are given back so many at a time. */
+/** How many events of other workers' groups are given back at a time. */
 const FOREIGN_RELEASE = 64;
 
 /**
  * One stretch of work under one set of claims: a reader over the log, from the lowest checkpoint on, and a worker for each
- * group. Ends when it is told to, when the groups are shared out anew, or with the first thing that fails.
+ * group. Ends on request, when the groups are rebalanced, or with the first thing that fails.
  *
  * The reader reads every event, also those of groups that others have: so its position is true for all groups, an idle
  * group's checkpoint moves on, and what was erased shows as a hole in the sequence.
  *
  * Before it reads, and again whenever the reading was interrupted, it makes sure that the log still holds what was read
- * last: a log that lost its tail meanwhile, and was written on, is never projected behind what it lost.
+ * last: a log that lost its tail meanwhile, and was written on, is never projected after what it lost.
  */
-export class Session<Changes> {
-  readonly #options: SessionOptions<Changes>;
+export class RunnerSession<Changes> {
+  readonly #options: RunnerSessionOptions<Changes>;
   readonly #ending = new AbortController();
   readonly #workers = new Map<number, GroupWorker<Changes>>();
+  readonly #tasks: readonly PeriodicTask[];
   #following: Following | null = null;
   #tail: FollowedEvent | null = null;
   #position: number;
@@ -55,10 +56,11 @@ export class Session<Changes> {
   #reassigned = false;
   #failure: { error: unknown } | null = null;
 
-  constructor(claims: readonly Claim[], options: SessionOptions<Changes>) {
+  constructor(claims: readonly Claim[], options: RunnerSessionOptions<Changes>) {
     this.#options = options;
     this.#position = Math.min(...claims.map(({ seq }) => seq));
     for (const claim of claims) this.#workers.set(claim.group, this.#workerOf(claim));
+    this.#tasks = [this.#every(HEARTBEAT_MS, () => this.#beat()), this.#every(GUARD_MS, () => this.#guard())];
   }
 
   /** The checkpoint of each group that is worked on. */
@@ -68,10 +70,12 @@ export class Session<Changes> {
 
   end(): void {
     this.#ending.abort();
+    // Waited for at the end of `run`: what ends the session may be one of them.
+    for (const task of this.#tasks) void task.stop();
   }
 
   /**
-   * @returns why it ended, once no transaction is under way any more
+   * @returns why it ended, once no transaction is in flight any more
    * @throws the first thing that failed
    */
   async run(onOpened: () => void): Promise<'ended' | 'reassigned'> {
@@ -87,10 +91,11 @@ export class Session<Changes> {
     try {
       onOpened();
       this.#noteProgress();
-      const parts = [...this.#workers.values()].map((worker) => worker.run());
-      parts.push(this.#keepBalance(), this.#keepGuard());
-      await Promise.all(parts.map((part) => part.catch((error: unknown) => this.#fail(error))));
+      for (const task of this.#tasks) task.start();
+      const work = [...this.#workers.values()].map((worker) => worker.run());
+      await Promise.all(work.map((part) => part.catch((error: unknown) => this.#fail(error))));
     } finally {
+      await Promise.all(this.#tasks.map((task) => task.stop()));
       await this.#following.stop();
     }
     if (this.#failure !== null) throw this.#failure.error;
@@ -140,20 +145,20 @@ export class Session<Changes> {
     this.#foreign = 0;
   }
 
-  async #keepBalance(): Promise<void> {
-    const { timers, balance } = this.#options;
-    const { signal } = this.#ending;
-    for (;;) {
-      await pause(timers, BALANCE_MS, signal);
-      if (signal.aborted) return;
-      const assignment = await balance();
-      if (assignment.paused || !this.#holdsJust(assignment.claims)) {
-        this.#reassigned = true;
-        return this.end();
-      }
-      for (const { group, parked } of assignment.claims) this.#workers.get(group)?.noteRetries(parked);
-      for (const worker of this.#workers.values()) worker.tell();
+  #every(intervalMs: number, run: () => Promise<void>): PeriodicTask {
+    const { timers } = this.#options;
+    const onError = (error: unknown) => this.#fail(error);
+    return new PeriodicTask({ run, timers, intervalMs, restsFirst: true, onError });
+  }
+
+  async #beat(): Promise<void> {
+    const { paused, claims } = await this.#options.heartbeat();
+    if (paused || !this.#holdsJust(claims)) {
+      this.#reassigned = true;
+      return this.end();
     }
+    for (const { group, parked } of claims) this.#workers.get(group)?.noteRetries(parked);
+    for (const worker of this.#workers.values()) worker.announce();
   }
 
   #holdsJust(claims: readonly Claim[]): boolean {
@@ -161,18 +166,13 @@ export class Session<Changes> {
     return claims.every((claim) => this.#workers.get(claim.group)?.claim.ownerEpoch === claim.ownerEpoch);
   }
 
-  async #keepGuard(): Promise<void> {
+  async #guard(): Promise<void> {
     const { timers, log, projection } = this.#options;
-    const { signal } = this.#ending;
-    for (;;) {
-      await pause(timers, GUARD_MS, signal);
-      if (signal.aborted) return;
-      try {
-        await assertSameLog(projection.name, this.#knownPlaces(), log, timers);
-      } catch (error) {
-        // Away, not another one: the reader will say so too, and come back by itself.
-        if (!(error instanceof LogUnavailableError)) throw error;
-      }
+    try {
+      await assertSameLog(projection.name, this.#knownCheckpoints(), log, timers);
+    } catch (error) {
+      // Away, not another one: the reader will say so too, and come back by itself.
+      if (!(error instanceof LogUnavailableError)) throw error;
     }
   }
 
@@ -180,7 +180,7 @@ export class Session<Changes> {
   async #confirm(): Promise<boolean> {
     const { log, projection, timers } = this.#options;
     try {
-      await assertSameLog(projection.name, this.#knownPlaces(), log, timers);
+      await assertSameLog(projection.name, this.#knownCheckpoints(), log, timers);
       return true;
     } catch (error) {
       if (!(error instanceof LogMismatchError)) throw error;
@@ -190,7 +190,7 @@ export class Session<Changes> {
   }
 
   /** The event read last vouches for all before it; while none was, the checkpoints do. */
-  #knownPlaces(): KnownPlace[] {
+  #knownCheckpoints(): KnownCheckpoint[] {
     const claims = [...this.#workers.values()].map(({ claim }) => claim);
     const [first] = claims;
     if (this.#tail === null || first === undefined) return claims;
@@ -198,7 +198,7 @@ export class Session<Changes> {
     return [{ version: first.version, seq, fingerprint: fingerprint(bytes) }];
   }
 
-  /** Under a steady load something is always waiting: what the next batches take along does not count as behind. */
+  /** Under a steady load something is always waiting: what the next batches take along is no lag. */
   #noteProgress(): void {
     let waiting = this.#following?.remaining ?? 0;
     for (const { queue } of this.#workers.values()) waiting += queue.size;

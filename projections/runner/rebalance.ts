@@ -6,8 +6,8 @@ export interface GroupLease {
   readonly leased: boolean;
 }
 
-export interface ShareOut {
-  /** Groups to take: nobody's, or those of a worker that is gone. */
+export interface Rebalance {
+  /** Groups to take: without an owner, or of a worker that is gone. */
   readonly claim: readonly number[];
   /** Groups to give away, because others have fewer. */
   readonly release: readonly number[];
@@ -15,11 +15,11 @@ export interface ShareOut {
 
 /**
  * A worker's next step towards an even share of the groups. Pure: every worker computes the same quotas from the same
- * rows, and what they add up to is the number of groups, so the shares settle and nobody takes from a living worker.
+ * rows, and what they add up to is the number of groups, so the shares settle and no worker takes from a living one.
  *
  * @param workers those that are alive, this one among them, in any order
  */
-export function shareOut(leases: readonly GroupLease[], workers: readonly string[], me: string): ShareOut {
+export function rebalance(leases: readonly GroupLease[], workers: readonly string[], me: string): Rebalance {
   const mine = leases.filter(({ owner }) => owner === me).map(({ group }) => group);
   const free = leases.filter(({ owner, leased }) => owner !== me && (owner === null || !leased));
   const quota = quotaOf(leases.length, workers, me);

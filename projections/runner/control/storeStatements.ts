@@ -1,7 +1,7 @@
 /** The SQL of `postgresStore.ts`. How long a worker that says nothing keeps its groups is `$lease`, in milliseconds. */
 
-/** Parameters: what is shared out, by name. Serialises who does; held until the transaction ends. */
-export const LOCK_SHARES = `SELECT pg_advisory_xact_lock(720115400, hashtext($1))`;
+/** Parameters: what is rebalanced, by name. Serialises the workers that do; held until the transaction ends. */
+export const LOCK_REBALANCE = `SELECT pg_advisory_xact_lock(720115400, hashtext($1))`;
 
 /** Parameters: projection, worker, version or null, state, reason, lease. */
 export const REPORT = `
@@ -10,7 +10,7 @@ export const REPORT = `
   ON CONFLICT (projection, worker) DO UPDATE
   SET version = excluded.version, state = excluded.state, reason = excluded.reason, seen_until = excluded.seen_until`;
 
-/** Parameters: projection. Who died long ago is not even shown any more. */
+/** Parameters: projection. Workers that died long ago are not even shown any more. */
 export const FORGET_WORKERS = `
   DELETE FROM projection_workers WHERE projection = $1 AND seen_until < now() - interval '1 minute'`;
 
@@ -27,14 +27,14 @@ export const LEASES = `
   SELECT partition_group, owner, coalesce(lease_until > now(), false) AS leased FROM projection_checkpoints
   WHERE projection = $1 AND version = $2 ORDER BY partition_group`;
 
-/** Parameters: projection, version, groups, worker, lease. Whoever had them before cannot write any more. */
+/** Parameters: projection, version, groups, worker, lease. The owner before cannot write any more. */
 export const CLAIM = `
   UPDATE projection_checkpoints
   SET owner = $4, owner_epoch = owner_epoch + 1, lease_until = now() + $5::float8 * interval '1 ms'
   WHERE projection = $1 AND version = $2 AND partition_group = ANY($3::int[])
     AND (owner IS NULL OR lease_until IS NULL OR lease_until < now())`;
 
-/** Parameters: projection, version, groups, worker. A transaction of ours that is under way is refused. */
+/** Parameters: projection, version, groups, worker. A transaction of ours that is in flight is refused. */
 export const RELEASE = `
   UPDATE projection_checkpoints SET owner = NULL, owner_epoch = owner_epoch + 1, lease_until = NULL
   WHERE projection = $1 AND version = $2 AND partition_group = ANY($3::int[]) AND owner = $4`;
