@@ -12,8 +12,9 @@ import {
   openConfiguredReceipts,
 } from '../eventlog/jetstream/configuredLog.ts';
 import type { JetStreamLog } from '../eventlog/jetstream/jetStreamLog.ts';
+import { type LifecycleLog, lifecycleLog } from '../observability/lifecycle.ts';
 import { Metrics } from '../observability/metrics.ts';
-import { type LifecycleLog, lifecycleLog, signalFaultLog } from '../observability/subscribers/all.ts';
+import { signalFaultLog } from '../observability/subscribers/signals.ts';
 import type { Config } from '../platform/config/config.ts';
 import { startEmbeddedServers } from '../platform/embedded/embeddedServers.ts';
 import { projectRootUrl } from '../platform/embedded/projectRootUrl.ts';
@@ -115,16 +116,15 @@ async function startFoundation(
   const databaseUrl = servers.databaseUrl ?? '';
   if (needsDatabase(config)) await migrateDatabase(databaseUrl, logger);
   const edgeId = newEdgeId();
-  const sharedCaches = startSharedCaches(config.redisUrl, edgeId, { lifecycle, metrics }, stops);
+  const sharedCaches = startSharedCaches(config.redisUrl, edgeId, lifecycle, stops);
   const conversations = new ConversationStore(log, { shared: sharedConversations(sharedCaches) });
-  metrics.watchCache('conversations', conversations);
+  lifecycle.watch.cache('conversations', conversations);
   caches.conversations = conversations;
   const attachments = await openUploads(config, servers.natsUrl, lifecycle, stops);
   const application = { log, feed: log, conversations, attachments, clock: systemClock, ids: systemIds };
   const isDraining = () => signal.aborted;
   const shared = startSignals(connection, logger, stops, edgeId, sharedCaches);
-  metrics.watchPublishAck(() => log.publishAckMs);
-  metrics.onBreaker('log', 'closed');
+  lifecycle.watch.publishAck(() => log.publishAckMs);
   const parts = { config, logger, lifecycle, metrics, connection, log, application };
   const readMarks = new ReadMarks({ application, receipts, timers: systemTimers });
   const { progress: historyProgress, stop } = listenForProgress(connection, 'history');
@@ -195,7 +195,7 @@ async function startRoles(foundation: Foundation, stops: StopSequence): Promise<
 /** The tail of the log: keeps cached conversations fresh, and feeds whoever listens at this process. */
 async function startRealtimeRole(foundation: Foundation, stops: StopSequence): Promise<Realtime> {
   const { config, application, signals, presence, readMarks, historyProgress } = foundation;
-  const { lifecycle, metrics } = foundation;
+  const { lifecycle } = foundation;
   const realtime = await startRealtime({
     application,
     signals,
@@ -209,6 +209,6 @@ async function startRealtimeRole(foundation: Foundation, stops: StopSequence): P
     onFault: lifecycle.fault('edge'),
   });
   stops.add(() => realtime.stop());
-  metrics.watchLiveFeed(realtime.feed);
+  lifecycle.watch.liveFeed(realtime.feed);
   return realtime;
 }

@@ -3,7 +3,7 @@ import { auditStatus } from '../queries/auditStatus.ts';
 import type { HeadKnowledge } from '../queries/lag.ts';
 import { type ProjectionReport, projectionReports } from '../queries/projectionReport.ts';
 import { PROJECTION_STATES } from '../queries/projectionState.ts';
-import type { ProjectionReading, ProjectionSource } from './projectionMetrics.ts';
+import type { ProjectionReading, ProjectionSource } from './subscribers/projections.ts';
 
 /** What the metrics show of the read models, from Postgres and the log's head. */
 export function projectionSource(parts: {

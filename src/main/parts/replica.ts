@@ -8,7 +8,7 @@ import type { Foundation } from '../system.ts';
 
 /** Where history and search are read: a replica with the database behind it, if the settings name one. */
 export function startReads(
-  { config, application, lifecycle, metrics }: Foundation,
+  { config, application, lifecycle }: Foundation,
   { primary, logHead }: { primary: Database; logHead: HeadKnowledge },
   stops: StopSequence,
 ): Reads {
@@ -20,7 +20,7 @@ export function startReads(
     ...lifecycle.database('replica'),
   });
   stops.add(() => replica.close());
-  metrics.databases.watch('replica', replica.pool);
+  lifecycle.watch.pool('replica', replica.pool);
   const reads = new ReplicaReads({
     primary,
     replica,
@@ -29,7 +29,7 @@ export function startReads(
     timers: systemTimers,
     onChange: lifecycle.replica,
   });
-  metrics.databases.watchReplica(reads);
+  lifecycle.watch.replica(reads);
   stops.add(() => reads.stop());
   return reads;
 }

@@ -1,5 +1,4 @@
-import type { Metrics } from '../../observability/metrics.ts';
-import type { LifecycleLog } from '../../observability/subscribers/all.ts';
+import type { LifecycleLog } from '../../observability/lifecycle.ts';
 import { Redis } from '../../platform/redis/redis.ts';
 import { RedisConversations } from '../../platform/redis/redisConversations.ts';
 import { RedisPresence } from '../../platform/redis/redisPresence.ts';
@@ -17,7 +16,7 @@ export interface SharedCaches {
 export function startSharedCaches(
   url: string | undefined,
   edgeId: string,
-  { lifecycle, metrics }: { lifecycle: LifecycleLog; metrics: Metrics },
+  lifecycle: LifecycleLog,
   stops: StopSequence,
 ): SharedCaches | null {
   if (url === undefined) return null;
@@ -26,9 +25,9 @@ export function startSharedCaches(
   const conversations = new RedisConversations(redis);
   const presence = new RedisPresence({ redis, timers: systemTimers, edgeId });
   stops.add(() => presence.stop());
-  metrics.watchRedis(() => redis.isUp);
-  metrics.watchCache('conversations_shared', conversations);
-  metrics.watchCache('presence_shared', presence);
+  lifecycle.watch.redis(() => redis.isUp);
+  lifecycle.watch.cache('conversations_shared', conversations);
+  lifecycle.watch.cache('presence_shared', presence);
   return { conversations, presence };
 }
 

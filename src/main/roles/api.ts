@@ -30,10 +30,10 @@ export async function startApi(
     ...lifecycle.database('primary'),
   });
   stops.add(() => database.close());
-  foundation.metrics.databases.watch('primary', database.pool);
+  lifecycle.watch.pool('primary', database.pool);
   const logHead = await PolledLogHead.start({ log, nowMs: application.clock.nowMs });
   stops.add(() => logHead.stop());
-  foundation.metrics.watchProjections(
+  lifecycle.watch.projections(
     projectionSource({
       database,
       head: logHead,
@@ -90,8 +90,8 @@ function listenTo(projection: string, { connection }: Foundation, stops: StopSeq
   return progress;
 }
 
-function uploadsOf({ config, lifecycle, metrics, application }: Foundation): UploadDeps {
-  metrics.watchUploads(() => application.attachments.usage());
+function uploadsOf({ config, lifecycle, application }: Foundation): UploadDeps {
+  lifecycle.watch.uploads(() => application.attachments.usage());
   const limits = { bytesMax: config.uploadBytesMax, parallelMax: config.uploadsParallelMax };
   return { limits, onEvent: lifecycle.upload };
 }

@@ -37,7 +37,7 @@ export function startProjector(foundation: Foundation, stops: StopSequence): voi
     ...lifecycle.database('projector'),
   });
   stops.add(() => pool.close());
-  foundation.metrics.databases.watch('projector', pool);
+  lifecycle.watch.pool('projector', pool);
   const worker = `${hostname()}:${process.pid}:${newEdgeId()}`;
   for (const projection of allProjections(projectRootUrl())) {
     startProjection(foundation, { projection, pool, worker }, stops);

@@ -1,9 +1,11 @@
+import pino from 'pino';
 import { ConversationStore } from '../../../src/application/conversations/conversationStore.ts';
 import type { EdgeEvent } from '../../../src/edge/edgeEvents.ts';
 import { type EdgeOptions, type EdgeServer, startEdge } from '../../../src/edge/edgeServer.ts';
 import { type Realtime, type RealtimeOptions, startRealtime } from '../../../src/edge/realtime.ts';
 import { MemoryAttachments } from '../../../src/eventlog/memory/memoryAttachments.ts';
 import { Metrics } from '../../../src/observability/metrics.ts';
+import { edgeSubscriber } from '../../../src/observability/subscribers/edge.ts';
 import { systemIds } from '../../../src/platform/ids.ts';
 import { systemClock } from '../../../src/platform/time/clock.ts';
 import type { EventFeed } from '../../../src/ports/eventFeed.ts';
@@ -38,10 +40,15 @@ export async function startRealEdge(
   opened: Opened,
   options: Partial<EdgeOptions & RealtimeOptions> = {},
 ): Promise<RealEdge> {
+  const metrics = new Metrics();
+  const subscriber = edgeSubscriber(pino({ level: 'silent' }), metrics);
   const events: EdgeEvent[] = [];
   const faults: unknown[] = [];
   const observers = {
-    onEvent: (event: EdgeEvent) => events.push(event),
+    onEvent: (event: EdgeEvent) => {
+      events.push(event);
+      subscriber.onEvent(event);
+    },
     onFault: (error: unknown) => faults.push(error),
   };
   const realtime = await startRealtime({
@@ -52,7 +59,6 @@ export async function startRealEdge(
     ...options,
   });
   const limits = { host: '127.0.0.1', port: 0, connectionsMax: 100, backpressureBytesMax: 1_024 ** 2 };
-  const metrics = new Metrics();
   const edge = await startEdge({ realtime, metrics, ...limits, ...observers, ...options });
   return {
     port: edge.port,
