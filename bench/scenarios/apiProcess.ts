@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { startSystem } from '../../src/main/system.ts';
-import { createLogger } from '../../src/observability/subscribers/all.ts';
+import { createLogger } from '../../src/observability/logs/logger.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { serveMeasured } from '../support/measured.ts';
 

@@ -1,7 +1,7 @@
 import { openBase } from '../../src/main/base.ts';
 import { openRealtime } from '../../src/main/parts/realtime.ts';
 import { openEdge } from '../../src/main/roles/edge.ts';
-import { createLogger } from '../../src/observability/subscribers/all.ts';
+import { createLogger } from '../../src/observability/logs/logger.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { MemorySignalBus } from '../../src/platform/signals/memorySignals.ts';
 import { benchApplication } from '../support/application.ts';

@@ -23,7 +23,7 @@ export class NotRunningError extends Error {
   override readonly name = 'NotRunningError';
 }
 
-/** A pass over every message may take minutes; the command line is nobody's hot path. */
+/** A pass over every message may take minutes; the command line may wait. */
 const STATEMENT_MS_MAX = 600_000;
 
 /**

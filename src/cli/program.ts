@@ -17,7 +17,7 @@ import type { Outcome } from './outcome.ts';
 export interface CliDeps {
   readonly loadConfig: () => Config;
   readonly openEnvironment: (config: Config) => Promise<CliEnvironment>;
-  /** Prints a line on standard output. @returns what to wait for while whoever reads it is slower */
+  /** Prints a line on standard output. @returns what to wait for while the reader is slower */
   readonly print: (text: string) => Promise<void> | undefined;
   readonly exit: (code: number) => void;
 }
@@ -63,9 +63,9 @@ function addImport(program: Command, deps: CliDeps): void {
 
 function addLag(program: Command, deps: CliDeps): void {
   command(program, 'lag', 'how far each read model is behind the log')
-    .option('--watch', 'show it again and again, with rates, until interrupted')
-    .option('--every <seconds>', 'with --watch: between two looks', seconds, 1)
-    .option('--times <count>', 'with --watch: end after so many looks', wholeNumber)
+    .option('--watch', 'poll it, with rates, until interrupted')
+    .option('--every <seconds>', 'with --watch: between two polls', seconds, 1)
+    .option('--times <count>', 'with --watch: end after this many polls', wholeNumber)
     .action((options: Options & { watch?: boolean; every: number; times?: number }) => {
       const { every: everySeconds, times, json = false } = options;
       if (options.watch !== true)
@@ -92,7 +92,7 @@ function addVerify(program: Command, deps: CliDeps): void {
 }
 
 function addProjections(program: Command, deps: CliDeps): void {
-  const projections = program.command('projections').description('look after the read models');
+  const projections = program.command('projections').description('operate the read models');
   const name = () => new Argument('<name>', 'the read model').choices([...READ_MODELS]);
   command(projections, 'list', 'every read model, its state and how far it is').action((options: Options) =>
     run(deps, options, runList),
@@ -185,7 +185,7 @@ function addParked(program: Command, deps: CliDeps): void {
 }
 
 function addLog(program: Command, deps: CliDeps): void {
-  const log = program.command('log').description('look after the log');
+  const log = program.command('log').description('repair the log');
   const about =
     'after the log has lost its tail: append what the history still knows of it, and build all read models anew';
   command(log, 'repair', about)
@@ -207,13 +207,13 @@ interface TailFlags extends Options {
 }
 
 function addEvents(program: Command, deps: CliDeps): void {
-  const events = program.command('events').description('look into the log');
+  const events = program.command('events').description('read the log');
   command(events, 'tail', 'print events as they come, one on each line, beginning with the last few')
     .option('--from <seq>', 'begin with this event', wholeNumber)
     .option('--conversation <id>', 'only of this conversation', conversationId)
     .option('--type <types>', 'only of these types, separated by commas', list, [])
     .option('--user <id>', 'only by this user')
-    .option('--limit <count>', 'end after so many', wholeNumber)
+    .option('--limit <count>', 'end after this many events', wholeNumber)
     .option('--no-follow', 'end at the log’s end')
     .action((options: TailFlags) => {
       const {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits before so many events that no more than `perSecondMax` come in a second, on average since the beginning. */
+/** Waits before these events so that no more than `perSecondMax` come in a second, on average since the beginning. */
 export function paced(perSecondMax: number): (events: number) => Promise<void> {
   let nextAtMs = performance.now();
   return async (events) => {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import { type LifecycleLog, lifecycleLog } from '../observability/lifecycle.ts';
 import { Metrics } from '../observability/metrics.ts';
-import { type LifecycleLog, lifecycleLog } from '../observability/subscribers/all.ts';
 import type { Config } from '../platform/config/config.ts';
 import { StopSequence } from './stopSequence.ts';
 

@@ -59,7 +59,7 @@ export async function openFoundation(ground: Base): Promise<Foundation> {
     ids: systemIds,
     ...sharedConversations(sharedCaches),
   });
-  base.metrics.watchCache('conversations', application.conversations);
+  lifecycle.watch.cache('conversations', application.conversations);
   // Another log than before: nothing that was read from the old one can be trusted.
   listeners.onEpochChanged = () => application.conversations.clear();
   const presence = openPresence(base, { connection, edgeId, sharedCaches });
@@ -99,7 +99,7 @@ function fitted({ config, logger }: Base, { storeBytesMax }: EmbeddedServers): C
 
 /** The log, and what is still to be attached to its events when it opens. */
 async function openLog(
-  { config, lifecycle, metrics, stops }: Base,
+  { config, lifecycle, stops }: Base,
   connection: NatsConnection,
   servers: EmbeddedServers,
 ) {
@@ -110,8 +110,7 @@ async function openLog(
     if (event.type === 'logTakesNothing') servers.natsTakesNothing();
   });
   stops.add(() => log.close(config.shutdownTimeoutMs));
-  metrics.watchPublishAck(() => log.publishAckMs);
-  metrics.onBreaker('log', 'closed');
+  lifecycle.watch.publishAck(() => log.publishAckMs);
   return { log, listeners };
 }
 

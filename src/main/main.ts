@@ -1,4 +1,4 @@
-import { createLogger } from '../observability/subscribers/all.ts';
+import { createLogger } from '../observability/logs/logger.ts';
 import { loadConfig } from '../platform/config/config.ts';
 import { startSystem } from './system.ts';
 

@@ -20,6 +20,7 @@ export interface System {
  */
 export async function startSystem(config: Config, logger: Logger, signal: AbortSignal): Promise<System> {
   const base = openBase(config, logger, signal);
+  base.metrics.watchProcess();
   try {
     const foundation = await openFoundation(base);
     announce(config, await openRoles(foundation));

@@ -4,9 +4,9 @@ import { Prisma, type Reads } from '../platform/postgres/database.ts';
 export interface AuditStatus {
   /** Messages that the log has and the history has not, parked conversations left out. */
   readonly unaccounted: number;
-  /** Conversations that differ in whatever way. */
+  /** Conversations that differ in any way. */
   readonly conversations: number;
-  /** When all conversations were last gone through, in milliseconds since 1970; null: never yet. */
+  /** End of the last pass over all conversations, in milliseconds since 1970; null before the first. */
   readonly lastPassAtMs: number | null;
 }
 

@@ -3,9 +3,8 @@ import { type HeadKnowledge, lagOf } from './lag.ts';
 import { projectionStatus } from './projectionStatus.ts';
 
 /**
- * How old what the history of a database lacks is at most, in seconds; infinite before there is a history. Of a replica, that
- * is more than how far it is behind its primary: it includes the way from the log to the primary, and nobody but the
- * replica itself needs to answer.
+ * Upper bound for the age of the oldest event that a database's history misses, in seconds; infinite before there is a
+ * history. For a replica it includes the way from the log to the primary, and only the replica itself has to answer.
  *
  * @throws ChatError database_unavailable
  */

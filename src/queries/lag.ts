@@ -1,13 +1,13 @@
 import type { LagView } from '../contracts/http/answers/messages.ts';
 
-/** Up to where a read model is, over all its partition groups: the lowest of their checkpoints. */
+/** The position of a read model: the lowest checkpoint of its partition groups. */
 export interface Checkpoint {
   readonly seq: number;
   /** When the log stored the event at `seq`, or, before the first, when the checkpoint was made. Since 1970. */
   readonly storedAtMs: number;
 }
 
-/** What is known of the log's end. */
+/** The end of the log as far as it is known. */
 export interface HeadKnowledge {
   lastSeq(): number;
   /** When the log's end was last seen at or before `seq`, in milliseconds since 1970; null when it never was. */
@@ -15,9 +15,9 @@ export interface HeadKnowledge {
 }
 
 /**
- * How far a read model is behind the log. The seconds are an upper bound for the age of the oldest event that is
- * missing: it is younger than the checkpoint's event, and younger than the last look at the log that found nothing
- * missing. Without the second bound, the first message after a quiet hour would read as an hour of lag.
+ * How far a read model is behind the log. The seconds are an upper bound for the age of the oldest missing event: it is
+ * younger than the checkpoint's event, and younger than the last poll of the log that found nothing missing. Without the
+ * second bound, the first message after a quiet hour would read as an hour of lag.
  *
  * @param checkpoint null for a read model that has not begun
  */

@@ -12,18 +12,18 @@ export interface ProjectionStatus {
   /** The lowest over its groups; null when no group has one yet. */
   readonly checkpoint: Checkpoint | null;
   readonly groups: readonly GroupStatus[];
-  /** An operator wants it to rest. Concerns the live version only. */
+  /** Paused by an operator. Concerns the live version only. */
   readonly paused: boolean;
-  /** Conversations that wait aside, because an event of them could not be projected. */
+  /** Conversations with an event that could not be projected; their later events wait. */
   readonly parkedConversations: number;
-  /** Who works on it or stands by, as of the last seconds. */
+  /** Workers that work on it or stand by, as of the last seconds. */
   readonly workers: readonly WorkerStatus[];
 }
 
 export interface GroupStatus {
   readonly group: number;
   readonly seq: number;
-  /** The worker that has it; null: nobody, or one that has said nothing for too long. */
+  /** The worker that holds it; null when none does, or its lease has run out. */
   readonly owner: string | null;
 }
 
@@ -32,7 +32,7 @@ export interface WorkerStatus {
   readonly worker: string;
   /** See `projections/runner/states.ts`. */
   readonly state: string;
-  /** Why it is in that state, when that needs saying. */
+  /** Why it is in that state, where the state alone does not say. */
   readonly reason: string | null;
 }
 
@@ -72,7 +72,7 @@ interface Row {
 }
 
 /**
- * Which versions of the read models there are, how far each is, and who works on them.
+ * The versions of the read models, their checkpoints, and the workers on them.
  *
  * @throws ChatError database_unavailable
  */

@@ -51,9 +51,9 @@ test('lag tells how far each read model is, once or again and again', async () =
   for (const model of MODELS)
     expect(text.stdout).toMatch(new RegExp(`^${model} +v1 +live +\\d+ +\\d+ +0 `, 'm'));
   const watched = await system.cli('lag', '--watch', '--times', '2', '--every', '0.2', '--json');
-  const looks = watched.stdout.split('\n').map((line) => JSON.parse(line));
-  expect(looks.map(names)).toEqual([MODELS, MODELS]);
-  expect([looks[0][0].eventsPerSecond, looks[1][0].eventsPerSecond]).toEqual([null, 0]);
+  const polls = watched.stdout.split('\n').map((line) => JSON.parse(line));
+  expect(polls.map(names)).toEqual([MODELS, MODELS]);
+  expect([polls[0][0].eventsPerSecond, polls[1][0].eventsPerSecond]).toEqual([null, 0]);
 });
 
 test('a read model is paused and resumed', async () => {

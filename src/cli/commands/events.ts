@@ -7,17 +7,17 @@ import { EXIT, NotFoundError, type Outcome, ok } from '../outcome.ts';
 import { oneLine } from '../table.ts';
 
 export interface TailOptions {
-  /** Events behind this one; absent: the last ten sequences. */
+  /** Events after this one; absent: the last ten sequences. */
   readonly after?: number | undefined;
   /** End at the log's end of now instead of waiting for more. */
   readonly ended: boolean;
-  /** So many events, then it ends. */
+  /** Events until it ends; absent: no limit. */
   readonly limit?: number | undefined;
   readonly conversationId?: string | undefined;
   readonly types: readonly string[];
   readonly userId?: string | undefined;
   readonly json: boolean;
-  /** Prints a line. @returns what to wait for while whoever reads it is slower */
+  /** Prints a line. @returns what to wait for while the reader is slower */
   readonly print: (line: string) => Promise<void> | undefined;
 }
 

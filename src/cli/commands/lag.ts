@@ -1,10 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { lagOf } from '../../queries/lag.ts';
-import { stateOfProjection } from '../../queries/projectionState.ts';
-import { projectionStatus } from '../../queries/projectionStatus.ts';
-import type { CliEnvironment } from '../environment.ts';
+import type { ProjectionReport } from '../../queries/projectionReport.ts';
 import { EXIT, type Outcome, ok } from '../outcome.ts';
 import { formatSeconds } from '../progressBar.ts';
+import { type ReportEnvironment, readReports } from '../projectionReports.ts';
 import { table } from '../table.ts';
 
 /** How far one version of a read model is. */
@@ -16,37 +14,37 @@ export interface LagLine {
   readonly lastSeq: number;
   readonly lagEvents: number | null;
   readonly lagSeconds: number | null;
-  /** Of the checkpoint since the look before; null at the first. */
+  /** Progress of the checkpoint since the previous poll; null at the first. */
   readonly eventsPerSecond: number | null;
   readonly parkedConversations: number;
   readonly workers: number;
 }
 
 export interface WatchOptions {
-  /** Between two looks. */
+  /** Between two polls. */
   readonly everySeconds: number;
-  /** So many looks, then it ends; absent: until it is interrupted. */
+  /** Polls until it ends; absent: until it is interrupted. */
   readonly times?: number | undefined;
   readonly json: boolean;
   readonly print: (text: string) => void;
 }
 
 /** `lag` */
-export async function runLag(environment: CliEnvironment, lagSecondsMax: number): Promise<Outcome> {
+export async function runLag(environment: ReportEnvironment, lagSecondsMax: number): Promise<Outcome> {
   const lines = await readLag(environment, lagSecondsMax);
   return ok(lagTable(lines), lines);
 }
 
-/** `lag --watch`: a table that is drawn anew on a terminal, one below the other elsewhere; one line of JSON per look. */
+/** `lag --watch`: a table that is redrawn on a terminal, one below the other elsewhere; one line of JSON per poll. */
 export async function watchLag(
-  environment: CliEnvironment,
+  environment: ReportEnvironment,
   lagSecondsMax: number,
   options: WatchOptions,
 ): Promise<number> {
   const { everySeconds, times = Number.POSITIVE_INFINITY, json, print } = options;
-  let before: Look | null = null;
-  for (let look = 0; look < times; look++) {
-    if (look > 0) await pause(everySeconds * 1_000);
+  let before: Poll | null = null;
+  for (let poll = 0; poll < times; poll++) {
+    if (poll > 0) await pause(everySeconds * 1_000);
     const now = { atMs: Date.now(), lines: await readLag(environment, lagSecondsMax) };
     const lines = withRates(before, now);
     const clear = process.stdout.isTTY && !json ? '\x1b[H\x1b[J' : '';
@@ -56,34 +54,33 @@ export async function watchLag(
   return EXIT.ok;
 }
 
-interface Look {
+interface Poll {
   readonly atMs: number;
   readonly lines: readonly LagLine[];
 }
 
-async function readLag({ log, database }: CliEnvironment, lagSecondsMax: number): Promise<LagLine[]> {
-  const [{ lastSeq, epoch }, versions] = await Promise.all([log.status(), projectionStatus(database)]);
-  const head = { lastSeq: () => lastSeq, notBeyondAtMs: () => null };
-  return versions.map((version) => {
-    const { checkpoint, parkedConversations } = version;
-    const lag = checkpoint === null ? null : lagOf(checkpoint, head, Date.now());
-    const state = stateOfProjection(version, { lagSeconds: lag?.seconds ?? 0, lagSecondsMax, epoch });
-    return {
-      projection: version.projection,
-      version: version.version,
-      state,
-      checkpoint: checkpoint?.seq ?? null,
-      lastSeq,
-      lagEvents: lag?.events ?? null,
-      lagSeconds: lag?.seconds ?? null,
-      eventsPerSecond: null,
-      parkedConversations,
-      workers: version.workers.length,
-    };
-  });
+async function readLag(environment: ReportEnvironment, lagSecondsMax: number): Promise<LagLine[]> {
+  const reports = await readReports(environment, lagSecondsMax);
+  return reports.map(lagLine);
 }
 
-function withRates(before: Look | null, { atMs, lines }: Look): LagLine[] {
+/** A read model that has not begun has no lag yet. */
+function lagLine(report: ProjectionReport): LagLine {
+  const { projection, version, state, checkpoint, lastSeq, parkedConversations, workers } = report;
+  const lag = checkpoint === null ? null : report.lag;
+  return {
+    ...{ projection, version, state },
+    checkpoint: checkpoint?.seq ?? null,
+    lastSeq,
+    lagEvents: lag?.events ?? null,
+    lagSeconds: lag?.seconds ?? null,
+    eventsPerSecond: null,
+    parkedConversations,
+    workers: workers.length,
+  };
+}
+
+function withRates(before: Poll | null, { atMs, lines }: Poll): LagLine[] {
   const seconds = before === null ? 0 : (atMs - before.atMs) / 1_000;
   return lines.map((line) => {
     const same = (other: LagLine) => other.projection === line.projection && other.version === line.version;

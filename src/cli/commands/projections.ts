@@ -6,22 +6,23 @@ import { type Rebuilt, rebuild } from '../../../projections/runner/rebuild.ts';
 import type { Config } from '../../platform/config/config.ts';
 import { projectRootUrl } from '../../platform/embedded/projectRootUrl.ts';
 import { systemTimers } from '../../platform/time/timers.ts';
-import { lagOf } from '../../queries/lag.ts';
-import { stateOfProjection } from '../../queries/projectionState.ts';
-import { type ProjectionStatus, projectionStatus } from '../../queries/projectionStatus.ts';
+import type { ProjectionReport } from '../../queries/projectionReport.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, NotFoundError, type Outcome, ok } from '../outcome.ts';
 import { formatSeconds, ProgressBar } from '../progressBar.ts';
+import { type ReportEnvironment, readReports } from '../projectionReports.ts';
 import { table } from '../table.ts';
 import { paced } from '../throttle.ts';
 
 /** The names of all read models. */
 export const READ_MODELS: readonly string[] = allProjections(projectRootUrl()).map(({ name }) => name);
 
+type ReportLimits = Pick<Config, 'projectionLagSecondsMax'>;
+
 /** `projections list` */
-export async function runList({ log, database }: CliEnvironment, config: Config): Promise<Outcome> {
-  const [{ lastSeq, epoch }, versions] = await Promise.all([log.status(), projectionStatus(database)]);
-  const described = versions.map((version) => describe(version, { lastSeq, epoch }, config));
+export async function runList(environment: ReportEnvironment, config: ReportLimits): Promise<Outcome> {
+  const reports = await readReports(environment, config.projectionLagSecondsMax);
+  const described = reports.map(describe);
   const rows = described.map(
     ({ projection, version, state, checkpoint, lag, parkedConversations, workers }) => [
       projection,
@@ -49,24 +50,19 @@ export async function runList({ log, database }: CliEnvironment, config: Config)
 
 /** `projections info NAME` */
 export async function runInfo(
-  { log, database }: CliEnvironment,
-  config: Config,
+  environment: ReportEnvironment,
+  config: ReportLimits,
   name: string,
 ): Promise<Outcome> {
-  const [{ lastSeq, epoch }, versions] = await Promise.all([log.status(), projectionStatus(database)]);
-  const described = versions
-    .filter(({ projection }) => projection === name)
-    .map((version) => describe(version, { lastSeq, epoch }, config));
+  const reports = await readReports(environment, config.projectionLagSecondsMax);
+  const described = reports.filter(({ projection }) => projection === name).map(describe);
   if (described.length === 0) throw new NotFoundError(`${name} was never built. Is a projector running?`);
   return ok(described.map(details).join('\n\n'), described);
 }
 
-function describe(version: ProjectionStatus, log: { lastSeq: number; epoch: string }, config: Config) {
-  const { lastSeq, epoch } = log;
-  const lag = lagOf(version.checkpoint, { lastSeq: () => lastSeq, notBeyondAtMs: () => null }, Date.now());
-  const { projectionLagSecondsMax: lagSecondsMax } = config;
-  const state = stateOfProjection(version, { lagSeconds: lag.seconds, lagSecondsMax, epoch });
-  return { ...version, checkpoint: version.checkpoint?.seq ?? null, lastSeq, lag, state };
+/** A report as `--json` prints it. */
+function describe(report: ProjectionReport) {
+  return { ...report, checkpoint: report.checkpoint?.seq ?? null };
 }
 
 function details(version: ReturnType<typeof describe>): string {
@@ -106,7 +102,7 @@ export interface RebuildChoice {
   readonly from?: number | undefined;
   readonly dryRun: boolean;
   readonly requireEqual: boolean;
-  /** Rebuild the history although it is all that is left of what the log has lost. */
+  /** Rebuild the history although it alone still holds what the log has lost. */
   readonly acceptLoss: boolean;
   /** Events per second, at most. */
   readonly rateMax?: number | undefined;

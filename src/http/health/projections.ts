@@ -1,7 +1,5 @@
 import { faultReason } from '../../platform/postgres/databaseFault.ts';
-import { lagOf } from '../../queries/lag.ts';
-import { type ProjectionState, stateOfProjection } from '../../queries/projectionState.ts';
-import { type ProjectionStatus, projectionStatus } from '../../queries/projectionStatus.ts';
+import { type ProjectionReport, projectionReports } from '../../queries/projectionReport.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { HealthReport } from './report.ts';
 
@@ -9,42 +7,36 @@ import type { HealthReport } from './report.ts';
 export async function projectionsHealth(deps: HttpDeps): Promise<HealthReport> {
   const head = deps.reading.logHead.lastSeq();
   try {
-    const versions = await projectionStatus(deps.reading.database);
-    const projections = versions.map((version) => describe(version, deps));
-    const status = verdict(projections, deps.operations.health.lagSecondsMax);
-    return { healthy: status === 'OK', body: { status, head, projections } };
+    const reports = await readReports(deps);
+    const status = verdict(reports, deps.operations.health.lagSecondsMax);
+    return { healthy: status === 'OK', body: { status, head, projections: reports.map(describe) } };
   } catch (error) {
     return { healthy: false, body: { status: 'ERROR', head, projections: [], reason: faultReason(error) } };
   }
 }
 
-interface Described {
-  readonly state: ProjectionState;
-  readonly lag: { readonly seconds: number };
+function readReports({ application, reading, operations }: HttpDeps): Promise<ProjectionReport[]> {
+  const { log, clock } = application;
+  const { database, logHead: head } = reading;
+  return projectionReports({
+    database,
+    log: () => ({ head, epoch: log.epoch }),
+    lagSecondsMax: operations.health.lagSecondsMax,
+    nowMs: () => clock.nowMs(),
+  });
 }
 
-/** What is built beside the live version harms nobody, as long as something can be read; resting does when it takes long. */
-function verdict(projections: readonly Described[], lagSecondsMax: number): 'OK' | 'LAGGING' | 'ERROR' {
-  const read = projections.filter(({ state }) => state !== 'building' && state !== 'waiting');
+/** What is built beside the live version harms nothing while something can be read; a pause does when it takes long. */
+function verdict(reports: readonly ProjectionReport[], lagSecondsMax: number): 'OK' | 'LAGGING' | 'ERROR' {
+  const read = reports.filter(({ state }) => state !== 'building' && state !== 'waiting');
   if (read.length === 0 || read.some(({ state }) => state === 'halted' || state === 'other-log'))
     return 'ERROR';
   return read.some(({ lag }) => lag.seconds > lagSecondsMax) ? 'LAGGING' : 'OK';
 }
 
-function describe(version: ProjectionStatus, deps: HttpDeps) {
-  const { checkpoint, groups, workers, parkedConversations } = version;
-  const lag = lagOf(checkpoint, deps.reading.logHead, deps.application.clock.nowMs());
-  const { lagSecondsMax } = deps.operations.health;
-  const now = { lagSeconds: lag.seconds, lagSecondsMax, epoch: deps.application.log.epoch };
-  return {
-    name: version.projection,
-    version: version.version,
-    state: stateOfProjection(version, now),
-    checkpoint: checkpoint?.seq ?? null,
-    head: deps.reading.logHead.lastSeq(),
-    lag,
-    groups,
-    parkedConversations,
-    workers,
-  };
+function describe(report: ProjectionReport) {
+  const { projection: name, version, state, checkpoint, lastSeq: head, lag } = report;
+  const { groups, parkedConversations, workers } = report;
+  const place = { checkpoint: checkpoint?.seq ?? null, head, lag };
+  return { name, version, state, ...place, groups, parkedConversations, workers };
 }

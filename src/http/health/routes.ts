@@ -26,7 +26,7 @@ export function healthRoutes(router: Router, deps: HttpDeps): void {
   serve('/health/projections', () => projectionsHealth(deps));
 }
 
-/** Whether to send requests here: the log is what nothing works without. Postgres is not: sending survives it. */
+/** Whether to send requests here. Nothing works without the log; sending survives the loss of Postgres. */
 function readiness({ reading: { logHead }, operations: { health } }: HttpDeps): HealthReport {
   if (health.isDraining()) return { healthy: false, body: { status: 'DRAINING' } };
   const ageMs = logHead.ageMs();

@@ -2,7 +2,7 @@ import type { LogHead } from '../../platform/log/logHead.ts';
 import type { HealthDeps } from '../deps.ts';
 import type { HealthReport } from './report.ts';
 
-/** The log, asked now: whether it answers, how much it holds, and what it promises. */
+/** The log, asked now: whether it answers, how much it holds, and when an append is on disk. */
 export async function streamHealth(logHead: LogHead, health: HealthDeps): Promise<HealthReport> {
   const policy = { fsync: health.fsyncPolicy, publishAckMs: health.publishAckMs() };
   const state = health.logState();

@@ -22,8 +22,8 @@ export interface HttpTuning {
 
 /** The HTTP API on its port. */
 export async function openHttp(base: Base, parts: HttpParts, tuning: HttpTuning = {}): Promise<HttpServer> {
-  const { config, metrics, stops } = base;
-  metrics.watchUploads(() => parts.application.attachments.usage());
+  const { config, lifecycle, stops } = base;
+  lifecycle.watch.uploads(() => parts.application.attachments.usage());
   const deps = httpDeps(base, parts, tuning);
   const server = await startHttpServer({
     app: createHttpApp(deps),

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { Presence } from '../../application/presence/presence.ts';
-import { signalFaultLog } from '../../observability/subscribers/all.ts';
+import { signalFaultLog } from '../../observability/subscribers/signals.ts';
 import { NatsSignals } from '../../platform/signals/natsSignals.ts';
 import { systemClock } from '../../platform/time/clock.ts';
 import { systemTimers } from '../../platform/time/timers.ts';

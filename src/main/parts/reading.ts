@@ -26,7 +26,7 @@ export async function openReading(
   { application, databaseUrl, progressOf }: ReadingParts,
   tuning: Pick<LogHeadOptions, 'intervalMs' | 'answerMsMax'> = {},
 ): Promise<ReadingDeps> {
-  const { config, lifecycle, metrics, stops } = base;
+  const { config, lifecycle, stops } = base;
   const { log, feed, clock } = application;
   const database = openDatabase({
     url: databaseUrl,
@@ -35,12 +35,12 @@ export async function openReading(
     ...lifecycle.database('primary'),
   });
   stops.add(() => database.close());
-  metrics.databases.watch('primary', database.pool);
+  lifecycle.watch.pool('primary', database.pool);
   const logHead = await PolledLogHead.start({ log, nowMs: clock.nowMs, ...tuning });
   stops.add(() => logHead.stop());
   const { projectionLagSecondsMax: lagSecondsMax } = config;
   const source = { database, head: logHead, epoch: () => log.epoch, lagSecondsMax, nowMs: clock.nowMs };
-  metrics.watchProjections(projectionSource(source));
+  lifecycle.watch.projections(projectionSource(source));
   return {
     database,
     reads: openReplica(base, { primary: database, logHead, clock }),

@@ -13,7 +13,7 @@ export type RealtimeParts = Pick<
  * @param tuning what no setting says; production leaves it out
  */
 export async function openRealtime(
-  { config, lifecycle, metrics, stops }: Base,
+  { config, lifecycle, stops }: Base,
   { application, signals, presence, readMarks, historyProgress }: RealtimeParts,
   tuning: Pick<RealtimeOptions, 'watchEveryMs'> = {},
 ): Promise<Realtime> {
@@ -31,6 +31,6 @@ export async function openRealtime(
     ...tuning,
   });
   stops.add(() => realtime.stop());
-  metrics.watchLiveFeed(realtime.feed);
+  lifecycle.watch.liveFeed(realtime.feed);
   return realtime;
 }

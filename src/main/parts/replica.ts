@@ -15,7 +15,7 @@ export interface ReplicaParts {
 
 /** Where history and search are read: a replica with the database as its fallback when one is set, else the database. */
 export function openReplica(
-  { config, lifecycle, metrics, stops }: Base,
+  { config, lifecycle, stops }: Base,
   { primary, logHead, clock }: ReplicaParts,
 ): Reads {
   if (config.replicaUrl === undefined) return primary;
@@ -26,7 +26,7 @@ export function openReplica(
     ...lifecycle.database('replica'),
   });
   stops.add(() => replica.close());
-  metrics.databases.watch('replica', replica.pool);
+  lifecycle.watch.pool('replica', replica.pool);
   const reads = new ReplicaReads({
     primary,
     replica,
@@ -35,7 +35,7 @@ export function openReplica(
     timers: systemTimers,
     onChange: lifecycle.replica,
   });
-  metrics.databases.watchReplica(reads);
+  lifecycle.watch.replica(reads);
   stops.add(() => reads.stop());
   return reads;
 }

@@ -12,19 +12,16 @@ export interface SharedCaches {
 }
 
 /** Uses Redis when `REDIS_URL` is set; nothing waits for it, and all goes on without it. */
-export function openSharedCaches(
-  { config, lifecycle, metrics, stops }: Base,
-  edgeId: string,
-): SharedCaches | null {
+export function openSharedCaches({ config, lifecycle, stops }: Base, edgeId: string): SharedCaches | null {
   if (config.redisUrl === undefined) return null;
   const redis = new Redis({ url: config.redisUrl, onEvent: lifecycle.redis });
   stops.add(() => redis.close());
   const conversations = new RedisConversations(redis);
   const presence = new RedisPresence({ redis, timers: systemTimers, edgeId });
   stops.add(() => presence.stop());
-  metrics.watchRedis(() => redis.isUp);
-  metrics.watchCache('conversations_shared', conversations);
-  metrics.watchCache('presence_shared', presence);
+  lifecycle.watch.redis(() => redis.isUp);
+  lifecycle.watch.cache('conversations_shared', conversations);
+  lifecycle.watch.cache('presence_shared', presence);
   return { conversations, presence };
 }
 

@@ -8,7 +8,7 @@ const IDLE_IN_TRANSACTION_MS_MAX = 4_000;
 
 /** Connections to Postgres for work in the background, apart from those that answer clients. */
 export function openWorkerPool(
-  { databaseUrl, lifecycle, metrics, stops }: Foundation,
+  { databaseUrl, lifecycle, stops }: Foundation,
   role: 'projector' | 'maintenance',
   connectionsMax: number,
 ): GuardedPool {
@@ -23,6 +23,6 @@ export function openWorkerPool(
     ...lifecycle.database(role),
   });
   stops.add(() => pool.close());
-  metrics.databases.watch(role, pool);
+  lifecycle.watch.pool(role, pool);
   return pool;
 }

@@ -8,7 +8,7 @@ const head = (lastSeq: number, notBeyondAtMs: number | null = null) => ({
 });
 
 describe('lag', () => {
-  it('is nothing at the end of the log, or when the checkpoint is newer than the last look', () => {
+  it('is nothing at the end of the log, or when the checkpoint is newer than the last poll', () => {
     expect(lagOf({ seq: 10, storedAtMs: 0 }, head(10), NOW)).toEqual({ events: 0, seconds: 0 });
     expect(lagOf({ seq: 12, storedAtMs: 0 }, head(10), NOW)).toEqual({ events: 0, seconds: 0 });
   });
