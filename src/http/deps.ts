@@ -5,7 +5,6 @@ import type { Presence } from '../application/presence/presence.ts';
 import type { LogHistory } from '../application/reading/logHistory.ts';
 import type { ReadMarks } from '../application/receipts/readMarks.ts';
 import type { StandardHeadersOptions } from '../middleware/standardHeaders.ts';
-import type { Metrics } from '../observability/metrics.ts';
 import type { LogHead } from '../platform/log/logHead.ts';
 import type { Database, Reads } from '../platform/postgres/database.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
@@ -53,10 +52,17 @@ export interface UploadDeps {
 
 /** What operators see, and what surrounds every answer. */
 export interface OperationsDeps {
-  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  readonly metrics: MetricsText;
   readonly logger: Logger;
   readonly health: HealthDeps;
   readonly standardHeaders?: StandardHeadersOptions;
+}
+
+/** All metrics, as text for a scraper. */
+export interface MetricsText {
+  /** The media type of {@link text}. */
+  readonly contentType: string;
+  text(): Promise<string>;
 }
 
 /** What serves event streams: the realtime side, which this one only asks. */

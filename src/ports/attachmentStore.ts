@@ -82,7 +82,13 @@ export class DamagedUploadError extends Error {
   override readonly name = 'DamagedUploadError';
 }
 
-/** Where uploaded files are kept. */
+/**
+ * Where uploaded files are kept.
+ *
+ * In production: `src/eventlog/jetstream/jetStreamAttachments.ts`.
+ * In memory: `src/eventlog/memory/memoryAttachments.ts`.
+ * Held by `test/contract/attachmentStoreContract.ts`.
+ */
 export interface AttachmentStore {
   /** @param id one that nothing is stored under, from `Ids.uploadId` */
   begin(id: string): UploadWriter;

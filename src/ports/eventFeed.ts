@@ -49,7 +49,13 @@ export interface Following {
   stop(): Promise<void>;
 }
 
-/** The log as a stream: past events, then live ones, gapless and in order. */
+/**
+ * The log as a stream: past events, then live ones, gapless and in order.
+ *
+ * In production: `src/eventlog/jetstream/jetStreamLog.ts`.
+ * In memory: `src/eventlog/memory/memoryEventLog.ts`.
+ * Held by `test/contract/eventLogContract.ts`.
+ */
 export interface EventFeed {
   /** Resolves as soon as following has begun. It then recovers from faults by itself until stopped. */
   follow(options: FollowOptions): Promise<Following>;

@@ -63,7 +63,13 @@ export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
 }
 
-/** The log: the truth. Appending and reading by position; see {@link EventFeed} for following it. */
+/**
+ * The log: the truth. Appending and reading by position; see {@link EventFeed} for following it.
+ *
+ * In production: `src/eventlog/jetstream/jetStreamLog.ts`.
+ * In memory: `src/eventlog/memory/memoryEventLog.ts`.
+ * Held by `test/contract/eventLogContract.ts`.
+ */
 export interface EventLog {
   /**
    * @throws LogUnavailableError, UnknownOutcomeError, LogOverloadedError, EventTooLargeError

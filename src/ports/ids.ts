@@ -1,4 +1,9 @@
-/** Makes identifiers; in the platform from chance and SHA-256, in tests from whatever the test wants. */
+/**
+ * Makes identifiers; in the platform from chance and SHA-256, in tests from whatever the test wants.
+ *
+ * In production: `src/platform/ids.ts`.
+ * Held by `test/unit/contracts/ids.test.ts`.
+ */
 export interface Ids {
   /** `c_` + 21 characters. */
   conversationId(): string;

@@ -25,6 +25,10 @@ export interface FollowingReceipts {
  * Who has read how far: the newest receipt for each user and conversation. Two devices of a user may mark at the same time
  * and the older place may be stored last, so whoever reads receipts takes the greatest it has seen: no receipt moves
  * anybody backwards.
+ *
+ * In production: `src/eventlog/jetstream/jetStreamReceipts.ts`.
+ * In memory: `src/eventlog/memory/memoryReceipts.ts`.
+ * Held by `test/contract/receiptsContract.ts`.
  */
 export interface ReceiptLog {
   /** @throws LogUnavailableError, UnknownOutcomeError, LogOverloadedError */

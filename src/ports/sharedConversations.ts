@@ -14,6 +14,10 @@ export interface SharedConversation {
  * found and nothing is kept. Neither call ever fails, nor takes longer than some tens of milliseconds.
  *
  * `epoch` is the log's: what was found in one log says nothing about another.
+ *
+ * In production: `src/platform/redis/redisConversations.ts`.
+ * In memory: `src/platform/redis/memorySharedConversations.ts`.
+ * Held by `test/contract/sharedConversationsContract.ts`.
  */
 export interface SharedConversations {
   get(epoch: string, conversationId: string): Promise<SharedConversation | null>;

@@ -1,6 +1,9 @@
 /**
  * Who is online, as processes tell each other through a place that remembers it. It may be away or have forgotten: then
  * nobody is found. No call ever fails.
+ *
+ * In production: `src/platform/redis/redisPresence.ts`.
+ * Held by `test/integration/redis/presence.test.ts`.
  */
 export interface SharedPresence {
   /** The first socket of this user was opened here. */

@@ -16,6 +16,10 @@ export interface SignalFault {
 /**
  * Signals between processes: typing, presence. Nothing is stored; what is lost stays lost, so whoever needs certainty
  * repeats. Everybody hears everything, also the process that sent it.
+ *
+ * In production: `src/platform/signals/natsSignals.ts`.
+ * In memory: `src/platform/signals/memorySignals.ts`.
+ * Held by `test/contract/signalsContract.ts`.
  */
 export interface Signals {
   /** Fire and forget: never throws, never waits. Dropped while there is no connection. */

@@ -1,4 +1,9 @@
-/** Does things later; in tests, when the test says that it is later. */
+/**
+ * Does things later; in tests, when the test says that it is later.
+ *
+ * In production: `src/platform/time/timers.ts`.
+ * In memory: `test/support/time/manualTime.ts`.
+ */
 export interface Timers {
   /**
    * Calls `run` once, in `delayMs` milliseconds.

@@ -48,6 +48,15 @@ describe('every path that a page names exists:', () => {
     expect(paths.filter((path) => !isThere(page, path))).toEqual([]);
   });
 
+  it('and so does every implementation and contract suite that a port names', () => {
+    const ports = readdirSync(join(root, 'src/ports')).map((name) => `src/ports/${name}`);
+    const named = ports.map((port) => ({ port, paths: codePaths(readFileSync(join(root, port), 'utf8')) }));
+    expect(named.flatMap(({ paths }) => paths.filter((path) => !isThere('', path)))).toEqual([]);
+    // What is no port: how often caches are asked, and the one way to read a conversation over any feed.
+    const silent = named.filter(({ paths }) => paths.length === 0).map(({ port }) => port);
+    expect(silent).toEqual(['src/ports/lookups.ts']);
+  });
+
   it('and there are many of them', () => {
     expect(pages().flatMap(({ paths }) => paths).length).toBeGreaterThan(150);
   });

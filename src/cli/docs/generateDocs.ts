@@ -10,6 +10,7 @@ import { cliReference } from './cliReference.ts';
 
 const CONFIG = 'config';
 const COMMANDS = 'commands';
+const IMPORTS = 'imports';
 
 /**
  * What is written down twice, once in code and once for readers, made from the code: paths relative to the
@@ -23,6 +24,7 @@ export function generateDocs(root: string = projectRoot()): ReadonlyMap<string, 
   const parts = [
     ['README.md', CONFIG, configTable],
     ['docs/cli.md', COMMANDS, cliReference],
+    ['docs/architecture.md', IMPORTS, importTable],
   ] as const;
   for (const [path, name, make] of parts) {
     const page = readOrNull(root, path);
@@ -73,6 +75,36 @@ function configTable(): string {
     about.description,
   ]);
   return table(['Variable', 'Default', 'Unit', 'Allowed', 'Meaning'], rows);
+}
+
+interface ImportRow {
+  readonly why: string;
+  readonly folders: readonly string[];
+  readonly types: readonly string[];
+  readonly npm: readonly string[] | true;
+  readonly node: boolean;
+}
+
+/** The table that the import test enforces, for readers. */
+function importTable(): string {
+  const file = join(projectRoot(), 'test', 'architecture', 'importTable.json');
+  const { rows, roots }: { rows: Record<string, ImportRow>; roots: Record<string, string> } = JSON.parse(
+    readFileSync(file, 'utf8'),
+  );
+  const code = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ') || 'nothing';
+  const cells = Object.entries(rows).map(([folder, { why, folders, types, npm, node }]) => [
+    `\`${folder}\``,
+    code(folders),
+    types.length === 0 ? '' : code(types),
+    npm === true ? 'any' : code(npm),
+    node ? 'yes' : 'no',
+    why,
+  ]);
+  const anything = Object.entries(roots).map(([folder, why]) => {
+    return [`\`${folder}\``, 'anything; nothing imports it', '', 'any', 'yes', why];
+  });
+  const titles = ['Folder', 'May import', 'Types of', 'Packages', 'Node', 'What it is'];
+  return table(titles, [...cells, ...anything]);
 }
 
 function errorsPage(): string {
