@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Drainable } from './transports/transport.ts';
+import type { Drainable } from './transport.ts';
 
 /** Sockets closed in one slice, and the pause between slices: 10,000 take a second. */
 const SLICE = 200;
@@ -21,7 +21,7 @@ export async function drain(transports: readonly Drainable[], timeoutMs: number)
   const retryAfterMs = () => Math.round(RETRY_MS.least + Math.random() * spread);
   for (const transport of transports) transport.announceDraining(retryAfterMs);
   const deadline = Date.now() + timeoutMs;
-  while (sum(({ underWay }) => underWay) > 0 && Date.now() < deadline) await delay(10);
+  while (sum(({ inFlight }) => inFlight) > 0 && Date.now() < deadline) await delay(10);
   const closedBy = Math.max(deadline, Date.now() + CLOSE_MS_MIN);
   while (connections() > 0 && Date.now() < closedBy) {
     for (const transport of transports) transport.closeSome(SLICE);

@@ -1,15 +1,10 @@
+import type { Disconnect } from '../contracts/frames/disconnects.ts';
+
 /** What a client is connected by. */
 export type TransportName = 'websocket' | 'socketio-websocket' | 'socketio-polling' | 'sse';
 
-/** Why a connection ended, as metrics and logs name it. */
-export type CloseReason =
-  | 'client'
-  | 'slow_consumer'
-  | 'too_large'
-  | 'policy'
-  | 'draining'
-  | 'overloaded'
-  | 'error';
+/** Why a connection ended, as metrics and logs name it: its client went, this side closed it, or something broke. */
+export type CloseReason = 'client' | Disconnect['metric'] | 'error';
 
 /** What happens at the edge, for metrics and logs to subscribe to. */
 export type EdgeEvent =

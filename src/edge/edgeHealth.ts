@@ -114,6 +114,6 @@ function describe({ realtime, admission, connections }: EdgeHealth) {
       restarts: feed.restarts,
     },
     recentEvents: { from: context.recent.from, events: context.recent.size },
-    catchUpReads: context.past.reads,
+    catchUpReads: context.pages.reads,
   };
 }

@@ -5,9 +5,9 @@ import { type EdgeHealth, serveHealth } from './edgeHealth.ts';
 import { AdmissionControl } from './gate/admission.ts';
 import { AnswerHeaders, type AnswerHeadersOptions } from './http/answerHeaders.ts';
 import type { Realtime } from './realtime.ts';
+import type { Drainable } from './transport.ts';
 import { NativeTransport } from './transports/native/nativeTransport.ts';
 import { SocketIoTransport } from './transports/socketio/socketIoTransport.ts';
-import type { Drainable } from './transports/transport.ts';
 
 export interface EdgeOptions extends AnswerHeadersOptions {
   readonly realtime: Realtime;
@@ -19,7 +19,7 @@ export interface EdgeOptions extends AnswerHeadersOptions {
   readonly connectsPerSecondMax?: number;
   readonly backpressureBytesMax: number;
   /** How often slow sockets are looked for, in milliseconds. Default 1,000. */
-  readonly slowLookMs?: number;
+  readonly slowCheckMs?: number;
   readonly metrics: EdgeHealth['metrics'];
   readonly onEvent?: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
@@ -63,8 +63,8 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
   transports.push(native, socketIo);
   serveHealth(app, { ...shared, realtime, metrics });
   const listening = await listen(app, options);
-  const slowLook = setInterval(() => native.closeSlow(), options.slowLookMs ?? 1_000);
-  slowLook.unref();
+  const slowCheck = setInterval(() => native.closeSlow(), options.slowCheckMs ?? 1_000);
+  slowCheck.unref();
   return {
     port: uWS.us_socket_local_port(listening),
     get connections() {
@@ -75,7 +75,7 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
     },
     async stop(timeoutMs) {
       admission.draining = true;
-      clearInterval(slowLook);
+      clearInterval(slowCheck);
       uWS.us_listen_socket_close(listening);
       await drain(transports, timeoutMs);
       await socketIo.stop();

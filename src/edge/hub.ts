@@ -1,34 +1,13 @@
 import { decodeEvent } from '../contracts/events/events.ts';
-import type { ConversationState } from '../domain/conversation/state.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
+import type { Channel, Subscriber } from './channel.ts';
 import { LinkedEvent } from './linkedEvent.ts';
 import { RecentHeads } from './recentHeads.ts';
-import type { RecentEvents } from './resume/replayBuffer.ts';
-import type { ClientSocket, Fanout } from './transport.ts';
-
-/** One following of a conversation by one socket. */
-export interface Member {
-  readonly socket: ClientSocket;
-  /** The log is another one than before: what this member has seen cannot be compared with it. */
-  onOtherLog(): void;
-  /** Who may see the conversation, or who takes part in it, has changed. */
-  onParticipants(state: ConversationState): void;
-}
-
-/** A conversation that somebody at this edge follows. */
-export interface Channel {
-  readonly conversationId: string;
-  /** The latest event of the conversation that this edge knows: the `prev` of the next one, unless it was erased. */
-  readonly head: number;
-  readonly members: ReadonlySet<Member>;
-  /** Links the next event to `seq` at most: a member has all there is up to the head, and `seq` was the last of it. */
-  linkBack(seq: number): void;
-  /** Gives the channel back; the last one to do so closes it. */
-  leave(member: Member): void;
-}
+import type { ReplayBuffer } from './resume/replayBuffer.ts';
+import type { Fanout } from './transport.ts';
 
 export interface HubOptions {
-  readonly recent: RecentEvents;
+  readonly recent: ReplayBuffer;
   /** Reads the latest sequence of a conversation from the log; 0 when there is none. */
   readonly readHead: (conversationId: string) => Promise<number>;
   /** How many conversations' heads are remembered beyond those that are followed. Default 100,000. */
@@ -80,27 +59,27 @@ export class Hub {
     if (isNew) this.#heads.set(conversationId, seq);
   }
 
-  /** Opens a conversation's channel, or joins those who have it open. Each member leaves once. */
-  async open(conversationId: string, member: Member): Promise<Channel> {
+  /** Opens a conversation's channel, or joins those who have it open. Each subscriber leaves once. */
+  async open(conversationId: string, subscriber: Subscriber): Promise<Channel> {
     const channel = this.#channels.get(conversationId) ?? this.#create(conversationId);
-    channel.enter(member);
+    channel.enter(subscriber);
     try {
       await channel.opened;
     } catch (error) {
-      channel.leave(member);
+      channel.leave(subscriber);
       throw error;
     }
     return channel;
   }
 
-  /** Forgets what it knows of the log, which is another one now, and tells every member. */
+  /** Forgets what it knows of the log, which is another one now, and tells every subscriber. */
   onOtherLog(): void {
     this.#heads.clear();
     const channels = [...this.#channels.values()];
     // Whoever joins from now on opens another channel: what these know is of the log that was.
     this.#channels.clear();
     for (const channel of channels) {
-      for (const member of [...channel.members]) member.onOtherLog();
+      for (const subscriber of [...channel.subscribers]) subscriber.onOtherLog();
     }
   }
 
@@ -127,15 +106,15 @@ export class Hub {
 function tellParticipants(channel: Channel, { bytes, seq }: StoredEvent): void {
   const event = decodeEvent(bytes, seq);
   if (!('state' in event)) return;
-  for (const member of [...channel.members]) member.onParticipants(event.state);
+  for (const subscriber of [...channel.subscribers]) subscriber.onParticipants(event.state);
 }
 
 class OpenChannel implements Channel {
   readonly conversationId: string;
   readonly #onUnused: () => void;
-  /** How many members hang on each transport. */
+  /** How many subscribers hang on each transport. */
   readonly #fanouts = new Map<Fanout, number>();
-  readonly members = new Set<Member>();
+  readonly subscribers = new Set<Subscriber>();
   opened: Promise<void> = Promise.resolve();
   isOpen = false;
   head = 0;
@@ -170,19 +149,19 @@ class OpenChannel implements Channel {
     for (const fanout of this.#fanouts.keys()) fanout.publish(this.conversationId, event);
   }
 
-  enter(member: Member): void {
-    this.members.add(member);
-    const { fanout } = member.socket;
+  enter(subscriber: Subscriber): void {
+    this.subscribers.add(subscriber);
+    const { fanout } = subscriber.socket;
     this.#fanouts.set(fanout, (this.#fanouts.get(fanout) ?? 0) + 1);
   }
 
-  leave(member: Member): void {
-    if (!this.members.delete(member)) return;
-    const { fanout } = member.socket;
+  leave(subscriber: Subscriber): void {
+    if (!this.subscribers.delete(subscriber)) return;
+    const { fanout } = subscriber.socket;
     const left = (this.#fanouts.get(fanout) ?? 1) - 1;
     if (left === 0) this.#fanouts.delete(fanout);
     else this.#fanouts.set(fanout, left);
-    if (this.members.size === 0) this.#onUnused();
+    if (this.subscribers.size === 0) this.#onUnused();
   }
 
   #moveTo(head: number): void {

@@ -4,7 +4,7 @@ import type { StoredEvent } from '../ports/eventLog.ts';
 import type { ClientSocket } from './transport.ts';
 
 /** A client that follows all conversations of its user. */
-export interface InboxMember {
+export interface InboxSubscriber {
   readonly socket: ClientSocket;
   /** Something happened behind `after` in a conversation that the user takes part in. Said more than once at times. */
   follow(conversationId: string, after: number): void;
@@ -29,7 +29,7 @@ const OWED_MAX = 10_000;
  */
 export class Inbox {
   readonly #options: InboxOptions;
-  readonly #members = new Map<string, Set<InboxMember>>();
+  readonly #subscribers = new Map<string, Set<InboxSubscriber>>();
   readonly #checked = new Set<string>();
   /** Conversations of which it is not known yet who takes part, and behind what sequence something happened. */
   readonly #owed = new Map<string, number>();
@@ -41,21 +41,21 @@ export class Inbox {
 
   /** Users who follow their inbox here. */
   get users(): number {
-    return this.#members.size;
+    return this.#subscribers.size;
   }
 
-  add(member: InboxMember): void {
-    const { userId } = member.socket;
-    const members = this.#members.get(userId) ?? new Set();
-    this.#members.set(userId, members.add(member));
+  add(subscriber: InboxSubscriber): void {
+    const { userId } = subscriber.socket;
+    const subscribers = this.#subscribers.get(userId) ?? new Set();
+    this.#subscribers.set(userId, subscribers.add(subscriber));
     this.#checked.clear();
   }
 
-  remove(member: InboxMember): void {
-    const { userId } = member.socket;
-    const members = this.#members.get(userId);
-    members?.delete(member);
-    if (members?.size === 0) this.#members.delete(userId);
+  remove(subscriber: InboxSubscriber): void {
+    const { userId } = subscriber.socket;
+    const subscribers = this.#subscribers.get(userId);
+    subscribers?.delete(subscriber);
+    if (subscribers?.size === 0) this.#subscribers.delete(userId);
   }
 
   /** Somebody no longer follows the conversation: its next event is looked at again. */
@@ -65,7 +65,7 @@ export class Inbox {
 
   /** Takes the next event of the log's tail, after the hub has it. */
   accept(event: StoredEvent): void {
-    if (this.#members.size === 0) return;
+    if (this.#subscribers.size === 0) return;
     const { conversationId, seq } = event;
     if (event.category === 'message' && this.#checked.has(conversationId)) return;
     const participants = this.#participants(event);
@@ -76,9 +76,9 @@ export class Inbox {
   }
 
   /** Looks at one conversation for one client. */
-  async check(conversationId: string, member: InboxMember, after: number): Promise<void> {
+  async check(conversationId: string, subscriber: InboxSubscriber, after: number): Promise<void> {
     const { state } = await this.#options.conversations.load(conversationId);
-    if (state?.participantIds.includes(member.socket.userId)) member.follow(conversationId, after);
+    if (state?.participantIds.includes(subscriber.socket.userId)) subscriber.follow(conversationId, after);
   }
 
   #participants(event: StoredEvent): readonly string[] | null {
@@ -104,8 +104,8 @@ export class Inbox {
 
   #giveUp(): void {
     this.#owed.clear();
-    for (const members of [...this.#members.values()]) {
-      for (const member of [...members]) member.loseInbox();
+    for (const subscribers of [...this.#subscribers.values()]) {
+      for (const subscriber of [...subscribers]) subscriber.loseInbox();
     }
   }
 
@@ -115,7 +115,7 @@ export class Inbox {
     const from = Math.min(after, this.#owed.get(conversationId) ?? after);
     this.#owed.delete(conversationId);
     for (const userId of participants) {
-      for (const member of this.#members.get(userId) ?? []) member.follow(conversationId, from);
+      for (const subscriber of this.#subscribers.get(userId) ?? []) subscriber.follow(conversationId, from);
     }
   }
 }

@@ -7,15 +7,15 @@ import type { OnEdgeEvent } from './edgeEvents.ts';
 import type { Hub } from './hub.ts';
 import type { Inbox } from './inbox.ts';
 import { forgetErased } from './resume/forgetErased.ts';
-import type { PastEvents } from './resume/logPages.ts';
-import type { RecentEvents } from './resume/replayBuffer.ts';
+import type { LogPages } from './resume/logPages.ts';
+import type { ReplayBuffer } from './resume/replayBuffer.ts';
 
 export interface LiveFeedOptions {
   readonly application: ApplicationContext;
   readonly hub: Hub;
   readonly inbox: Inbox;
-  readonly recent: RecentEvents;
-  readonly past: PastEvents;
+  readonly recent: ReplayBuffer;
+  readonly pages: LogPages;
   /** How many events before the log's end the feed begins with, so that the recent ones are in memory. */
   readonly preloadEvents: number;
   readonly onEvent: OnEdgeEvent;
@@ -25,7 +25,7 @@ export interface LiveFeedOptions {
 }
 
 /** Looks in a row that find the feed behind the log's head at the same position. */
-const STALLED_LOOKS = 2;
+const STALLED_CHECKS = 2;
 
 /**
  * One reader of the whole log for all sockets of this edge: conversations learn of changes, followers of events.
@@ -43,7 +43,7 @@ export class LiveFeed {
   #logs = 0;
   /** The event handed on last. */
   #last: FollowedEvent | null = null;
-  #lookedAt = { position: -1, times: 0 };
+  #lastCheck = { position: -1, times: 0 };
   #watching: NodeJS.Timeout | null = null;
   #stopped = false;
   /** The log's last sequence, as last looked up. */
@@ -132,15 +132,15 @@ export class LiveFeed {
     if (status === null || this.#stopped) return;
     if (status.epoch !== this.#epoch || status.lastSeq < position) return void (await this.#confirm());
     this.head = status.lastSeq;
-    if (this.position >= status.lastSeq) this.#lookedAt = { position: -1, times: 0 };
-    else if (this.#lookedAt.position !== this.position) {
-      this.#lookedAt = { position: this.position, times: 1 };
-    } else this.#lookedAt.times += 1;
-    if (this.#lookedAt.times > STALLED_LOOKS) await this.#restart(this.position);
+    if (this.position >= status.lastSeq) this.#lastCheck = { position: -1, times: 0 };
+    else if (this.#lastCheck.position !== this.position) {
+      this.#lastCheck = { position: this.position, times: 1 };
+    } else this.#lastCheck.times += 1;
+    if (this.#lastCheck.times > STALLED_CHECKS) await this.#restart(this.position);
   }
 
   async #restart(position: number): Promise<void> {
-    this.#lookedAt = { position: -1, times: 0 };
+    this.#lastCheck = { position: -1, times: 0 };
     this.restarts += 1;
     this.#options.onEvent({ type: 'tailRestarted', reason: 'stalled', position });
     await this.#following?.stop();

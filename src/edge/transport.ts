@@ -1,4 +1,5 @@
-import type { ServerFrame } from '../contracts/frames/clientFrames.ts';
+import type { Disconnect } from '../contracts/frames/disconnects.ts';
+import type { ServerFrame } from '../contracts/frames/serverFrames.ts';
 import type { LinkedEvent } from './linkedEvent.ts';
 
 /** How a transport reaches everyone who is subscribed to a conversation, at once. */
@@ -23,5 +24,17 @@ export interface ClientSocket {
   drained(): Promise<void>;
   subscribe(conversationId: string): void;
   unsubscribe(conversationId: string): void;
-  close(code: number, reason: string): void;
+  /** Ends the connection, as far as what carries it can say why. */
+  close(disconnect: Disconnect): void;
+}
+
+/** What a graceful stop needs of a transport. */
+export interface Drainable {
+  readonly connections: number;
+  /** Requests that were not answered yet. */
+  readonly inFlight: number;
+  /** Tells every client to come back after a while, each after one of its own. */
+  announceDraining(retryAfterMs: () => number): void;
+  /** Closes up to so many connections. */
+  closeSome(count: number): void;
 }

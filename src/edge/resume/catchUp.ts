@@ -1,15 +1,15 @@
-import type { Channel } from '../hub.ts';
+import type { Channel } from '../channel.ts';
 import { LinkedEvent } from '../linkedEvent.ts';
 import type { ClientSocket } from '../transport.ts';
-import type { PastEvents } from './logPages.ts';
-import type { RecentEvents } from './replayBuffer.ts';
+import type { LogPages } from './logPages.ts';
+import type { ReplayBuffer } from './replayBuffer.ts';
 
 /** How often the log is read again for a client that live events outrun, before it is told to resync. */
 const PAGES_MAX = 10_000;
 
 export interface CatchUpContext {
-  readonly recent: RecentEvents;
-  readonly past: PastEvents;
+  readonly recent: ReplayBuffer;
+  readonly pages: LogPages;
 }
 
 export interface CatchUpRequest {
@@ -41,7 +41,7 @@ export async function catchUp(
     delivered = event.seq;
     return socket.deliver(linked);
   };
-  for (let pages = 0; pages < PAGES_MAX; pages++) {
+  for (let read = 0; read < PAGES_MAX; read++) {
     seen = await deliverRecent(context.recent, { deliver, drained: () => socket.drained() }, channel, {
       after: seen,
       wanted,
@@ -54,7 +54,7 @@ export async function catchUp(
       socket.subscribe(channel.conversationId);
       return 'live';
     }
-    const page = await context.past.read(channel.conversationId, seen, channel.head);
+    const page = await context.pages.read(channel.conversationId, seen, channel.head);
     if (page === null) return 'behind';
     for (const event of page.events) {
       if (!wanted()) return 'gone';
@@ -67,7 +67,7 @@ export async function catchUp(
 
 /** Delivers what memory holds without a gap. @returns how far the client has come: to the channel's head, if all was there */
 async function deliverRecent(
-  recent: RecentEvents,
+  recent: ReplayBuffer,
   socket: Pick<ClientSocket, 'deliver' | 'drained'>,
   channel: Channel,
   { after, wanted }: CatchUpRequest,

@@ -1,8 +1,8 @@
 import { decodeEvent } from '../../contracts/events/events.ts';
 import type { StoredEvent } from '../../ports/eventLog.ts';
 import type { EventBytes } from '../linkedEvent.ts';
-import type { PastEvents } from './logPages.ts';
-import type { RecentEvents } from './replayBuffer.ts';
+import type { LogPages } from './logPages.ts';
+import type { ReplayBuffer } from './replayBuffer.ts';
 
 /** Behind `{"type":"Message`: what tells the events of messages from each other. */
 const TELLING_BYTE = 16;
@@ -12,12 +12,12 @@ const [OF_POST, OF_EDIT, OF_DELETION] = [...'PED'].map((letter) => letter.charCo
  * Takes what a tombstone says is erased out of this edge's memory too, so that nobody who comes back is sent it any more.
  * Called for every event of the log: all but deletions cost a look at one byte.
  */
-export function forgetErased(event: StoredEvent, memory: { recent: RecentEvents; past: PastEvents }): void {
+export function forgetErased(event: StoredEvent, memory: { recent: ReplayBuffer; pages: LogPages }): void {
   if (event.bytes[TELLING_BYTE] !== OF_DELETION || event.category !== 'message') return;
   const deleted = decodeEvent(event.bytes, event.seq);
   if (deleted.type !== 'MessageDeleted' || deleted.erased === undefined) return;
   const { conversationId } = event;
-  memory.past.forget(conversationId);
+  memory.pages.forget(conversationId);
   memory.recent.erase(conversationId, deleted.erased.seq, (other) => holdsWords(other, deleted.messageId));
 }
 

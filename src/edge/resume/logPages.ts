@@ -5,7 +5,7 @@ import type { ApplicationContext } from '../../application/context.ts';
 import type { FollowedEvent } from '../../ports/eventFeed.ts';
 import { readEvents } from '../../ports/readEvents.ts';
 import { LinkedEvent } from '../linkedEvent.ts';
-import type { RecentEvents } from './replayBuffer.ts';
+import type { ReplayBuffer } from './replayBuffer.ts';
 
 /** A stretch of a conversation: all its events behind `from`, up to and including `to`. */
 export interface Page {
@@ -14,10 +14,10 @@ export interface Page {
   readonly events: readonly LinkedEvent[];
 }
 
-export interface PastEventsOptions {
+export interface LogPagesOptions {
   readonly log: ApplicationContext['log'];
   readonly feed: ApplicationContext['feed'];
-  readonly recent: RecentEvents;
+  readonly recent: ReplayBuffer;
   /** Reads of the log at a time, at most. Default 16. */
   readonly readsMax?: number;
 }
@@ -34,12 +34,12 @@ const ERASING_MS_MAX = 60_000;
 const WAITING_MAX = 20_000;
 
 /**
- * Reads what lies too far back for {@link RecentEvents} from the log, a page at a time. Many clients that ask for the
+ * Reads what lies too far back for {@link ReplayBuffer} from the log, a page at a time. Many clients that ask for the
  * same conversation share one read: a page serves everyone whose `after` lies within it, while it is being read and
  * for a moment afterwards. At most `readsMax` reads are under way; the others wait, within a bound.
  */
-export class PastEvents {
-  readonly #options: PastEventsOptions;
+export class LogPages {
+  readonly #options: LogPagesOptions;
   readonly #kept = new LRUCache<string, readonly Page[]>({
     maxSize: KEPT_BYTES_MAX,
     ttl: KEPT_MS,
@@ -49,10 +49,10 @@ export class PastEvents {
   });
   /** Conversations whose pages are not kept for now. */
   readonly #beingErased = new LRUCache<string, true>({ max: 10_000, ttl: ERASING_MS_MAX });
-  readonly #underWay = new Map<string, { from: number; page: Promise<Page | null> }[]>();
+  readonly #inFlight = new Map<string, { from: number; page: Promise<Page | null> }[]>();
   readonly #limit: ConcurrencyLimit;
 
-  constructor(options: PastEventsOptions) {
+  constructor(options: LogPagesOptions) {
     this.#options = options;
     const overloaded = 'Too many clients are catching up; try again in a moment.';
     this.#limit = new ConcurrencyLimit({
@@ -77,7 +77,7 @@ export class PastEvents {
   async read(conversationId: string, after: number, until: number): Promise<Page | null> {
     const kept = this.#kept.get(conversationId)?.find(({ from, to }) => from <= after && after < to);
     if (kept !== undefined) return kept;
-    for (const { from, page } of this.#underWay.get(conversationId) ?? []) {
+    for (const { from, page } of this.#inFlight.get(conversationId) ?? []) {
       if (from > after) continue;
       const shared = await page.catch(() => null);
       if (shared !== null && after < shared.to) return shared;
@@ -93,16 +93,16 @@ export class PastEvents {
 
   async #share(conversationId: string, from: number, page: Promise<Page | null>): Promise<Page | null> {
     const entry = { from, page };
-    const others = this.#underWay.get(conversationId) ?? [];
-    this.#underWay.set(conversationId, [...others, entry]);
+    const others = this.#inFlight.get(conversationId) ?? [];
+    this.#inFlight.set(conversationId, [...others, entry]);
     try {
       const read = await page;
       if (read !== null) this.#keep(conversationId, read);
       return read;
     } finally {
-      const left = (this.#underWay.get(conversationId) ?? []).filter((other) => other !== entry);
-      if (left.length > 0) this.#underWay.set(conversationId, left);
-      else this.#underWay.delete(conversationId);
+      const left = (this.#inFlight.get(conversationId) ?? []).filter((other) => other !== entry);
+      if (left.length > 0) this.#inFlight.set(conversationId, left);
+      else this.#inFlight.delete(conversationId);
     }
   }
 

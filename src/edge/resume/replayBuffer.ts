@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../ports/eventLog.ts';
 import { type EventBytes, LinkedEvent } from '../linkedEvent.ts';
 
-export interface RecentEventsOptions {
+export interface ReplayBufferOptions {
   readonly eventsMax: number;
   readonly bytesMax: number;
 }
@@ -24,11 +24,11 @@ const UNKNOWN = -1;
  * Every event of the log comes through here, and nearly none is ever asked for. So an event is no object: its bytes are
  * copied into one large buffer and its numbers into typed arrays, which costs nothing at the next collection of garbage.
  *
- * Invariant: it holds every event of the log from {@link RecentEvents.from} on up to the last one added, because the tail
+ * Invariant: it holds every event of the log from {@link ReplayBuffer.from} on up to the last one added, because the tail
  * adds each event in order. So a conversation's events behind a sequence at or after `from` are all here, or there
  * are none.
  */
-export class RecentEvents {
+export class ReplayBuffer {
   readonly #eventsMax: number;
   readonly #slab: Buffer;
   readonly #seqs: Float64Array;
@@ -47,7 +47,7 @@ export class RecentEvents {
   #from = Number.POSITIVE_INFINITY;
   #to = 0;
 
-  constructor({ eventsMax, bytesMax }: RecentEventsOptions) {
+  constructor({ eventsMax, bytesMax }: ReplayBufferOptions) {
     this.#eventsMax = eventsMax;
     this.#slab = Buffer.allocUnsafeSlow(bytesMax);
     this.#seqs = new Float64Array(eventsMax);

@@ -10,7 +10,7 @@ import type { Base } from '../base.ts';
 export async function openEdge(
   { config, lifecycle, metrics, stops }: Base,
   realtime: Realtime,
-  tuning: Partial<Pick<EdgeOptions, 'slowLookMs' | 'metrics'>> = {},
+  tuning: Partial<Pick<EdgeOptions, 'slowCheckMs' | 'metrics'>> = {},
 ): Promise<EdgeServer> {
   const edge = await startEdge({
     realtime,

@@ -124,12 +124,12 @@ test('a listener that stops reading is cut off; the others miss nothing; nothing
   stuck.response.pause();
   let sent = 0;
   const { hub } = api.realtime.context;
-  const members = () => hub.channel(id)?.members.size ?? 0;
-  await waitFor('both to follow', () => members() === 2);
+  const subscribers = () => hub.channel(id)?.subscribers.size ?? 0;
+  await waitFor('both to follow', () => subscribers() === 2);
   await waitFor('the stuck one to be cut off', async () => {
     await Promise.all(Array.from({ length: 20 }, () => say(id, 'x'.repeat(8_000))));
     sent += 20;
-    return members() === 1;
+    return subscribers() === 1;
   });
   await waitFor('the healthy one', () => eventsOf(healthy).length === sent);
   healthy.response.destroy();

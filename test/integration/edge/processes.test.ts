@@ -102,7 +102,7 @@ test('a client that reads, but too slowly, is told so with 4008 and can resume',
   const megabyte = 1_024 ** 2;
   const edge = await startRealEdge(opened, {
     config: { backpressureBytesMax: 16 * megabyte },
-    slowLookMs: 50,
+    slowCheckMs: 50,
   });
   const conversationId = await newConversation();
   const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/ws?userId=slow`);

@@ -23,20 +23,20 @@ export interface RealEdge extends EdgeServer {
 
 export interface RealEdgeOptions extends Partial<RealtimeParts> {
   readonly config?: Partial<Config>;
-  readonly slowLookMs?: number;
+  readonly slowCheckMs?: number;
   readonly metrics?: EdgeOptions['metrics'];
   readonly watchEveryMs?: number;
 }
 
 /** A real edge on a free port, on a real log. */
 export async function startRealEdge(opened: Opened, options: RealEdgeOptions = {}): Promise<RealEdge> {
-  const { config, slowLookMs, watchEveryMs, metrics, ...parts } = options;
+  const { config, slowCheckMs, watchEveryMs, metrics, ...parts } = options;
   const limits = { joinsPerSocketMax: 10, connectionsMax: 100, backpressureBytesMax: 1_024 ** 2 };
   const base = testBase({ ...limits, ...config });
   const around = { application: applicationOn(opened), ...aloneOnline(), ...parts };
   const realtime = await openRealtime(base, around, { ...(watchEveryMs !== undefined && { watchEveryMs }) });
   const edge = await openEdge(base, realtime, {
-    ...(slowLookMs !== undefined && { slowLookMs }),
+    ...(slowCheckMs !== undefined && { slowCheckMs }),
     ...(metrics !== undefined && { metrics }),
   });
   return {

@@ -127,7 +127,7 @@ test('an end gives the inbox back, also one that was just being joined', async (
   joined.disconnect();
   joining.session.receive(JSON.stringify({ op: 'join', id: 1, conversationId: '*', after: 0 }));
   joining.disconnect();
-  await waitFor('the join to be over', () => joining.session.underWay === 0);
+  await waitFor('the join to be over', () => joining.session.inFlight === 0);
   expect(realtime.context.inbox.users).toBe(0);
 });
 

@@ -1,15 +1,15 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { ChatError } from '../../../contracts/errors.ts';
-import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../../contracts/frames/clientFrames.ts';
+import { FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../../contracts/frames/clientFrames.ts';
+import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
+import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
 import type { AdmissionControl } from '../../gate/admission.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
 import { foreignPage, noRoom, refuse } from '../../http/refuse.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import type { SessionContext } from '../../session.ts';
-import type { Fanout } from '../../transport.ts';
-import type { Drainable } from '../transport.ts';
+import type { Drainable, Fanout } from '../../transport.ts';
 import { NativeConnection, type SocketData } from './nativeConnection.ts';
 import { userIdOf } from './upgradeQuery.ts';
 
@@ -67,9 +67,9 @@ export class NativeTransport implements Drainable, Fanout {
     return this.#connections.size;
   }
 
-  get underWay(): number {
+  get inFlight(): number {
     let sum = 0;
-    for (const { session } of this.#connections) sum += session.underWay;
+    for (const { session } of this.#connections) sum += session.inFlight;
     return sum;
   }
 
@@ -100,13 +100,13 @@ export class NativeTransport implements Drainable, Fanout {
   closeSome(count: number): void {
     for (const connection of this.#connections) {
       if (count-- <= 0) return;
-      connection.close(CLOSE_CODES.draining, 'draining', 'draining');
+      connection.close(DISCONNECTS.draining);
     }
   }
 
   #closeSlow(connection: NativeConnection): void {
     this.#options.onEvent({ type: 'slowConsumer', transport: TRANSPORT, userId: connection.userId });
-    connection.close(CLOSE_CODES.slowConsumer, 'slow consumer: resume from the last event', 'slow_consumer');
+    connection.close(DISCONNECTS.slowConsumer);
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {

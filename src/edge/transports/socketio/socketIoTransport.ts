@@ -2,13 +2,13 @@ import type uWS from 'uWebSockets.js';
 import { Server, type Socket } from 'socket.io';
 import { Adapter } from 'socket.io-adapter';
 import { FRAME_BYTES_MAX, WsQuery } from '../../../contracts/frames/clientFrames.ts';
+import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
+import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
 import type { AdmissionControl } from '../../gate/admission.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import type { SessionContext } from '../../session.ts';
-import type { Fanout } from '../../transport.ts';
-import type { Drainable } from '../transport.ts';
+import type { Drainable, Fanout } from '../../transport.ts';
 import { GuardedApp } from './guardedApp.ts';
 import { SocketIoConnection, topicOf } from './socketIoConnection.ts';
 
@@ -62,9 +62,9 @@ export class SocketIoTransport implements Drainable, Fanout {
     return this.#connections.size;
   }
 
-  get underWay(): number {
+  get inFlight(): number {
     let sum = 0;
-    for (const { session } of this.#connections) sum += session.underWay;
+    for (const { session } of this.#connections) sum += session.inFlight;
     return sum;
   }
 
@@ -84,7 +84,7 @@ export class SocketIoTransport implements Drainable, Fanout {
   closeSome(count: number): void {
     for (const connection of this.#connections) {
       if (count-- <= 0) return;
-      connection.close(4_012, 'draining', 'draining');
+      connection.close(DISCONNECTS.draining);
     }
   }
 

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { viewConversation } from '../../../application/reading/viewConversation.ts';
 import { ChatError } from '../../../contracts/errors.ts';
+import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
+import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
 import type { AdmissionControl } from '../../gate/admission.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import type { SessionContext } from '../../session.ts';
-import type { Fanout } from '../../transport.ts';
-import type { Drainable } from '../transport.ts';
+import type { Drainable, Fanout } from '../../transport.ts';
 import { EventStreamConnection } from './eventStreamConnection.ts';
 
 export interface EventStreamOptions {
@@ -36,7 +36,7 @@ export class EventStreamTransport implements Drainable, Fanout {
   readonly #connections = new Set<EventStreamConnection>();
   readonly #followers = new Map<string, Set<EventStreamConnection>>();
   readonly #heartbeat: NodeJS.Timeout;
-  readonly underWay = 0;
+  readonly inFlight = 0;
 
   constructor(context: SessionContext, options: EventStreamOptions) {
     this.#context = context;
@@ -94,7 +94,7 @@ export class EventStreamTransport implements Drainable, Fanout {
   closeSome(count: number): void {
     for (const connection of this.#connections) {
       if (count-- <= 0) return;
-      connection.close(0, '', 'draining');
+      connection.close(DISCONNECTS.draining);
     }
   }
 
