@@ -2,7 +2,7 @@ import type uWS from 'uWebSockets.js';
 import type { HttpResponse } from 'uWebSockets.js';
 import { ChatError } from '../contracts/errors.ts';
 import type { HeaderList } from '../middleware/securityHeaders.ts';
-import type { AdmissionControl } from './gate/admission.ts';
+import type { Gate } from './gate/gate.ts';
 import type { AnswerHeaders } from './http/answerHeaders.ts';
 import { refuse, statusLine } from './http/refuse.ts';
 import { cutOffTwoLengths, hasBody } from './http/requestBody.ts';
@@ -10,7 +10,8 @@ import type { Realtime } from './realtime.ts';
 
 export interface EdgeHealth {
   readonly realtime: Realtime;
-  readonly admission: AdmissionControl;
+  readonly gate: Pick<Gate, 'draining'>;
+  /** Connections of this edge's own transports. */
   readonly connections: () => number;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly answerHeaders: AnswerHeaders;
@@ -38,7 +39,7 @@ export function serveHealth(app: uWS.TemplatedApp, health: EdgeHealth): void {
   const { metrics } = health;
   serve(app, '/health', health, () => page(true));
   serve(app, '/health/live', health, () => page(true));
-  serve(app, '/health/ready', health, () => page(!health.admission.draining && feedIsWell()));
+  serve(app, '/health/ready', health, () => page(!health.gate.draining && feedIsWell()));
   serve(app, '/metrics', health, async () => ({
     status: 200,
     type: metrics.contentType,
@@ -100,11 +101,11 @@ function write(response: HttpResponse, { status, type, text }: Page, options: Se
   else response.end(text, options.closeConnection);
 }
 
-function describe({ realtime, admission, connections }: EdgeHealth) {
+function describe({ realtime, gate, connections }: EdgeHealth) {
   const { feed, context } = realtime;
   return {
     timestamp: new Date().toISOString(),
-    draining: admission.draining,
+    draining: gate.draining,
     connections: connections(),
     conversations: context.hub.channels,
     liveFeed: {

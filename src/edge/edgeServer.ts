@@ -2,10 +2,9 @@ import uWS from 'uWebSockets.js';
 import { drain } from './drain.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
 import { type EdgeHealth, serveHealth } from './edgeHealth.ts';
-import { AdmissionControl } from './gate/admission.ts';
+import type { Gate } from './gate/gate.ts';
 import { AnswerHeaders, type AnswerHeadersOptions } from './http/answerHeaders.ts';
 import type { Realtime } from './realtime.ts';
-import type { Drainable } from './transport.ts';
 import { NativeTransport } from './transports/native/nativeTransport.ts';
 import { SocketIoTransport } from './transports/socketio/socketIoTransport.ts';
 
@@ -14,9 +13,8 @@ export interface EdgeOptions extends AnswerHeadersOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly connectionsMax: number;
-  /** Connections opened per second, at most. Default 20,000: about what one core accepts. */
-  readonly connectsPerSecondMax?: number;
+  /** Of the process: other transports of it share its count. */
+  readonly gate: Gate;
   readonly backpressureBytesMax: number;
   /** How often slow sockets are looked for, in milliseconds. Default 1,000. */
   readonly slowCheckMs?: number;
@@ -48,20 +46,14 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
   const { realtime, onEvent = () => {} } = options;
   nameNoServer();
   const app = uWS.App();
-  const admission = new AdmissionControl({
-    perSecondMax: options.connectsPerSecondMax ?? 20_000,
-    connectionsMax: options.connectionsMax,
-    nowMs: realtime.context.application.clock.nowMs,
-  });
-  const transports: Drainable[] = [];
-  const connections = () => transports.reduce((sum, transport) => sum + transport.connections, 0);
-  const { backpressureBytesMax, metrics, onFault } = options;
+  const { gate, backpressureBytesMax, metrics, onFault } = options;
   const answerHeaders = new AnswerHeaders(options);
-  const shared = { admission, connections, backpressureBytesMax, answerHeaders, onEvent, onFault };
+  const shared = { gate, backpressureBytesMax, answerHeaders, onEvent, onFault };
   const native = new NativeTransport(app, realtime.context, shared);
   const socketIo = new SocketIoTransport(app, realtime.context, shared);
-  transports.push(native, socketIo);
-  serveHealth(app, { ...shared, realtime, metrics });
+  const transports = [native, socketIo];
+  const connections = () => transports.reduce((sum, transport) => sum + transport.connections, 0);
+  serveHealth(app, { ...shared, connections, realtime, metrics });
   const listening = await listen(app, options);
   const slowCheck = setInterval(() => native.closeSlow(), options.slowCheckMs ?? 1_000);
   slowCheck.unref();
@@ -74,7 +66,7 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
       return realtime.feed.position;
     },
     async stop(timeoutMs) {
-      admission.draining = true;
+      gate.drain();
       clearInterval(slowCheck);
       uWS.us_listen_socket_close(listening);
       await drain(transports, timeoutMs);

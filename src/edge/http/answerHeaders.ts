@@ -1,11 +1,11 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import { CORS } from '../../middleware/cors.ts';
-import { type AllowedOrigins, allowsOrigin } from '../../middleware/origins.ts';
+import type { AllowedOrigins } from '../../middleware/origins.ts';
 import { REQUEST_ID_HEADER, requestIdFrom } from '../../middleware/requestId.ts';
 import { type HeaderList, securityHeaders } from '../../middleware/securityHeaders.ts';
 
 export interface AnswerHeadersOptions {
-  /** Whose pages may connect from a browser. Default: those of any origin. */
+  /** Whose pages may read answers. Default: none beyond the edge's own. */
   readonly allowedOrigins?: AllowedOrigins | undefined;
   /** See {@link securityHeaders}. */
   readonly hstsSeconds?: number | undefined;
@@ -22,11 +22,6 @@ export class AnswerHeaders {
   constructor(options: AnswerHeadersOptions = {}) {
     this.#allowed = options.allowedOrigins;
     this.#fixed = [...securityHeaders(options), ['Cache-Control', 'no-store']];
-  }
-
-  /** Whether the page that a request comes from may make it. */
-  allows(request: HttpRequest): boolean {
-    return allowsOrigin(this.#allowed, request.getHeader('origin'));
   }
 
   /** The headers of an answer that pages of other origins have no business with. */

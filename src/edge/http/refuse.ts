@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
-import { ChatError } from '../../contracts/errors.ts';
+import type { ChatError } from '../../contracts/errors.ts';
 import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../../contracts/http/problem.ts';
 import { REQUEST_ID_HEADER } from '../../middleware/requestId.ts';
 import type { HeaderList } from '../../middleware/securityHeaders.ts';
@@ -28,14 +28,4 @@ export function refuse(response: HttpResponse, error: ChatError, options: Refuse
 
 export function statusLine(status: number): string {
   return `${status} ${STATUS_CODES[status] ?? 'Error'}`;
-}
-
-/** To who comes from a page that is not on the list. */
-export function foreignPage(): ChatError {
-  return new ChatError('forbidden', 'Pages of this origin may not connect here: CORS_ORIGINS lists who may.');
-}
-
-/** To who comes when there is no room. @param retryAfterMs when to come back */
-export function noRoom(retryAfterMs: number): ChatError {
-  return new ChatError('overloaded', 'This edge takes no more connections just now.', { retryAfterMs });
 }

@@ -153,7 +153,7 @@ export const settings = {
     example: '10',
   }),
   connectionsMax: setting('CONNECTIONS_MAX', wholeNumber(1, 1_000_000), '5000', {
-    description: 'WebSockets per edge process, at most.',
+    description: 'Sockets and event streams per process together, at most.',
     unit: 'sockets',
     example: '20000',
   }),

@@ -5,18 +5,16 @@ import { FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../../contracts/frames/clien
 import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
 import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
-import type { AdmissionControl } from '../../gate/admission.ts';
+import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
-import { foreignPage, noRoom, refuse } from '../../http/refuse.ts';
+import { refuse } from '../../http/refuse.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
 import type { Drainable, Fanout } from '../../transport.ts';
 import { NativeConnection, type SocketData } from './nativeConnection.ts';
 import { userIdOf } from './upgradeQuery.ts';
 
 export interface NativeTransportOptions {
-  readonly admission: AdmissionControl;
-  /** Connections of all transports of this edge. */
-  readonly connections: () => number;
+  readonly gate: Gate;
   /** Unsent bytes at which a socket counts as stuck and is closed. */
   readonly backpressureBytesMax: number;
   readonly answerHeaders: AnswerHeaders;
@@ -48,6 +46,7 @@ export class NativeTransport implements Drainable, Fanout {
     this.#app = app;
     this.#context = context;
     this.#options = options;
+    options.gate.count(this);
     app.ws<SocketData>('/ws', {
       maxPayloadLength: FRAME_BYTES_HARD_MAX,
       maxBackpressure: options.backpressureBytesMax,
@@ -110,12 +109,11 @@ export class NativeTransport implements Drainable, Fanout {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const { answerHeaders, onEvent } = this.#options;
-    const newcomer = this.#admit(request);
-    if (newcomer instanceof ChatError) {
-      onEvent({ type: 'refused', transport: TRANSPORT, reason: newcomer.code });
+    const { gate, answerHeaders } = this.#options;
+    const origin = request.getHeader('origin');
+    const newcomer = gate.admit({ transport: TRANSPORT, origin }) ?? this.#identify(request);
+    if (newcomer instanceof ChatError)
       return refuse(response, newcomer, { headers: answerHeaders.of(request) });
-    }
     // The status goes first, or the header would come with one of its own.
     response.writeStatus('101 Switching Protocols');
     response.writeHeader(...answerHeaders.requestId(request));
@@ -128,20 +126,12 @@ export class NativeTransport implements Drainable, Fanout {
     );
   }
 
-  /** Who comes, and by which subprotocol; or why not. */
-  #admit(request: HttpRequest): { userId: string; protocol: string } | ChatError {
-    if (!this.#options.answerHeaders.allows(request)) return foreignPage();
-    const admission = this.#options.admission.admit(this.#options.connections());
-    if (!admission.admitted) return noRoom(admission.retryAfterMs);
-    const userId = userIdOf(request.getQuery() ?? '');
-    if (userId === null) {
-      return new ChatError('invalid_request', 'userId must be given once, as 1–128 printable characters.');
+  #identify(request: HttpRequest): Newcomer | ChatError {
+    const newcomer = newcomerOf(request);
+    if (newcomer instanceof ChatError) {
+      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: newcomer.code });
     }
-    const offered = request.getHeader('sec-websocket-protocol');
-    if (offered === '') return { userId, protocol: '' };
-    const known = offered.split(',').some((name) => name.trim() === WS_SUBPROTOCOL);
-    if (known) return { userId, protocol: WS_SUBPROTOCOL };
-    return new ChatError('invalid_request', `The subprotocol is ${WS_SUBPROTOCOL}.`);
+    return newcomer;
   }
 
   #open(ws: WebSocket<SocketData>): void {
@@ -167,4 +157,22 @@ export class NativeTransport implements Drainable, Fanout {
     connection.onClose();
     this.#options.onEvent({ type: 'disconnected', transport: TRANSPORT, reason: connection.closeReason });
   }
+}
+
+interface Newcomer {
+  readonly userId: string;
+  readonly protocol: string;
+}
+
+/** The user that asks, and the subprotocol to speak; or what is wrong with the request. */
+function newcomerOf(request: HttpRequest): Newcomer | ChatError {
+  const userId = userIdOf(request.getQuery() ?? '');
+  if (userId === null) {
+    return new ChatError('invalid_request', 'userId must be given once, as 1–128 printable characters.');
+  }
+  const offered = request.getHeader('sec-websocket-protocol');
+  if (offered === '') return { userId, protocol: '' };
+  const known = offered.split(',').some((name) => name.trim() === WS_SUBPROTOCOL);
+  if (known) return { userId, protocol: WS_SUBPROTOCOL };
+  return new ChatError('invalid_request', `The subprotocol is ${WS_SUBPROTOCOL}.`);
 }

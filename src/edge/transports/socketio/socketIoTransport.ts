@@ -5,7 +5,7 @@ import { FRAME_BYTES_MAX, WsQuery } from '../../../contracts/frames/clientFrames
 import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
 import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
-import type { AdmissionControl } from '../../gate/admission.ts';
+import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
 import type { Drainable, Fanout } from '../../transport.ts';
@@ -13,9 +13,7 @@ import { GuardedApp } from './guardedApp.ts';
 import { SocketIoConnection, topicOf } from './socketIoConnection.ts';
 
 export interface SocketIoTransportOptions {
-  readonly admission: AdmissionControl;
-  /** Connections of all transports of this edge. */
-  readonly connections: () => number;
+  readonly gate: Gate;
   readonly backpressureBytesMax: number;
   readonly answerHeaders: AnswerHeaders;
   readonly onEvent: OnEdgeEvent;
@@ -38,6 +36,7 @@ export class SocketIoTransport implements Drainable, Fanout {
   constructor(app: uWS.TemplatedApp, context: SessionContext, options: SocketIoTransportOptions) {
     this.#app = app;
     this.#options = options;
+    options.gate.count(this);
     this.#server = new Server({
       serveClient: false,
       adapter: NoRooms,
@@ -45,15 +44,7 @@ export class SocketIoTransport implements Drainable, Fanout {
       connectTimeout: 10_000,
       httpCompression: false,
     });
-    const { onFault, backpressureBytesMax, answerHeaders, onEvent } = options;
-    const guarded = new GuardedApp(app, {
-      backpressureBytesMax,
-      answerHeaders,
-      admit: () => options.admission.admit(options.connections()),
-      onRefused: ({ code }) => onEvent({ type: 'refused', transport: 'socketio-polling', reason: code }),
-      onFault,
-    });
-    this.#server.attachApp(guarded);
+    this.#server.attachApp(new GuardedApp(app, options));
     this.#server.use((socket, next) => next(userIdOf(socket) === null ? invalidUserId() : undefined));
     this.#server.on('connection', (socket) => this.#open(socket, context));
   }

@@ -1,16 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { viewConversation } from '../../../application/reading/viewConversation.ts';
-import { ChatError } from '../../../contracts/errors.ts';
 import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
 import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
-import type { AdmissionControl } from '../../gate/admission.ts';
+import type { Gate } from '../../gate/gate.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
 import type { Drainable, Fanout } from '../../transport.ts';
 import { EventStreamConnection } from './eventStreamConnection.ts';
 
 export interface EventStreamOptions {
-  readonly admission: AdmissionControl;
+  readonly gate: Gate;
   readonly backpressureBytesMax: number;
   readonly onEvent: OnEdgeEvent;
 }
@@ -41,6 +40,7 @@ export class EventStreamTransport implements Drainable, Fanout {
   constructor(context: SessionContext, options: EventStreamOptions) {
     this.#context = context;
     this.#options = options;
+    options.gate.count(this);
     this.#heartbeat = setInterval(() => {
       for (const connection of this.#connections) connection.beat();
     }, HEARTBEAT_MS);
@@ -58,12 +58,9 @@ export class EventStreamTransport implements Drainable, Fanout {
    */
   async serve(request: EventStreamRequest, response: ServerResponse): Promise<void> {
     const { conversationId, userId, after, epoch } = request;
-    const admission = this.#options.admission.admit(this.#connections.size);
-    if (!admission.admitted) {
-      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'overloaded' });
-      const { retryAfterMs } = admission;
-      throw new ChatError('overloaded', 'No more event streams are taken just now.', { retryAfterMs });
-    }
+    // The API says by CORS whose pages may read the answer.
+    const refusal = this.#options.gate.admit({ transport: TRANSPORT, origin: '' });
+    if (refusal !== null) throw refusal;
     await viewConversation(this.#context.application, conversationId, userId);
     if (response.destroyed) return;
     const connection: EventStreamConnection = new EventStreamConnection(response, this.#context, {
