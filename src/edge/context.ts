@@ -10,11 +10,11 @@ import type { LogPages } from './resume/logPages.ts';
 import type { ReplayBuffer } from './resume/replayBuffer.ts';
 
 export interface SessionOptions {
-  /** Conversations that one socket follows at a time, at most. */
+  /** Conversations one socket may follow at a time. */
   readonly joinsMax: number;
-  /** Requests of one socket that are under way at a time, at most. */
+  /** Requests one socket may have in flight. */
   readonly requestsMax: number;
-  /** Told of faults that are nobody's mistake. */
+  /** Gets faults that no client caused. */
   readonly onFault: (error: unknown) => void;
 }
 

@@ -24,10 +24,10 @@ interface Page {
   readonly text: string;
 }
 
-/** Events that the live feed may be behind the log before the edge says that it is not well. */
+/** Lag of the live feed from which the edge is not ready, in events. */
 const LAG_EVENTS_MAX = 10_000;
 
-/** Health of an edge process on its own port, for load balancers; and an answer to whatever is not served here. */
+/** Health and metrics of an edge process on its own port, for load balancers; 404 for every other path. */
 export function serveHealth(app: uWS.TemplatedApp, health: EdgeHealth): void {
   const { answerHeaders } = health;
   const page = (healthy: boolean) => ({
@@ -59,7 +59,7 @@ function serve(app: uWS.TemplatedApp, path: string, health: EdgeHealth, make: Ma
   app.any(path, (response, request) => {
     if (cutOffTwoLengths(response, request)) return;
     const headers = health.answerHeaders.of(request);
-    // Nobody here reads a body: it is not waited for, and not taken for the next request.
+    // No body is read here: it is not waited for, and not taken for the next request.
     const closeConnection = hasBody(request);
     const method = request.getMethod();
     if (method === 'get' || method === 'head') {

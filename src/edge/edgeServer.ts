@@ -16,14 +16,14 @@ export interface EdgeOptions extends AnswerHeadersOptions {
   /** Of the process: other transports of it share its count. */
   readonly gate: Gate;
   readonly backpressureBytesMax: number;
-  /** How often slow sockets are looked for, in milliseconds. Default 1,000. */
+  /** Interval of checks for slow sockets, in milliseconds. Default 1,000. */
   readonly slowCheckMs?: number;
   readonly metrics: EdgeHealth['metrics'];
   readonly onEvent?: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
 
-/** The edge cannot listen where it should. */
+/** The edge cannot listen on its host and port. */
 export class EdgeListenError extends Error {
   override readonly name = 'EdgeListenError';
 }
@@ -31,9 +31,9 @@ export class EdgeListenError extends Error {
 export interface EdgeServer {
   readonly port: number;
   readonly connections: number;
-  /** Sequence up to which the live feed has handed events on. */
+  /** Position of the live feed. */
   readonly position: number;
-  /** Tells the clients, lets requests under way finish (at most `timeoutMs`), then closes every socket. */
+  /** Announces the stop, lets requests in flight finish (at most `timeoutMs`), then closes every socket. */
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -77,8 +77,8 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
 }
 
 /**
- * Answers do not say what made them, as those of the API do not. The switch is not in uWebSockets.js' types, so a version
- * without it only goes on saying it, and a test says so.
+ * Answers do not name their server, as those of the API do not. The switch is not in uWebSockets.js' types: a version
+ * without it would name itself, and a test would say so.
  */
 function nameNoServer(): void {
   if ('_cfg' in uWS && typeof uWS._cfg === 'function') uWS._cfg('silent');

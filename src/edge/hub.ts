@@ -10,19 +10,19 @@ export interface HubOptions {
   readonly recent: ReplayBuffer;
   /** Reads the latest sequence of a conversation from the log; 0 when there is none. */
   readonly readHead: (conversationId: string) => Promise<number>;
-  /** How many conversations' heads are remembered beyond those that are followed. Default 100,000. */
+  /** Heads remembered of conversations without subscribers. Default 100,000. */
   readonly headsMax?: number;
 }
 
 /**
- * Hands live events to those who follow their conversation, each with a link to the event before it.
+ * Fans live events out to the subscribers of their conversation, each linked to the event before it.
  *
  * A channel is `opening` until its head is known (from memory or the log), then `open`. Events that pass meanwhile
- * only move the head: nobody is subscribed yet. From then on every event with a sequence above the head is linked to
- * the head, published once for each transport that somebody follows it on, and becomes the head. So links have no holes:
- * an event is either at or below the head that a client was told, or it comes to the client linked to what came before.
+ * only move the head: nothing is subscribed yet. From then on every event with a sequence above the head is linked to
+ * the head, published once for each transport with subscribers, and becomes the head. So links have no holes:
+ * an event is either at or below the head that a client was sent, or it reaches the client linked to what came before.
  *
- * An event that nobody here follows costs a look-up, its place among the recent events and the note of its sequence.
+ * An event without subscribers costs a map lookup, its place in the replay buffer and the note of its sequence.
  */
 export class Hub {
   readonly #options: HubOptions;
@@ -49,7 +49,7 @@ export class Hub {
     if (channel !== undefined) {
       this.#options.recent.add(stored, channel.link(seq));
       channel.accept(stored);
-      if (stored.category === 'conversation') tellParticipants(channel, stored);
+      if (stored.category === 'conversation') notifyParticipants(channel, stored);
       return;
     }
     // A head that was read from the log can be ahead of the tail: then it is no link for what the tail brings.
@@ -59,7 +59,7 @@ export class Hub {
     if (isNew) this.#heads.set(conversationId, seq);
   }
 
-  /** Opens a conversation's channel, or joins those who have it open. Each subscriber leaves once. */
+  /** Enters a conversation's channel, opening it for the first subscriber. Each subscriber leaves once. */
   async open(conversationId: string, subscriber: Subscriber): Promise<Channel> {
     const channel = this.#channels.get(conversationId) ?? this.#create(conversationId);
     channel.enter(subscriber);
@@ -72,11 +72,11 @@ export class Hub {
     return channel;
   }
 
-  /** Forgets what it knows of the log, which is another one now, and tells every subscriber. */
+  /** The log was replaced: heads are forgotten, and every subscriber is notified. */
   onOtherLog(): void {
     this.#heads.clear();
     const channels = [...this.#channels.values()];
-    // Whoever joins from now on opens another channel: what these know is of the log that was.
+    // Later subscribers open new channels: these belong to the log that was.
     this.#channels.clear();
     for (const channel of channels) {
       for (const subscriber of [...channel.subscribers]) subscriber.onOtherLog();
@@ -103,7 +103,7 @@ export class Hub {
   }
 }
 
-function tellParticipants(channel: Channel, { bytes, seq }: StoredEvent): void {
+function notifyParticipants(channel: Channel, { bytes, seq }: StoredEvent): void {
   const event = decodeEvent(bytes, seq);
   if (!('state' in event)) return;
   for (const subscriber of [...channel.subscribers]) subscriber.onParticipants(event.state);
@@ -112,13 +112,13 @@ function tellParticipants(channel: Channel, { bytes, seq }: StoredEvent): void {
 class OpenChannel implements Channel {
   readonly conversationId: string;
   readonly #onUnused: () => void;
-  /** How many subscribers hang on each transport. */
+  /** Number of subscribers by transport. */
   readonly #fanouts = new Map<Fanout, number>();
   readonly subscribers = new Set<Subscriber>();
   opened: Promise<void> = Promise.resolve();
   isOpen = false;
   head = 0;
-  /** What the next event is linked to: the head, or what is before it when that was erased. */
+  /** Link of the next event: the head, or what precedes it when that was erased. */
   #last = 0;
 
   constructor(conversationId: string, onUnused: () => void) {
@@ -135,7 +135,7 @@ class OpenChannel implements Channel {
     this.#last = Math.min(this.#last, seq);
   }
 
-  /** What an event is linked to: nothing that is known for sure while the head is being read. */
+  /** Link of an event; null while the head is being read. */
   link(seq: number): number | null {
     return this.isOpen && seq > this.head ? this.#last : null;
   }

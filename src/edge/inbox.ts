@@ -6,9 +6,9 @@ import type { ClientSocket } from './transport.ts';
 /** A client that follows all conversations of its user. */
 export interface InboxSubscriber {
   readonly socket: ClientSocket;
-  /** Something happened behind `after` in a conversation that the user takes part in. Said more than once at times. */
+  /** Something happened after `after` in a conversation of the user. May be called more than once. */
   follow(conversationId: string, after: number): void;
-  /** It can no longer be said what was missed. */
+  /** It is no longer known what was missed. */
   loseInbox(): void;
 }
 
@@ -17,21 +17,21 @@ export interface InboxOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Conversations of which it is remembered that everybody who should follow them does, at most. */
+/** Conversations remembered as followed by all clients that should follow them. */
 const CHECKED_MAX = 100_000;
-/** Conversations that may wait for the log to say who takes part in them. */
+/** Conversations whose participants may be waited for. */
 const OWED_MAX = 10_000;
 
 /**
- * Tells clients that follow their inbox of every conversation of theirs in which something happens, so that they follow
- * it from then on like any other. Without such clients an event costs nothing here; with some, a look-up, and at the first
- * event of a conversation (or when its participants or the clients change) a look at who takes part in it.
+ * Makes clients that follow their inbox follow every conversation of theirs in which something happens, from then on like
+ * any other. Without such clients an event costs nothing here; with some, a lookup, and at the first event of a
+ * conversation (or when its participants or the clients change) a check of its participants.
  */
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #subscribers = new Map<string, Set<InboxSubscriber>>();
   readonly #checked = new Set<string>();
-  /** Conversations of which it is not known yet who takes part, and behind what sequence something happened. */
+  /** Conversations whose participants are not known yet, and after which sequence something happened. */
   readonly #owed = new Map<string, number>();
   readonly #loading = new Set<string>();
 
@@ -39,7 +39,7 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** Users who follow their inbox here. */
+  /** Users whose inbox is followed here. */
   get users(): number {
     return this.#subscribers.size;
   }
@@ -58,7 +58,7 @@ export class Inbox {
     if (subscribers?.size === 0) this.#subscribers.delete(userId);
   }
 
-  /** Somebody no longer follows the conversation: its next event is looked at again. */
+  /** A client no longer follows the conversation: its next event is checked again. */
   forget(conversationId: string): void {
     this.#checked.delete(conversationId);
   }
@@ -69,13 +69,13 @@ export class Inbox {
     const { conversationId, seq } = event;
     if (event.category === 'message' && this.#checked.has(conversationId)) return;
     const participants = this.#participants(event);
-    if (participants !== null) return this.#tell(conversationId, participants, seq - 1);
+    if (participants !== null) return this.#notify(conversationId, participants, seq - 1);
     if (!this.#owed.has(conversationId)) this.#owed.set(conversationId, seq - 1);
     if (this.#owed.size > OWED_MAX) this.#giveUp();
     else if (!this.#loading.has(conversationId)) void this.#load(conversationId);
   }
 
-  /** Looks at one conversation for one client. */
+  /** Checks one conversation for one client. */
   async check(conversationId: string, subscriber: InboxSubscriber, after: number): Promise<void> {
     const { state } = await this.#options.conversations.load(conversationId);
     if (state?.participantIds.includes(subscriber.socket.userId)) subscriber.follow(conversationId, after);
@@ -89,12 +89,12 @@ export class Inbox {
     return this.#options.conversations.cached(event.conversationId)?.state?.participantIds ?? null;
   }
 
-  /** After a fault the conversation's next event tries again, and tells from where this one began. */
+  /** After a fault the conversation's next event tries again, from where this one began. */
   async #load(conversationId: string): Promise<void> {
     this.#loading.add(conversationId);
     try {
       const { state } = await this.#options.conversations.load(conversationId);
-      this.#tell(conversationId, state?.participantIds ?? [], Number.POSITIVE_INFINITY);
+      this.#notify(conversationId, state?.participantIds ?? [], Number.POSITIVE_INFINITY);
     } catch (error) {
       this.#options.onFault(error);
     } finally {
@@ -109,7 +109,7 @@ export class Inbox {
     }
   }
 
-  #tell(conversationId: string, participants: readonly string[], after: number): void {
+  #notify(conversationId: string, participants: readonly string[], after: number): void {
     if (this.#checked.size >= CHECKED_MAX) this.#checked.clear();
     this.#checked.add(conversationId);
     const from = Math.min(after, this.#owed.get(conversationId) ?? after);

@@ -16,24 +16,24 @@ export interface LiveFeedOptions {
   readonly inbox: Inbox;
   readonly recent: ReplayBuffer;
   readonly pages: LogPages;
-  /** How many events before the log's end the feed begins with, so that the recent ones are in memory. */
+  /** Events before the log's end that the feed begins with, so that the replay buffer is filled. */
   readonly preloadEvents: number;
   readonly onEvent: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
-  /** How often the watchdog looks, in milliseconds. Default 2,000. */
+  /** Interval of the watchdog's checks, in milliseconds. Default 2,000. */
   readonly watchEveryMs?: number;
 }
 
-/** Looks in a row that find the feed behind the log's head at the same position. */
+/** Consecutive checks without progress behind the log's head that are tolerated; the next one restarts the feed. */
 const STALLED_CHECKS = 2;
 
 /**
  * One reader of the whole log for all sockets of this edge: conversations learn of changes, followers of events.
  *
- * The reader recovers from faults that it notices. A watchdog looks for those that it does not: it compares the
- * position with the log's head and begins anew, behind the same position, when that stands still although there is more.
- * When the log is another one than before (its epoch changed, or it ends before the position), nothing that is known
- * holds any more: everybody is told, and the feed begins at the new log's end.
+ * The reader recovers from faults that it notices. A watchdog finds those that it does not: it compares the position with
+ * the log's head and restarts the reader after the same position when that stands still although there is more.
+ * When the log was replaced (its epoch changed, or it ends before the position), nothing that is known holds any more:
+ * every subscriber is notified, and the feed begins at the new log's end.
  */
 export class LiveFeed {
   readonly #options: LiveFeedOptions;
@@ -46,7 +46,7 @@ export class LiveFeed {
   #lastCheck = { position: -1, times: 0 };
   #watching: NodeJS.Timeout | null = null;
   #stopped = false;
-  /** The log's last sequence, as last looked up. */
+  /** Last sequence of the log at the last check. */
   head = 0;
   restarts = 0;
 
@@ -67,7 +67,7 @@ export class LiveFeed {
     return this.#following?.position ?? 0;
   }
 
-  /** Events that the log held and this feed had not handed on, as last looked. */
+  /** Events of the log not handed on yet, at the last check. */
   get lagEvents(): number {
     return Math.max(0, this.head - this.position);
   }
@@ -125,10 +125,10 @@ export class LiveFeed {
   }
 
   async #watch(): Promise<void> {
-    // The position of before the question: while the answer is on its way, the tail runs past what it says.
+    // The position before the question: while the answer is on its way, the tail runs past it.
     const { position } = this;
     const status = await this.#options.application.log.status().catch(() => null);
-    // A log that does not answer stalls nothing that could be helped by starting anew.
+    // A restart does not help against a log that does not answer.
     if (status === null || this.#stopped) return;
     if (status.epoch !== this.#epoch || status.lastSeq < position) return void (await this.#confirm());
     this.head = status.lastSeq;

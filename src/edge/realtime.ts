@@ -19,20 +19,20 @@ export interface RealtimeOptions {
   readonly joinsPerSocketMax: number;
   readonly recentEventsMax?: number;
   readonly recentBytesMax?: number;
-  /** How often the watchdog of the live feed looks, in milliseconds. Default 2,000. */
+  /** Interval of the live feed's watchdog, in milliseconds. Default 2,000. */
   readonly watchEveryMs?: number;
   readonly onEvent: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
 
-/** What all transports of a process share: the tail of the log, who follows what, and what they may have missed. */
+/** What all transports of a process share: the live feed, the subscriptions, and the events to resume from. */
 export interface Realtime {
   readonly context: SessionContext;
   readonly feed: LiveFeed;
   stop(): Promise<void>;
 }
 
-/** Requests of one socket under way at a time: as many as the log's publish window takes from everybody. */
+/** Requests one socket may have in flight: as many as the log's publish window takes from all. */
 const REQUESTS_PER_SOCKET_MAX = 1_024;
 
 /** @throws LogUnavailableError when the log cannot be read */
@@ -59,7 +59,7 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
     ...(options.watchEveryMs !== undefined && { watchEveryMs: options.watchEveryMs }),
   });
   const unsubscribe = signals.subscribe((signal) => {
-    if (signal.type === 'typing') tellTyping(hub, signal.conversationId, signal.userId);
+    if (signal.type === 'typing') announceTyping(hub, signal.conversationId, signal.userId);
   });
   const stop = async () => {
     unsubscribe();
@@ -68,8 +68,8 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
   return { context, feed, stop };
 }
 
-/** Everybody else in the conversation hears that somebody types. */
-function tellTyping(hub: Hub, conversationId: string, userId: string): void {
+/** Sends a typing notice to all other subscribers. */
+function announceTyping(hub: Hub, conversationId: string, userId: string): void {
   const frame = { op: 'typing', conversationId, userId } as const;
   for (const { socket } of hub.channel(conversationId)?.subscribers ?? []) {
     if (socket.userId !== userId) socket.reply(frame);

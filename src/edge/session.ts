@@ -13,7 +13,7 @@ import type { ClientSocket } from './transport.ts';
 import { parseClientFrame } from './transports/native/clientFrame.ts';
 
 /**
- * What one connected client does: join, leave, send, ping. Knows neither NATS nor what carries the frames.
+ * The requests of one connected client. Knows neither NATS nor what carries the frames.
  *
  * Every request gets exactly one answer: its reply or an `error`. A request that fails affects nothing but itself.
  * After {@link Session.end} nothing is sent any more and everything the session held is given back.
@@ -32,7 +32,7 @@ export class Session {
     context.presence.connected(socket.userId);
   }
 
-  /** Requests that were not answered yet: what a graceful stop waits for. */
+  /** Requests not answered yet: a graceful stop waits for them. */
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -42,12 +42,12 @@ export class Session {
     this.take(parseClientFrame(text));
   }
 
-  /** Takes one frame from the client that was read already. */
+  /** Takes one parsed frame from the client. */
   take(frame: ClientFrame | MalformedFrame): void {
     if (frame instanceof MalformedFrame) this.#fail(frame.id, frame.error);
     else if (frame.op === 'typing') this.#typing(frame);
     else if (this.#inFlight >= this.#context.options.requestsMax) {
-      this.#fail(frame.id, new ChatError('overloaded', 'Too many requests of this socket are under way.'));
+      this.#fail(frame.id, new ChatError('overloaded', 'Too many requests of this socket are in flight.'));
     } else this.#answer(frame);
   }
 
@@ -58,7 +58,7 @@ export class Session {
     this.#context.presence.disconnected(this.#socket.userId);
   }
 
-  /** One promise chain for each request, and no more: this runs for every message. */
+  /** One promise chain for each request and no more: this runs for every message. */
   #answer(frame: Request): void {
     this.#inFlight += 1;
     this.#perform(frame).then(
@@ -72,7 +72,7 @@ export class Session {
     if (reply !== null) this.#socket.reply(reply);
   }
 
-  /** @returns the answer, or null when it was sent already */
+  /** @returns the reply, or null when it was sent already */
   #perform(frame: Request): Promise<ServerFrame | null> {
     switch (frame.op) {
       case 'send':
@@ -99,7 +99,7 @@ export class Session {
   async #presence({ id, userIds }: FrameOf<'presence'>): Promise<ServerFrame> {
     const online = await this.#context.presence.online(userIds);
     const states = userIds.map((userId) => [userId, online.has(userId) ? 'online' : 'offline'] as const);
-    // Defines each key, so that a user of the name __proto__ is one like any other.
+    // Object.fromEntries defines each key: a user named __proto__ is one like any other.
     return { op: 'presence', id, presence: Object.fromEntries(states) };
   }
 
@@ -121,7 +121,7 @@ export class Session {
     return { op: 'ack', id, conversationId, seq: marked.seq };
   }
 
-  /** Nobody waits for an answer: what cannot be passed on is dropped. */
+  /** Has no answer: what cannot be passed on is dropped. */
   #typing({ conversationId }: FrameOf<'typing'>): void {
     const { signals, typing } = this.#context;
     const { userId } = this.#socket;

@@ -8,16 +8,16 @@ import type { InboxSubscriber } from './inbox.ts';
 import { catchUp } from './resume/catchUp.ts';
 import type { ClientSocket } from './transport.ts';
 
-/** One following of a conversation, from the join to the leave; joining again makes another one. */
+/** One subscription to a conversation, from the join to the leave; joining again makes another one. */
 class Subscription implements Subscriber {
   readonly conversationId: string;
   readonly socket: ClientSocket;
-  /** Followed because the client follows its inbox, not because it asked for this conversation. */
+  /** Made by the inbox, not by a join of this conversation. */
   readonly byInbox: boolean;
   readonly #owner: Subscriptions;
-  /** `null` while the join is still being carried out. */
+  /** `null` while the join is in flight. */
   channel: Channel | null = null;
-  /** It has everything up to the channel's head and gets what comes. */
+  /** The client has everything up to the channel's head and gets what comes. */
   live = false;
 
   constructor(owner: Subscriptions, conversationId: string, byInbox: boolean) {
@@ -40,7 +40,7 @@ class Subscription implements Subscriber {
   }
 }
 
-/** While an inbox catches up it may follow so many times what it may follow otherwise. */
+/** Conversations an inbox may follow while it catches up, as a multiple of those it may follow otherwise. */
 const CATCHING_UP_FACTOR_MAX = 8;
 
 interface Since {
@@ -49,10 +49,10 @@ interface Since {
 }
 
 /**
- * The conversations that one client follows: those it joined, and with the inbox those it takes part in, each from the
- * moment of its next event on.
+ * The conversations that one client follows: those it joined, and with the inbox those it takes part in, each from its
+ * next event on.
  *
- * Joining again starts over: a client that is unsure where it stands asks again from what it has seen. Whoever is
+ * Joining again starts over: a client that is unsure where it stands asks again from what it has seen. A user who is
  * removed from a closed conversation is sent nothing more of it. After {@link Subscriptions.end} everything is given back.
  */
 export class Subscriptions implements InboxSubscriber {
@@ -60,9 +60,9 @@ export class Subscriptions implements InboxSubscriber {
   readonly socket: ClientSocket;
   readonly #subscriptions = new Map<string, Subscription>();
   #joins = 0;
-  /** Non-null while the inbox is followed: behind what sequence, and whether what came since is still gone through. */
+  /** Non-null while the inbox is followed: after which sequence, and whether what came since is still being checked. */
   #inbox: { readonly after: number; catchingUp: boolean } | null = null;
-  /** Counts joins and leaves of the inbox: a join that waited sees whether another one overtook it. */
+  /** Counts joins and leaves of the inbox, so that a join that waited notices being overtaken. */
   #inboxChanges = 0;
 
   constructor(context: SessionContext, socket: ClientSocket) {
@@ -74,7 +74,7 @@ export class Subscriptions implements InboxSubscriber {
     return this.#subscriptions.get(conversationId)?.channel != null;
   }
 
-  /** Answers by itself, because `joined` must come before the events. */
+  /** Replies by itself, because `joined` must come before the events. */
   async join(frame: FrameOf<'join'>): Promise<void> {
     if (frame.conversationId === INBOX) return this.#joinInbox(frame);
     const { conversationId } = frame;
@@ -101,7 +101,7 @@ export class Subscriptions implements InboxSubscriber {
     else this.#quit(conversationId);
   }
 
-  /** The inbox says that something happened behind `after` in a conversation of this user. */
+  /** Something happened after `after` in a conversation of this user. */
   follow(conversationId: string, after: number): void {
     if (this.#inbox === null || this.#subscriptions.has(conversationId)) return;
     const from = this.#inbox.catchingUp ? this.#inbox.after : Math.max(after, this.#inbox.after);
@@ -118,7 +118,7 @@ export class Subscriptions implements InboxSubscriber {
     this.#resync(subscription, 'epoch');
   }
 
-  /** Whoever was removed is sent nothing more: of a closed conversation at all, of an open one by the inbox. */
+  /** A removed user is sent nothing more: of a closed conversation at all, of an open one by the inbox. */
   onParticipants(subscription: Subscription, state: ConversationState): void {
     const { conversationId, byInbox } = subscription;
     const { userId } = this.socket;
@@ -158,7 +158,7 @@ export class Subscriptions implements InboxSubscriber {
     const request = { after: after ?? channel.head, wanted };
     const outcome = await catchUp(this.#context, this.socket, channel, request);
     subscription.live = outcome === 'live';
-    if (outcome === 'behind') this.#resync(subscription, 'expired');
+    if (outcome === 'expired') this.#resync(subscription, 'expired');
   }
 
   /** Whether `after` cannot be compared with this log. */
@@ -176,7 +176,7 @@ export class Subscriptions implements InboxSubscriber {
     const joining = this.#inboxChanges;
     const head = Math.max(recent.to, (await application.log.status()).lastSeq);
     const stale = await this.#isStale(frame, head);
-    // Left, joined anew or gone while the log was asked: nobody would take this subscriber out of the inbox again.
+    // Left, joined again or gone while the log answered: nothing would remove this subscriber from the inbox.
     if (joining !== this.#inboxChanges) throw overtaken();
     this.#joined(frame, head);
     if (stale) return this.#noInbox('epoch');
@@ -206,8 +206,8 @@ export class Subscriptions implements InboxSubscriber {
   }
 
   /**
-   * So that an inbox of very many conversations stays bounded, the one that has been followed for longest is let go until
-   * its next event: one that has all there is, or that event would be missed.
+   * Keeps an inbox of very many conversations bounded: the oldest subscription that is live ends until the next event of
+   * its conversation. One that is not live would miss that event.
    */
   #makeRoom(): void {
     const { joinsMax } = this.#context.options;
@@ -253,7 +253,7 @@ export class Subscriptions implements InboxSubscriber {
   }
 }
 
-/** The request gets its answer, even if nobody may be interested any more. */
+/** Answers a join that was overtaken: every request gets an answer. */
 function overtaken(): ChatError {
   return new ChatError('conflict', 'The conversation was left, or joined again, before this join was done.');
 }

@@ -12,8 +12,8 @@ export interface AnswerHeadersOptions {
 }
 
 /**
- * What the answers of the edge have in common with those of the API: headers for browsers, the request's id, and who may use
- * them from a page. A request of uWebSockets.js is gone after the call that brought it: these are asked for at once.
+ * Headers that answers of the edge share with those of the API: security headers, the request's id, and CORS. A request of
+ * uWebSockets.js is gone after the call that brought it: these are asked for at once.
  */
 export class AnswerHeaders {
   readonly #allowed: AllowedOrigins | undefined;
@@ -24,17 +24,17 @@ export class AnswerHeaders {
     this.#fixed = [...securityHeaders(options), ['Cache-Control', 'no-store']];
   }
 
-  /** The headers of an answer that pages of other origins have no business with. */
+  /** Headers of an answer that pages of other origins may not read. */
   of(request: HttpRequest): HeaderList {
     return [this.requestId(request), ...this.#fixed];
   }
 
-  /** The same, and what lets allowed pages read the answer. */
+  /** The same, with CORS headers by which allowed pages read the answer. */
   readableOf(request: HttpRequest): HeaderList {
     return [...this.of(request), ...this.#cors(request.getHeader('origin'))];
   }
 
-  /** The headers of the answer to a preflight; null when the request is none, or nobody's pages are allowed. */
+  /** Headers of the answer to a preflight; null when the request is none, or no page is allowed. */
   preflightOf(request: HttpRequest): HeaderList | null {
     const preflight =
       request.getMethod() === 'options' && request.getHeader('access-control-request-method') !== '';
@@ -56,7 +56,7 @@ export class AnswerHeaders {
     if (allowed === undefined) return [];
     if (allowed === '*') return [['Access-Control-Allow-Origin', '*'], EXPOSED];
     const vary = ['Vary', 'Origin'] as const;
-    // Who is not allowed is not answered with data; who is no browser does not look.
+    // The gate refuses foreign pages; clients that are no browser ignore CORS.
     if (!allowed.includes(origin)) return [vary];
     return [['Access-Control-Allow-Origin', origin], EXPOSED, vary];
   }

@@ -6,13 +6,13 @@ import { REQUEST_ID_HEADER } from '../../middleware/requestId.ts';
 import type { HeaderList } from '../../middleware/securityHeaders.ts';
 
 export interface RefuseOptions {
-  /** What every answer to this request carries. */
+  /** Headers that every answer to this request carries. */
   readonly headers: HeaderList;
-  /** Whether nothing more is to be read from this connection. Default false. */
+  /** Whether the connection is closed after the answer. Default false. */
   readonly closeConnection?: boolean;
 }
 
-/** Answers a request to the edge that goes no further, as the API would: with a problem of the catalogue. */
+/** Refuses a request to the edge as the API would: with a problem of the catalogue. */
 export function refuse(response: HttpResponse, error: ChatError, options: RefuseOptions): void {
   const { headers, closeConnection = false } = options;
   const requestId = headers.find(([name]) => name === REQUEST_ID_HEADER)?.[1] ?? 'unknown';

@@ -22,7 +22,7 @@ export interface NativeTransportOptions {
 }
 
 /**
- * Above the soft limit of {@link FRAME_BYTES_MAX} a client is told why it is closed (1009); above this hard one
+ * Above the soft limit of {@link FRAME_BYTES_MAX} a client is closed with a reason (1009); above this hard one
  * uWebSockets.js drops the connection while the frame is still coming in, so nothing larger is ever held.
  */
 const FRAME_BYTES_HARD_MAX = 2 * FRAME_BYTES_MAX;
@@ -39,7 +39,7 @@ export class NativeTransport implements Drainable, Fanout {
   readonly #context: SessionContext;
   readonly #options: NativeTransportOptions;
   readonly #connections = new Set<NativeConnection>();
-  /** Those that were found to have much unread at the last look. */
+  /** Connections with much unread at the last check. */
   #lagging = new Set<NativeConnection>();
 
   constructor(app: uWS.TemplatedApp, context: SessionContext, options: NativeTransportOptions) {
@@ -77,8 +77,8 @@ export class NativeTransport implements Drainable, Fanout {
   }
 
   /**
-   * Closes those that had more than half of the limit unread at this look and at the one before: they read, but too
-   * slowly, so they can still be told (4008). Those that do not read at all go over the limit.
+   * Closes connections with more than half of the limit unread at two checks in a row: they read, but too slowly, so the
+   * close code (4008) still reaches them. Those that do not read at all go over the limit.
    */
   closeSlow(): void {
     const lagging = new Set<NativeConnection>();

@@ -14,9 +14,9 @@ import { GuardedSocket } from './guardedSocket.ts';
 export interface SocketIoConnectionOptions {
   readonly userId: string;
   readonly fanout: Fanout;
-  /** Who follows a conversation by polling; kept by the connections themselves. */
+  /** Polling subscribers by conversation; kept by the connections themselves. */
   readonly pollers: Map<string, Set<SocketIoConnection>>;
-  /** What may wait for a client that does not read or poll. */
+  /** Bytes that may wait for a client that does not read or poll. */
   readonly unsentBytesMax: number;
   readonly onSlow: () => void;
 }
@@ -36,7 +36,7 @@ export function topicOf(conversationId: string): string {
  *
  * While it polls, everything goes through Engine.IO's buffer, and conversations are followed in {@link
  * SocketIoConnectionOptions.pollers}. Once it is on a WebSocket, events are written to it directly and conversations are
- * topics. The change from the one to the other happens within the event by which Engine.IO tells of it, just before it
+ * topics. The change from the one to the other happens within the event by which Engine.IO announces it, just before it
  * empties its buffer onto the WebSocket: so nothing is lost, doubled or overtaken.
  */
 export class SocketIoConnection implements ClientSocket {

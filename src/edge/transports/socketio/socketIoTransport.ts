@@ -30,7 +30,7 @@ export class SocketIoTransport implements Drainable, Fanout {
   readonly #options: SocketIoTransportOptions;
   readonly #server: Server;
   readonly #connections = new Set<SocketIoConnection>();
-  /** Who follows a conversation by polling. */
+  /** Polling subscribers by conversation. */
   readonly #pollers = new Map<string, Set<SocketIoConnection>>();
 
   constructor(app: uWS.TemplatedApp, context: SessionContext, options: SocketIoTransportOptions) {

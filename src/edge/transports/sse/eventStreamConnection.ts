@@ -10,9 +10,9 @@ import type { ClientSocket, Fanout } from '../../transport.ts';
 export interface EventStreamConnectionOptions {
   readonly userId: string;
   readonly fanout: Fanout;
-  /** Who follows a conversation; kept by the connections themselves. */
+  /** Subscribers by conversation; kept by the connections themselves. */
   readonly followers: Map<string, Set<EventStreamConnection>>;
-  /** What may wait for a client that does not read. */
+  /** Bytes that may wait for a client that does not read. */
   readonly unsentBytesMax: number;
   readonly onSlow: () => void;
   readonly onClose: () => void;

@@ -16,15 +16,15 @@ export interface EventStreamOptions {
 
 export interface EventStreamRequest {
   readonly conversationId: string;
-  /** `null`: nobody in particular, who sees open conversations only. */
+  /** `null`: no user; open conversations only. */
   readonly userId: string | null;
-  /** The last event seen; absent: only what comes. */
+  /** Last event seen; absent: only what comes. */
   readonly after?: number | undefined;
   /** The epoch under which it was seen. */
   readonly epoch?: string | undefined;
 }
 
-/** Comments in this interval keep proxies from closing a quiet stream, and tell of clients that are gone. */
+/** Comments in this interval keep proxies from closing a quiet stream, and reveal clients that are gone. */
 const HEARTBEAT_MS = 15_000;
 const TRANSPORT = 'sse';
 
