@@ -288,7 +288,7 @@ describe('what is no proper request', () => {
   });
 
   test.each([POLL, '/health', '/nothing'])(
-    'two lengths to %s end the connection, and nothing behind is answered',
+    'two lengths to %s end the connection, and nothing after them is answered',
     async (target) => {
       const lengths = 'Content-Length: 2\r\nContent-Length: 40';
       const raw = `POST ${target} HTTP/1.1\r\nHost: a\r\n${lengths}\r\n\r\n40GET /health HTTP/1.1\r\nHost: a\r\n\r\n`;

@@ -150,7 +150,7 @@ test('a client that stops reading is cut off; the others miss nothing', async ()
   reader.drop();
 });
 
-test('a stopping edge says so, answers what is under way, and closes with 4012', async () => {
+test('a stopping edge announces it, answers requests in flight, and closes with 4012', async () => {
   const log = await openTestLog(nats.url);
   const stopping = await openEdge(log);
   const conversationId = await newConversation();

@@ -66,7 +66,7 @@ test('a tail that stands still although the log goes on is replaced, and nothing
   await edge.stop();
 });
 
-test('when the log is another one, everybody is told to resync, and joining again works', async () => {
+test('when the log was replaced, every client is sent a resync, and joining again works', async () => {
   const { control, wrap } = withDeafTail();
   const edge = await openMemoryEdge({ wrap });
   const conversationId = await edge.newConversation();
