@@ -26,7 +26,6 @@ export function historyProjection(projectRoot: URL): Projection<HistoryChanges> 
   return {
     name: 'history',
     format: 3,
-    isWitness: true,
     schemaSql: new URL('projections/history/schema.sql', projectRoot),
     relations: ['conversations', 'participants', 'messages', 'reactions'],
     project: projectHistory,

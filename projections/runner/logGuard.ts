@@ -1,6 +1,6 @@
 import { fingerprint } from '../../src/platform/log/fingerprint.ts';
-import { compareLog, type LogContinuity } from '../../src/platform/log/logContinuity.ts';
-import type { EventLog, LogStatus } from '../../src/ports/eventLog.ts';
+import { compareLog, type LogComparison, renewalFor } from '../../src/platform/log/logContinuity.ts';
+import type { EpochRenewal, EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { type Claim, HaltError } from './store.ts';
 
@@ -9,13 +9,13 @@ export class LogMismatchError extends HaltError {}
 
 /** The log lost events that the read model was built from. */
 export class LogRegressedError extends LogMismatchError {
-  /** Of the log that the read model was built from. */
-  readonly epoch: string;
+  /** The new epoch that the log needs; `null` when it has one already. */
+  readonly renewal: EpochRenewal | null;
 
-  constructor(projection: string, epoch: string, reason: string) {
+  constructor(projection: string, reason: string, renewal: EpochRenewal | null) {
     const remedy = 'See what can be brought back: chat-backend log repair --dry-run';
     super(`Read model ${projection} ${reason}. ${remedy}`);
-    this.epoch = epoch;
+    this.renewal = renewal;
   }
 }
 
@@ -33,34 +33,56 @@ export async function assertSameLog(
   log: Pick<EventLog, 'at' | 'status'>,
   timers: Timers,
 ): Promise<void> {
-  for (const { version, seq, fingerprint: expected } of checkpoints) {
-    const { epoch } = version;
-    const matches = expected === null ? null : (bytes: Uint8Array) => fingerprint(bytes) === expected;
-    const { continuity, status } = await compareLog(log, { epoch, seq, matches }, timers);
-    if (continuity !== 'same') throw mismatch(projection, { epoch, seq, continuity, status });
+  // The furthest first: a group without events knows nothing of the log.
+  for (const checkpoint of checkpoints.toSorted((one, other) => other.seq - one.seq)) {
+    const compared = await compareCheckpoint(checkpoint.version, checkpoint, log, timers);
+    const mismatch = mismatchOf(projection, checkpoint, compared);
+    if (mismatch !== null) throw mismatch;
   }
 }
 
-function mismatch(
+/** What became of the log since a read model was built up to here. @throws whatever the log throws */
+export function compareCheckpoint(
+  known: Claim['version'],
+  { seq, fingerprint: expected }: Pick<Claim, 'seq' | 'fingerprint'>,
+  log: Pick<EventLog, 'at' | 'status'>,
+  timers: Timers,
+): Promise<LogComparison> {
+  const matches = expected === null ? null : (bytes: Uint8Array) => fingerprint(bytes) === expected;
+  return compareLog(log, { log: known, seq, matches }, timers);
+}
+
+function mismatchOf(
   projection: string,
-  found: { epoch: string; seq: number; continuity: Exclude<LogContinuity, 'same'>; status: LogStatus },
-): LogMismatchError {
-  const { epoch, seq, continuity, status } = found;
-  const regressed = (reason: string) => new LogRegressedError(projection, epoch, reason);
-  switch (continuity) {
+  { version, seq }: KnownCheckpoint,
+  compared: LogComparison,
+): LogMismatchError | null {
+  const { status } = compared;
+  const { epoch } = version;
+  const regressed = (reason: string) =>
+    new LogRegressedError(projection, reason, renewalFor(version, compared));
+  switch (compared.continuity) {
+    case 'same':
+      return null;
     case 'shorter':
       return regressed(`has events up to ${seq}, but the log ends at ${status.lastSeq}: its tail was lost`);
     case 'rewritten':
       return regressed(
         `was built from another event ${seq} than the log holds now: its tail was lost, and written again`,
       );
+    case 'fellBack':
+      return regressed(
+        `was built from the log of epoch ${epoch}, which is back at ${status.epoch}: it lost its tail and its description`,
+      );
+    case 'emptied':
+      return regressed(`has events up to ${seq}, but the log holds none: it was made anew`);
     case 'regressed':
       return regressed(
         `was built from the log of epoch ${epoch}, which lost its tail and is ${status.epoch} since`,
       );
     case 'other': {
-      const reason = `was built from the log of epoch ${epoch}, but the log's epoch is ${status.epoch}`;
-      const remedy = `Restore the right log, or rebuild it: chat-backend projections rebuild ${projection}`;
+      const reason = `was built from the log of epoch ${epoch}, but this is another log, of epoch ${status.epoch}`;
+      const remedy = 'Point NATS_URL at the server with the right log, or restore that log from its backup';
       return new LogMismatchError(`Read model ${projection} ${reason}. ${remedy}`);
     }
   }

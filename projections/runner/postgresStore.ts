@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction, rolledBack } from '../../src/platform/postgres/transaction.ts';
+import { noteLog, type SeenLog } from './control/logLineage.ts';
 import * as sql from './control/storeStatements.ts';
 import { BATCH_SAVEPOINT, type Projection, schemaOf } from './projection.ts';
 import { rebalance } from './rebalance.ts';
@@ -38,14 +39,16 @@ export interface PostgresStoreOptions<Changes> {
 export class PostgresStore<Changes> implements ProjectionStore<Changes> {
   readonly #options: PostgresStoreOptions<Changes>;
   readonly #leaseMs: number;
+  /** The log whose lineage is kept already. */
+  #noted: SeenLog | null = null;
 
   constructor(options: PostgresStoreOptions<Changes>) {
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 6_000;
   }
 
-  async heartbeat(epoch: string, report: WorkerReport): Promise<Assignment> {
-    const version = await this.#version(epoch);
+  async heartbeat(log: SeenLog, report: WorkerReport): Promise<Assignment> {
+    const version = await this.#version(log);
     return this.#transaction(async (client) => {
       await client.query(sql.LOCK_REBALANCE, [this.#rebalanceLock]);
       const { paused, resumes } = await this.#report(client, report);
@@ -133,9 +136,11 @@ export class PostgresStore<Changes> implements ProjectionStore<Changes> {
   }
 
   /** @returns null when the live version's tables are of an older format than this code writes */
-  async #version(epoch: string): Promise<Version | null> {
+  async #version(log: SeenLog): Promise<Version | null> {
     const { projection, pool, version } = this.#options;
-    const found = version ?? (await ensureLiveVersion(pool, projection, epoch));
+    if (this.#noted !== log) await noteLog(pool, log);
+    this.#noted = log;
+    const found = version ?? (await ensureLiveVersion(pool, projection, log));
     if (found.format === projection.format) return found;
     if (found.format < projection.format) return null;
     throw new HaltError(

@@ -39,8 +39,6 @@ export interface Projection<Changes> {
    * right rows again. Absent: this read model can only be built from the start.
    */
   readonly rewindSql?: (schema: string) => readonly string[];
-  /** What the log loses can be brought back from it: it holds all that was said. */
-  readonly isWitness?: true;
 }
 
 /** Events of one partition group, in the order of the log. */

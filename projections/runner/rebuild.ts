@@ -4,8 +4,10 @@ import type { EventLog, LogStatus } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
 import { type Comparison, compareVersions, recompare } from './comparison.ts';
 import { readCheckpoints } from './control/checkpoints.ts';
+import { seeLog } from './control/logLineage.ts';
 import { PostgresStore } from './postgresStore.ts';
 import { type Projection, schemaOf } from './projection.ts';
+import { assertNothingLost, RebuildFailedError } from './rebuildGuard.ts';
 import { RebuildWaiter } from './rebuildWaiter.ts';
 import { ProjectionRunner, type RunnerEvent } from './runner.ts';
 import type { Checkpoint, Version } from './store.ts';
@@ -50,11 +52,6 @@ export interface Rebuilt {
   readonly comparison: Comparison | null;
 }
 
-/** The new version could not be built or switched to; the live one is as it was. */
-export class RebuildFailedError extends Error {
-  override readonly name = 'RebuildFailedError';
-}
-
 /** How long the live workers are held at their checkpoints while the new version comes there, in milliseconds. */
 const SWITCH_MS_MAX = 10_000;
 /** The new version is near the live one when it needs no longer than this to reach where that one was, in milliseconds. */
@@ -67,34 +64,21 @@ const NEAR_MS = 1_000;
  * While the live version is of the same log and format, the new one follows it closely and never passes it: so
  * at the end both can be held at the same checkpoints and compared.
  *
- * @throws RebuildFailedError
+ * @throws RebuildFailedError, RebuildLosesError
  */
 export async function rebuild<Changes>(options: RebuildOptions<Changes>): Promise<Rebuilt> {
   const { pool, projection, log } = options;
   const status = await log.status();
   const live = await liveVersion(pool, projection.name);
-  if (live !== null) assertNothingLost(options, live, status);
+  await assertNothingLost(options);
   const comparable =
     live !== null && live.epoch === status.epoch && live.format === projection.format ? live : null;
   const { from } = options;
   const copy = from === undefined ? null : await copyToBeginWith(options, from, comparable);
-  const version = await ensureBuildingVersion(pool, projection, status.epoch);
+  const version = await ensureBuildingVersion(pool, projection, await seeLog(log));
   if (copy !== null) await beginWith(options, copy, version);
   const build = new Build(options, version, comparable, status);
   return build.run();
-}
-
-/** A rebuild reads the log alone: what only the version before it knows would be gone with that one. */
-function assertNothingLost<Changes>(
-  { projection, dryRun, acceptLoss }: RebuildOptions<Changes>,
-  live: Version,
-  { previousEpoch }: LogStatus,
-): void {
-  if (projection.isWitness !== true || dryRun === true || acceptLoss === true) return;
-  if (live.epoch !== previousEpoch) return;
-  const what = `The log has lost events that only ${projection.name} version ${live.version} still knows`;
-  const repair = 'chat-backend log repair brings them back and rebuilds all read models';
-  throw new RebuildFailedError(`${what}: ${repair}. To build it without them: --accept-loss`);
 }
 
 /** Where a rebuild begins that does not begin with the first event. */

@@ -3,6 +3,7 @@ import { pause } from '../../src/platform/time/pause.ts';
 import type { EventFeed } from '../../src/ports/eventFeed.ts';
 import type { EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
+import { type SeenLog, seeLog } from './control/logLineage.ts';
 import type { CommitNotice } from './groupWorker.ts';
 import { assertSameLog, LogRegressedError } from './logGuard.ts';
 import type { Projection } from './projection.ts';
@@ -103,8 +104,8 @@ export class ProjectionRunner<Changes> {
 
   async #work(): Promise<void> {
     const { log, projection, timers, onCommit } = this.#options;
-    const { epoch } = await log.status();
-    const heartbeat = () => this.#heartbeat(epoch);
+    const seen = await seeLog(log);
+    const heartbeat = () => this.#heartbeat(seen);
     const { paused, claims } = await heartbeat();
     if (paused) return this.#become('pausedByOperator');
     if (claims.length === 0) return this.#become('unassigned');
@@ -130,13 +131,15 @@ export class ProjectionRunner<Changes> {
    * that cannot be noted now, whatever failed is tried again, and comes here again.
    */
   async #makeKnown(error: unknown): Promise<never> {
-    if (error instanceof LogRegressedError) await this.#options.log.renewEpoch(error.epoch);
+    if (error instanceof LogRegressedError && error.renewal !== null) {
+      await this.#options.log.renewEpoch(error.renewal);
+    }
     throw error;
   }
 
-  async #heartbeat(epoch: string): Promise<Assignment> {
+  async #heartbeat(log: SeenLog): Promise<Assignment> {
     const { state } = this;
-    const assignment = await this.#options.store.heartbeat(epoch, { state, reason: null });
+    const assignment = await this.#options.store.heartbeat(log, { state, reason: null });
     this.#resumes = assignment.resumes;
     this.#reason = null;
     return assignment;

@@ -1,11 +1,11 @@
+import type { KnownLog } from '../../src/platform/log/logContinuity.ts';
+import type { SeenLog } from './control/logLineage.ts';
 import type { RunnerState } from './states.ts';
 
 /** One version of a read model: its tables, and the log that they are built from. */
-export interface Version {
+export interface Version extends KnownLog {
   readonly version: number;
   readonly status: 'building' | 'live' | 'retired';
-  /** The epoch of the log that it is built from. */
-  readonly epoch: string;
   /** Of its tables. */
   readonly format: number;
 }
@@ -78,9 +78,9 @@ export interface ProjectionStore<Changes> {
   /**
    * Reports that this worker is alive, keeps its leases, takes or gives away groups, and returns those that it has now.
    *
-   * @param epoch of the log, for the very first version
+   * @param log as it is now: its lineage is kept, and the very first version is of it
    */
-  heartbeat(epoch: string, report: WorkerReport): Promise<Assignment>;
+  heartbeat(log: SeenLog, report: WorkerReport): Promise<Assignment>;
   /** Says how a worker without groups is, and learns whether an operator has said `resume`. */
   standBy(report: WorkerReport): Promise<Pick<Assignment, 'resumes'>>;
   /** Gives all groups back, so that others need not wait for the leases to end. */

@@ -3,6 +3,7 @@ import type { ClientBase, Pool } from 'pg';
 import { PARTITION_GROUPS } from '../../src/contracts/events/subjects.ts';
 import { inTransaction, rolledBack } from '../../src/platform/postgres/transaction.ts';
 import { fenceProjection, readCheckpoints } from './control/checkpoints.ts';
+import { noteLog, type SeenLog } from './control/logLineage.ts';
 import { wakeHalted } from './control/pause.ts';
 import { LOCK_REBALANCE } from './control/storeStatements.ts';
 import * as sql from './control/versionStatements.ts';
@@ -26,7 +27,7 @@ export async function liveVersion(client: ClientBase | Pool, projection: string)
 export async function ensureLiveVersion(
   pool: Pool,
   projection: VersionedProjection,
-  epoch: string,
+  log: SeenLog,
 ): Promise<Version> {
   const known = await liveVersion(pool, projection.name);
   if (known !== null) return known;
@@ -34,7 +35,7 @@ export async function ensureLiveVersion(
     await client.query(sql.LOCK_VERSIONS);
     const live = await liveVersion(client, projection.name);
     if (live !== null) return live;
-    const version = await createVersion(client, projection, { epoch, status: 'live' });
+    const version = await createVersion(client, projection, { log, status: 'live' });
     await showVersion(client, projection, version.version);
     return version;
   });
@@ -47,26 +48,26 @@ export async function ensureLiveVersion(
 export function ensureBuildingVersion(
   pool: Pool,
   projection: VersionedProjection,
-  epoch: string,
+  log: SeenLog,
 ): Promise<Version> {
   return inTransaction(pool, async (client) => {
     await client.query(sql.LOCK_VERSIONS);
     const versions = await listVersions(client, projection.name);
     const resumable = versions.find(
       ({ status, epoch: builtFrom, format }) =>
-        status === 'building' && builtFrom === epoch && format === projection.format,
+        status === 'building' && builtFrom === log.epoch && format === projection.format,
     );
     for (const { version, status } of versions) {
       if (status !== 'live' && version !== resumable?.version) await dropVersion(client, projection, version);
     }
-    return resumable ?? createVersion(client, projection, { epoch, status: 'building' });
+    return resumable ?? createVersion(client, projection, { log, status: 'building' });
   });
 }
 
 async function createVersion(
   client: ClientBase,
   projection: VersionedProjection,
-  options: { epoch: string; status: 'building' | 'live' },
+  options: { log: SeenLog; status: 'building' | 'live' },
 ): Promise<Version> {
   const versions = await listVersions(client, projection.name);
   const version = Math.max(0, ...versions.map((known) => known.version)) + 1;
@@ -75,10 +76,13 @@ async function createVersion(
   await client.query(`SET LOCAL search_path TO ${schema}`);
   await client.query(await readFile(projection.schemaSql, 'utf8'));
   await client.query('SET LOCAL search_path TO DEFAULT');
-  const { status, epoch } = options;
-  await client.query(sql.INSERT_VERSION, [projection.name, version, status, epoch, projection.format]);
+  const { status, log } = options;
+  await noteLog(client, log);
+  await client.query(sql.INSERT_VERSION, [projection.name, version, status, log.epoch, projection.format]);
   await client.query(sql.INSERT_CHECKPOINTS, [projection.name, version, PARTITION_GROUPS]);
-  return { version, status, epoch, format: projection.format };
+  const made = (await listVersions(client, projection.name)).find((known) => known.version === version);
+  if (made === undefined) throw new Error('A version that was made is listed');
+  return made;
 }
 
 async function dropVersion(

@@ -119,7 +119,7 @@ interface RebuildFlags extends Options {
   readonly from?: number;
   readonly dryRun?: boolean;
   readonly requireEqual?: boolean;
-  readonly acceptLoss?: boolean;
+  readonly acceptLoss?: string;
   readonly maxRate?: number;
 }
 
@@ -135,11 +135,14 @@ function addRebuild(projections: Command, deps: CliDeps): void {
     )
     .option('--dry-run', 'build and compare, and do not switch; exit code 1 when they differ')
     .option('--require-equal', 'do not switch when the new version differs from the live one')
-    .option('--accept-loss', 'go on although the history still knows what the log has lost')
+    .option(
+      '--accept-loss <what>',
+      'rebuild without what only the history still holds; <what> names it, as the refusal does',
+    )
     .option('--max-rate <events>', 'events per second, at most', wholeNumber)
     .action((which: string, options: RebuildFlags) => {
       const names = which === 'all' ? READ_MODELS : [which];
-      const { from, dryRun = false, requireEqual = false, acceptLoss = false, maxRate: rateMax } = options;
+      const { from, dryRun = false, requireEqual = false, acceptLoss, maxRate: rateMax } = options;
       return run(deps, options, (environment, config) =>
         runRebuild(environment, config, names, { from, dryRun, requireEqual, acceptLoss, rateMax }),
       );

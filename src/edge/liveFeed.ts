@@ -1,5 +1,5 @@
 import type { ApplicationContext } from '../application/context.ts';
-import { compareLog } from '../platform/log/logContinuity.ts';
+import { compareLog, type KnownLog, knownFrom, renewalFor } from '../platform/log/logContinuity.ts';
 import { systemTimers } from '../platform/time/timers.ts';
 import type { FollowedEvent, Following } from '../ports/eventFeed.ts';
 import type { LogStatus } from '../ports/eventLog.ts';
@@ -38,7 +38,7 @@ const STALLED_CHECKS = 2;
 export class LiveFeed {
   readonly #options: LiveFeedOptions;
   #following: Following | null = null;
-  #epoch = '';
+  #log: KnownLog = { epoch: '', logId: '', olderEpochs: [], firstEvents: [] };
   /** Counts the logs that it has begun with: what was asked about one is no answer about the next. */
   #logs = 0;
   /** The event handed on last. */
@@ -78,8 +78,9 @@ export class LiveFeed {
     await this.#following?.stop();
   }
 
-  async #begin({ epoch, firstSeq, lastSeq }: LogStatus): Promise<void> {
-    this.#epoch = epoch;
+  async #begin(status: LogStatus): Promise<void> {
+    const { epoch, firstSeq, lastSeq } = status;
+    this.#log = knownFrom(status);
     this.head = lastSeq;
     const after = Math.max(0, firstSeq - 1, lastSeq - this.#options.preloadEvents);
     this.#options.recent.begin(after + 1);
@@ -130,7 +131,7 @@ export class LiveFeed {
     const status = await this.#options.application.log.status().catch(() => null);
     // A restart does not help against a log that does not answer.
     if (status === null || this.#stopped) return;
-    if (status.epoch !== this.#epoch || status.lastSeq < position) return void (await this.#confirm());
+    if (status.epoch !== this.#log.epoch || status.lastSeq < position) return void (await this.#confirm());
     this.head = status.lastSeq;
     if (this.position >= status.lastSeq) this.#lastCheck = { position: -1, times: 0 };
     else if (this.#lastCheck.position !== this.position) {
@@ -159,10 +160,10 @@ export class LiveFeed {
     const bytes = last === null ? null : Buffer.from(last.bytes);
     const matches =
       last?.seq === position && bytes !== null ? (found: Uint8Array) => bytes.equals(found) : null;
-    const known = { epoch: this.#epoch, seq: position, matches };
-    const { continuity } = await compareLog(log, known, systemTimers);
-    if (continuity === 'same') return true;
-    if (continuity === 'shorter' || continuity === 'rewritten') await log.renewEpoch(known.epoch);
+    const compared = await compareLog(log, { log: this.#log, seq: position, matches }, systemTimers);
+    if (compared.continuity === 'same') return true;
+    const renewal = renewalFor(this.#log, compared);
+    if (renewal !== null) await log.renewEpoch(renewal);
     const status = await log.status();
     // Not waited for: it stops the following that asks.
     if (logs === this.#logs) this.#onOtherLog(status).catch(this.#options.onFault);

@@ -17,6 +17,7 @@ import { systemTimers } from '../platform/time/timers.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
 import type { ReceiptLog } from '../ports/receipts.ts';
 import type { Base } from './base.ts';
+import { confirmLog } from './parts/confirmLog.ts';
 import { openPresence, type PresencePart } from './parts/presence.ts';
 import { openSharedCaches, sharedConversations } from './parts/sharedCaches.ts';
 import { openUploads } from './parts/uploads.ts';
@@ -62,6 +63,8 @@ export async function openFoundation(ground: Base): Promise<Foundation> {
   lifecycle.watch.cache('conversations', application.conversations);
   // Another log than before: nothing that was read from the old one can be trusted.
   listeners.onEpochChanged = () => application.conversations.clear();
+  // Before anything is appended: a log that lost its tail would take events under sequences that were used before.
+  await confirmLog(base, log, databaseUrl);
   const presence = openPresence(base, { connection, edgeId, sharedCaches });
   const readMarks = new ReadMarks({ application, receipts, timers: systemTimers });
   const progressOf = progressOver(base, connection);
@@ -106,7 +109,11 @@ async function openLog(
   const listeners = { onEpochChanged: () => {} };
   const log = await openConfiguredLog(config, connection, (event) => {
     lifecycle.log(event);
-    if (event.type === 'epochChanged') listeners.onEpochChanged();
+    if (event.type === 'epochChanged') {
+      listeners.onEpochChanged();
+      // A power cut must not take the new epoch back.
+      servers.flushLog().catch(lifecycle.fault('embedded'));
+    }
     if (event.type === 'logTakesNothing') servers.natsTakesNothing();
   });
   stops.add(() => log.close(config.shutdownTimeoutMs));

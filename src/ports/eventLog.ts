@@ -33,11 +33,23 @@ export interface LogStatus {
   readonly epoch: string;
   /** The epoch before, when the log was found to have lost its tail; `null` for one that never did. */
   readonly previousEpoch: string | null;
+  /** Names the log through all its epochs. */
+  readonly logId: string;
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly bytes: number;
   readonly bytesMax: number;
   readonly replicas: number;
+}
+
+/** A new epoch for a log that lost something. */
+export interface EpochRenewal {
+  /** The epoch that the log has now; nothing is done when it has another one. */
+  readonly from: string;
+  /** The epoch whose positions are not valid any more. Default: `from`. */
+  readonly lost?: string;
+  /** The identity that the log goes on with. Default: the one it has. */
+  readonly logId?: string;
 }
 
 /** Nothing was stored, certainly. Retrying later is right. */
@@ -92,13 +104,13 @@ export interface EventLog {
   erase(seq: number): Promise<boolean>;
 
   /**
-   * Gives the log a new epoch, because what it holds is no longer what it held under `from`. Does nothing when it has
-   * another epoch than that already.
+   * Gives the log a new epoch, because what it holds is no longer what it held. Does nothing when it has another epoch
+   * than `from` already.
    *
    * @returns the epoch from now on
    * @throws LogUnavailableError
    */
-  renewEpoch(from: string): Promise<string>;
+  renewEpoch(renewal: EpochRenewal): Promise<string>;
 
   /** What the log holds and how full it is, asked now. */
   status(): Promise<LogStatus>;

@@ -270,9 +270,9 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
     // The last one: the others go by the epoch that the log began with.
     test('the epoch is renewed once, however many find that it must be, and the one before is remembered', async () => {
       const { epoch } = log;
-      const renewed = await log.renewEpoch(epoch);
+      const renewed = await log.renewEpoch({ from: epoch });
       expect(renewed).not.toBe(epoch);
-      expect(await log.renewEpoch(epoch)).toBe(renewed);
+      expect(await log.renewEpoch({ from: epoch })).toBe(renewed);
       expect(await log.status()).toMatchObject({ epoch: renewed, previousEpoch: epoch });
       expect(log.epoch).toBe(renewed);
     });

@@ -35,7 +35,17 @@ test('a log that came back without its tail is noticed, repaired and proven equa
     return /halted .*chat-backend log repair --dry-run/.test(stdout);
   });
   const refused = await system.cli('projections', 'rebuild', 'history');
-  expect(refused).toMatchObject({ exitCode: 4, stderr: expect.stringMatching(/--accept-loss/) });
+  expect(refused).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringMatching(/3 messages for good.* --accept-loss=3-messages/),
+  });
+  const guessed = await system.cli('projections', 'rebuild', 'history', '--accept-loss=1-messages');
+  expect(guessed).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringMatching(/does not say what would be lost: 3 messages/),
+  });
+  const compared = await system.cli('verify');
+  expect(compared.stderr).toMatch(/chat-backend log repair --dry-run/);
   const dry = await system.cli('log', 'repair', '--dry-run');
   expect(dry.exitCode).toBe(1);
   expect(dry.stdout).toBe(
@@ -56,3 +66,49 @@ test('a log that came back without its tail is noticed, repaired and proven equa
     return JSON.parse(stdout).every(({ state }: { state: string }) => state === 'live');
   });
 });
+
+/**
+ * What two power cuts do that are close together: the second takes the log's tail, and also its description, which the
+ * first repair had renewed. It must not pass for another log: the history holds the only copy.
+ */
+test('a second loss, which took the log back to its first description, is repaired as the first was', async () => {
+  const open = () => new ChatHttp({ url: system.apiUrl, userId: 'alice' });
+  const { conversations } = await open().listConversations();
+  const id = conversations[0]?.id ?? '';
+  await open().send(id, 'after the repair', { level: 'durable' });
+  await goBackTo('copy');
+  const health = await fetch(`${system.apiUrl}/health/projections`);
+  expect(health.status).toBe(503);
+  expect(system.output()).toContain('see chat-backend log repair --dry-run');
+  await open().send(id, 'since the second loss');
+  const dry = await system.cli('log', 'repair', '--dry-run');
+  expect(dry.stdout).toMatch(/^The log has lost its tail\. 5 events/);
+  const refused = await system.cli('projections', 'rebuild', 'all');
+  expect(refused).toMatchObject({ exitCode: 4, stderr: expect.stringMatching(/chat-backend log repair/) });
+  const repaired = await system.cli('log', 'repair');
+  expect(repaired, repaired.stderr).toMatchObject({ exitCode: 0 });
+  expect((await system.cli('verify')).stdout).toMatch(/^7 messages in 1 conversations, 0 differences/);
+});
+
+test('a log that was made anew, and holds nothing, is filled again from the history', async () => {
+  const open = () => new ChatHttp({ url: system.apiUrl, userId: 'alice' });
+  await goBackTo('nothing');
+  const { stdout, exitCode } = await system.cli('log', 'repair', '--dry-run');
+  expect(stdout).toMatch(/^The log has lost its tail\. 8 events in 1 conversations would be appended/);
+  expect(exitCode).toBe(1);
+  const repaired = await system.cli('log', 'repair');
+  expect(repaired, repaired.stderr).toMatchObject({ exitCode: 0 });
+  expect((await system.cli('verify')).stdout).toMatch(/^7 messages in 1 conversations, 0 differences/);
+  const [conversation] = (await open().listConversations()).conversations;
+  const { messages } = await open().history(conversation?.id ?? '');
+  expect(messages.map(({ content }) => content)).toContain('since the second loss');
+});
+
+/** Stops everything, puts an older store in the log's place, or none, and starts again. */
+async function goBackTo(which: 'copy' | 'nothing'): Promise<void> {
+  await system.stop();
+  const store = join(system.dataDir, 'nats');
+  rmSync(store, { recursive: true });
+  if (which === 'copy') cpSync(join(system.dataDir, 'copy'), store, { recursive: true });
+  await system.start();
+}

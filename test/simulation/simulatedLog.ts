@@ -59,7 +59,7 @@ export class SimulatedLog {
       });
     return {
       epoch: this.epoch,
-      renewEpoch: (from) => ask(() => this.#renewEpoch(from)),
+      renewEpoch: ({ from }) => ask(() => this.#renewEpoch(from)),
       append: () => Promise.reject(new Error('Nobody appends through this')),
       latest: () => Promise.reject(new Error('Nobody asks for this')),
       erase: () => Promise.reject(new Error('Nobody erases through this')),
@@ -80,7 +80,16 @@ export class SimulatedLog {
   #status(): LogStatus {
     const lastSeq = this.events.length;
     const { epoch, previousEpoch } = this;
-    return { epoch, previousEpoch, firstSeq: 1, lastSeq, bytes: 0, bytesMax: 1, replicas: 1 };
+    return {
+      epoch,
+      previousEpoch,
+      logId: 'simulated',
+      firstSeq: 1,
+      lastSeq,
+      bytes: 0,
+      bytesMax: 1,
+      replicas: 1,
+    };
   }
 
   #renewEpoch(from: string): string {

@@ -1,3 +1,4 @@
+import type { SeenLog } from '../../projections/runner/control/logLineage.ts';
 import type { Batch } from '../../projections/runner/projection.ts';
 import { rebalance } from '../../projections/runner/rebalance.ts';
 import {
@@ -38,7 +39,8 @@ interface Group {
 }
 
 const LEASE_MS = 6_000;
-const version = { version: 1, status: 'live', epoch: 'simulated', format: 1 } as const;
+const simulatedLog = { epoch: 'simulated', logId: 'simulated', olderEpochs: [], firstEvents: [] };
+const version = { version: 1, status: 'live', format: 1, ...simulatedLog } as const;
 
 /**
  * The database. Each request reaches it after a while and is done there at once or not at all; the answer travels back
@@ -70,7 +72,7 @@ export class SimulatedDatabase {
   seenBy(party: Party, worker: string): ProjectionStore<Applied> {
     const ask = <T>(work: () => T) => this.#ask(party, work);
     return {
-      heartbeat: (_epoch: string, report: WorkerReport) => ask(() => this.#heartbeat(worker, report)),
+      heartbeat: (_log: SeenLog, report: WorkerReport) => ask(() => this.#heartbeat(worker, report)),
       standBy: () => ask(() => ({ resumes: 0 })),
       leave: () => ask(() => this.#leave(worker)),
       commit: (claim, commit, onSent) => {

@@ -1,5 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
+import type { KnownLog } from '../../../src/platform/log/logContinuity.ts';
 import type { Checkpoint } from '../store.ts';
+import { LINEAGE_COLUMNS, LINEAGE_JOIN } from './logLineage.ts';
 
 interface CheckpointRow {
   readonly partition_group: number;
@@ -25,25 +27,26 @@ export async function readCheckpoints(
 }
 
 /** A partition group's checkpoint of the version that is read. */
-export interface LiveCheckpoint extends Checkpoint {
+export interface LiveCheckpoint extends Checkpoint, KnownLog {
   readonly group: number;
-  /** The epoch of the log that the version is built from. */
-  readonly epoch: string;
 }
 
 // Parameters: projection.
 const LIVE_CHECKPOINTS = `
-  SELECT c.partition_group, v.epoch, c.seq, c.stored_at, c.fingerprint
-  FROM projection_versions v JOIN projection_checkpoints c USING (projection, version)
-  WHERE projection = $1 AND v.status = 'live' ORDER BY c.partition_group`;
+  SELECT c.partition_group, c.seq, c.stored_at, c.fingerprint, ${LINEAGE_COLUMNS}
+  FROM projection_versions v JOIN projection_checkpoints c USING (projection, version) ${LINEAGE_JOIN}
+  WHERE v.projection = $1 AND v.status = 'live' ORDER BY c.partition_group`;
 
 /** Up to where the live version was built, one for each partition group; empty when there is none. */
 export async function readLiveCheckpoints(
   client: ClientBase | Pool,
   projection: string,
 ): Promise<LiveCheckpoint[]> {
-  const { rows } = await client.query<CheckpointRow & { epoch: string }>(LIVE_CHECKPOINTS, [projection]);
-  return rows.map((row) => ({ group: row.partition_group, epoch: row.epoch, ...toCheckpoint(row) }));
+  const { rows } = await client.query<CheckpointRow & KnownLog>(LIVE_CHECKPOINTS, [projection]);
+  return rows.map((row) => {
+    const { partition_group: group, epoch, logId, olderEpochs, firstEvents } = row;
+    return { group, epoch, logId, olderEpochs, firstEvents, ...toCheckpoint(row) };
+  });
 }
 
 function toCheckpoint({ seq, stored_at: storedAt, fingerprint }: CheckpointRow): Checkpoint {

@@ -1,11 +1,14 @@
+import { LINEAGE_COLUMNS, LINEAGE_JOIN } from './logLineage.ts';
+
 /** The SQL of `versions.ts`. */
 
 /** Serialises everybody who makes, switches or drops versions; held until the transaction ends. The number is any fixed one. */
 export const LOCK_VERSIONS = 'SELECT pg_advisory_xact_lock(7201154003)';
 
 /** Parameters: projection. */
-export const LIST =
-  'SELECT version, status, epoch, format FROM projection_versions WHERE projection = $1 ORDER BY version';
+export const LIST = `
+  SELECT v.version, v.status, v.format, ${LINEAGE_COLUMNS}
+  FROM projection_versions v ${LINEAGE_JOIN} WHERE v.projection = $1 ORDER BY v.version`;
 
 /** Parameters: projection, version, status, epoch, format. */
 export const INSERT_VERSION =

@@ -1,5 +1,9 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { type LogRepair, repairLog } from '../../maintenance/repair/logRepair.ts';
 import type { Config } from '../../platform/config/config.ts';
+import { storeFolder } from '../../platform/embedded/natsServer.ts';
+import { readRunFile } from '../../platform/embedded/runFile.ts';
+import { flushTree } from '../../platform/files/durableFile.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, type Outcome, ok } from '../outcome.ts';
 import { ProgressBar } from '../progressBar.ts';
@@ -26,10 +30,22 @@ export async function runLogRepair(
     return ok('The log has everything that the history was built from: nothing was lost', repair);
   }
   if (dryRun) return { text: say(repair, 'would be'), json: repair, exitCode: EXIT.checkFailed };
-  const choice = { dryRun: false, requireEqual: false, acceptLoss: true };
+  // What was brought back is on disk before anything is built on it: another power cut takes nothing of it.
+  const flushed = await flushEmbeddedLog(config.dataDir);
+  const choice = { dryRun: false, requireEqual: false, acceptLoss: true } as const;
   const rebuilt = await runRebuild(environment, config, READ_MODELS, choice);
-  const text = `${say(repair, 'were')}\n${rebuilt.text}\nNow compare: chat-backend verify`;
-  return ok(text, { ...repair, rebuilt: rebuilt.json });
+  const safe = flushed
+    ? ''
+    : 'nats-server is not ours to flush: what came back is on disk after its sync_interval\n';
+  const text = `${say(repair, 'were')}\n${safe}${rebuilt.text}\nNow compare: chat-backend verify`;
+  return ok(text, { ...repair, flushed, rebuilt: rebuilt.json });
+}
+
+/** @returns false when the nats-server was not started by us: its files are nobody's business here */
+async function flushEmbeddedLog(dataDir: string): Promise<boolean> {
+  if (!existsSync(dataDir) || readRunFile(dataDir)?.nats?.pid == null) return false;
+  await flushTree(storeFolder(realpathSync(dataDir)));
+  return true;
 }
 
 function say({ conversations, events, erased, left }: LogRepair, verb: string): string {

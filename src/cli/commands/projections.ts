@@ -3,6 +3,8 @@ import { allProjections } from '../../../projections/all.ts';
 import { pauseProjection, resumeProjection } from '../../../projections/runner/control/pause.ts';
 import type { Projection } from '../../../projections/runner/projection.ts';
 import { type Rebuilt, rebuild } from '../../../projections/runner/rebuild.ts';
+import { RebuildLosesError } from '../../../projections/runner/rebuildGuard.ts';
+import { countLostMessages } from '../../maintenance/repair/countLost.ts';
 import type { Config } from '../../platform/config/config.ts';
 import { projectRootUrl } from '../../platform/embedded/projectRootUrl.ts';
 import { systemTimers } from '../../platform/time/timers.ts';
@@ -102,8 +104,8 @@ export interface RebuildChoice {
   readonly from?: number | undefined;
   readonly dryRun: boolean;
   readonly requireEqual: boolean;
-  /** Rebuild the history although it alone still holds what the log has lost. */
-  readonly acceptLoss: boolean;
+  /** Rebuild although the history alone still holds what the log has lost. A text must name what that is. */
+  readonly acceptLoss?: true | string | undefined;
   /** Events per second, at most. */
   readonly rateMax?: number | undefined;
 }
@@ -115,10 +117,11 @@ export async function runRebuild(
   names: readonly string[],
   choice: RebuildChoice,
 ): Promise<Outcome> {
+  if (typeof choice.acceptLoss === 'string') await assertNamesLoss(environment, choice.acceptLoss);
   const results = [];
   for (const projection of allProjections(projectRootUrl())) {
     if (names.includes(projection.name))
-      results.push(await rebuildOne(environment, config, projection, choice));
+      results.push(await sayingLoss(environment, rebuildOne(environment, config, projection, choice)));
   }
   const differ = results.some(({ different }) => different.length > 0);
   const exitCode = choice.dryRun && differ ? EXIT.checkFailed : EXIT.ok;
@@ -127,6 +130,30 @@ export async function runRebuild(
     json: results.map(({ text: _, ...rest }) => rest),
     exitCode,
   };
+}
+
+/** The word that `--accept-loss` must have: typed from a habit, or from yesterday's command, it does nothing. */
+async function lossWord({ application, database }: CliEnvironment): Promise<string> {
+  return `${await countLostMessages({ application, pool: database.pool })}-messages`;
+}
+
+async function assertNamesLoss(environment: CliEnvironment, word: string): Promise<void> {
+  const right = await lossWord(environment);
+  if (word === right) return;
+  throw new RebuildLosesError(
+    `--accept-loss=${word} does not say what would be lost: ${right.replace('-', ' ')} that only the history holds. ` +
+      'Bring them back: chat-backend log repair.',
+  );
+}
+
+/** A refusal that says how much would be lost, and what to type to lose it. */
+async function sayingLoss<Result>(environment: CliEnvironment, rebuilding: Promise<Result>): Promise<Result> {
+  return rebuilding.catch(async (error: unknown) => {
+    if (!(error instanceof RebuildLosesError)) throw error;
+    const word = await lossWord(environment);
+    const what = `It would lose ${word.replace('-', ' ')} for good; to do that: --accept-loss=${word}`;
+    throw new RebuildLosesError(`${error.message} ${what}`);
+  });
 }
 
 async function rebuildOne<Changes>(
@@ -164,7 +191,7 @@ function rebuildOptions({ log, database }: CliEnvironment, config: Config, choic
     ...{ pool: database.pool, log, feed: log, timers: systemTimers },
     worker: `${hostname()}:${process.pid}:rebuild`,
     batchMax: config.projectionBatchEvents,
-    ...{ from, dryRun, requireEqual, acceptLoss },
+    ...{ from, dryRun, requireEqual, acceptLoss: acceptLoss !== undefined },
     ...(rateMax !== undefined && { throttle: paced(rateMax) }),
   };
 }

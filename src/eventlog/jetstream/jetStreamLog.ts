@@ -1,24 +1,12 @@
-import {
-  Empty,
-  headers,
-  type JetStreamManager,
-  type Msg,
-  type NatsConnection,
-  NatsError,
-  type StreamInfo,
-} from 'nats';
-import {
-  conversationSubjects,
-  EVENTS_STREAM,
-  eventSubject,
-  parseEventSubject,
-} from '../../contracts/events/subjects.ts';
+import { Empty, headers, type JetStreamManager, type NatsConnection, NatsError, type StreamInfo } from 'nats';
+import { conversationSubjects, EVENTS_STREAM, eventSubject } from '../../contracts/events/subjects.ts';
 import type { EventCategory } from '../../domain/conversation/events.ts';
 import { ConnectionWatch } from '../../platform/nats/connectionWatch.ts';
 import type { EventFeed, Following, FollowOptions } from '../../ports/eventFeed.ts';
 import {
   type AppendRequest,
   type AppendResult,
+  type EpochRenewal,
   type EventLog,
   EventTooLargeError,
   LogOverloadedError,
@@ -26,10 +14,13 @@ import {
   LogUnavailableError,
   type StoredEvent,
 } from '../../ports/eventLog.ts';
+import { ConfirmedWatch } from './confirmedWatch.ts';
+import { isNoMessage, readDirect } from './directGet.ts';
 import { toFollowedEvent } from './feedMessage.ts';
 import { LogCircuit } from './logCircuit.ts';
 import type { LogCircuitOptions } from './logCircuitOptions.ts';
 import type { LogState } from './logCircuitStates.ts';
+import { LogWitness } from './logWitness.ts';
 import { OrderedReader } from './orderedReader.ts';
 import { PipelinedPublisher } from './publisher.ts';
 import type { PublisherEvent, PublisherOptions } from './publisherOptions.ts';
@@ -37,9 +28,10 @@ import {
   describeLog,
   ensureEventStream,
   epochOf,
-  previousEpochOf,
+  logIdOf,
   readStreamDefinition,
   type StreamSettings,
+  statusOf,
 } from './streamDefinition.ts';
 
 export type LogEvent =
@@ -84,6 +76,7 @@ export class JetStreamLog implements EventLog, EventFeed {
   readonly #watch: ConnectionWatch;
   readonly #circuit: LogCircuit;
   readonly #publisher: PipelinedPublisher;
+  readonly #witness: LogWitness;
   readonly #onEvent: (event: LogEvent) => void;
   readonly #makeEpoch: () => string;
   readonly #bytesMaxPerEvent: number;
@@ -102,8 +95,15 @@ export class JetStreamLog implements EventLog, EventFeed {
       onState: (from, to) => this.#onEvent({ type: 'logState', from, to }),
       onTakesNothing: () => this.#onEvent({ type: 'logTakesNothing' }),
     });
-    const publisherOptions = { ...options.publisher, circuit: this.#circuit, onEvent: this.#onEvent };
-    this.#publisher = new PipelinedPublisher(options.connection, this.#watch, publisherOptions);
+    this.#witness = new LogWitness(statusOf(info));
+    const publisherOptions = {
+      ...options.publisher,
+      circuit: this.#circuit,
+      onEvent: this.#onEvent,
+      onStored: (seq: number, bytes: Uint8Array) => this.#witness.saw(seq, bytes),
+    };
+    const confirmed = new ConfirmedWatch(this.#watch, (isWanted) => this.#witness.confirm(this, isWanted));
+    this.#publisher = new PipelinedPublisher(options.connection, confirmed, publisherOptions);
     // After the publisher: what it sends again after a reconnect comes before the circuit's question.
     this.#watch.add({
       onDisconnect: () => this.#circuit.onDisconnect(),
@@ -155,27 +155,19 @@ export class JetStreamLog implements EventLog, EventFeed {
   }
 
   async status(): Promise<LogStatus> {
-    const { config, state } = await this.#ask(() => this.#manager.streams.info(EVENTS_STREAM));
-    this.#noteEpoch(epochOf(config) ?? '');
-    return {
-      epoch: this.epoch,
-      previousEpoch: previousEpochOf(config),
-      firstSeq: state.first_seq,
-      lastSeq: state.last_seq,
-      bytes: state.bytes,
-      bytesMax: config.max_bytes,
-      replicas: config.num_replicas,
-    };
+    const status = statusOf(await this.#ask(() => this.#manager.streams.info(EVENTS_STREAM)));
+    this.#noteEpoch(status);
+    return status;
   }
 
-  async renewEpoch(from: string): Promise<string> {
+  async renewEpoch({ from, lost = from, logId }: EpochRenewal): Promise<string> {
     const { config } = await this.#ask(() => this.#manager.streams.info(EVENTS_STREAM));
     const found = epochOf(config) ?? '';
     if (found !== from) return found;
     const renewed = this.#makeEpoch();
-    const description = describeLog(renewed, from);
-    await this.#ask(() => this.#manager.streams.update(EVENTS_STREAM, { ...config, description }));
-    this.#noteEpoch(renewed);
+    const description = describeLog(renewed, { logId: logId ?? logIdOf(config), previous: lost });
+    const update = { ...config, description };
+    this.#noteEpoch(statusOf(await this.#ask(() => this.#manager.streams.update(EVENTS_STREAM, update))));
     return renewed;
   }
 
@@ -197,7 +189,7 @@ export class JetStreamLog implements EventLog, EventFeed {
       filter: filterOf(options),
       decode: toFollowedEvent,
       confirm: options.confirm,
-      onEvent: options.onEvent,
+      onEvent: this.#observed(options),
       onRestart: (reason, position) => this.#onEvent({ type: 'readerRestarted', reason, position }),
     });
     await reader.start();
@@ -209,8 +201,19 @@ export class JetStreamLog implements EventLog, EventFeed {
     return this.#publisher.close(timeoutMs).finally(() => this.#circuit.close());
   }
 
-  #noteEpoch(epoch: string): void {
+  /** Notes what is read, as far as its bytes are. */
+  #observed({ headersOnly, onEvent }: FollowOptions): FollowOptions['onEvent'] {
+    if (headersOnly === true) return onEvent;
+    return (event) => {
+      this.#witness.saw(event.seq, event.bytes);
+      onEvent(event);
+    };
+  }
+
+  #noteEpoch(status: LogStatus): void {
+    const { epoch } = status;
     if (epoch === this.epoch) return;
+    this.#witness.begin(status);
     this.#onEvent({ type: 'epochChanged', from: this.epoch, to: epoch });
     this.epoch = epoch;
   }
@@ -243,32 +246,8 @@ export class JetStreamLog implements EventLog, EventFeed {
   }
 }
 
-/** No message found; a sequence that is not there (any more); one past the end. Source: nats-server, errors.json. */
-const NO_MESSAGE_CODES = [10_037, 10_043, 10_057];
-
-function isNoMessage({ api_error: error }: NatsError): boolean {
-  return NO_MESSAGE_CODES.includes(error?.err_code ?? 0);
-}
-
 /** Room for the idempotency key and the expected sequence within `max_msg_size`, which counts headers too. */
 const HEADER_BYTES_MAX = 512;
-
-/** Source: nats-architecture-and-design, ADR-31 (direct access). */
-function readDirect(reply: Msg): StoredEvent | null {
-  const code = reply.headers?.code ?? 0;
-  if (code === 404) return null;
-  const subject = parseEventSubject(reply.headers?.get('Nats-Subject') ?? '');
-  if (code !== 0 || subject === null) {
-    throw new LogUnavailableError(`The log answered a read with ${code} ${reply.headers?.description ?? ''}`);
-  }
-  return {
-    seq: Number(reply.headers?.get('Nats-Sequence')),
-    conversationId: subject.conversationId,
-    category: subject.category,
-    bytes: reply.data,
-    storedAtMs: Date.parse(reply.headers?.get('Nats-Time-Stamp') ?? ''),
-  };
-}
 
 function filterOf(options: FollowOptions): string | undefined {
   const { conversationId, category } = options;

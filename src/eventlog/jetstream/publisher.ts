@@ -59,7 +59,7 @@ export class PipelinedPublisher {
   /** Moving average of the time from sending to PubAck, in milliseconds; `null` before the first. */
   ackMs: number | null = null;
 
-  constructor(connection: NatsConnection, watch: ConnectionWatch, options: PublisherOptions) {
+  constructor(connection: NatsConnection, watch: Pick<ConnectionWatch, 'add'>, options: PublisherOptions) {
     this.#connection = connection;
     this.#options = options;
     connection.subscribe(this.#inFlight.answersTo, { callback: (_error, message) => this.#onAck(message) });
@@ -163,6 +163,7 @@ export class PipelinedPublisher {
     switch (verdict.kind) {
       case 'stored':
         this.#measure(Date.now() - entry.sentAtMs);
+        if (!verdict.duplicate) this.#options.onStored?.(verdict.seq, entry.bytes);
         // On a second attempt the stream may only be repeating that our own first one was stored.
         return entry.resolve({
           outcome: 'stored',
@@ -272,6 +273,8 @@ export class PipelinedPublisher {
   }
 
   #try(): void {
+    // It is not known yet whether this is the log that it was.
+    if (!this.#connected) return;
     const delayed = [...this.#delayed];
     this.#delayed.clear();
     for (const entry of this.#inFlight) entry.ambiguous = true;

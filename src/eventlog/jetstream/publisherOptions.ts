@@ -14,6 +14,8 @@ export interface PublisherOptions {
   /** Refuses while the log is away, and learns from what happens here. Absent: nothing is refused. */
   readonly circuit?: LogCircuit;
   readonly onEvent?: (event: PublisherEvent) => void;
+  /** Takes every event that was stored for this publisher, once. */
+  readonly onStored?: (seq: number, bytes: Uint8Array) => void;
 }
 
 export type PublisherEvent =

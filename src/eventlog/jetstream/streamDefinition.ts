@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type JetStreamManager, NatsError, type StreamConfig, type StreamInfo } from 'nats';
 import { UPLOADS_STREAM } from '../../contracts/uploads/uploads.ts';
+import type { LogStatus } from '../../ports/eventLog.ts';
 
 /** What of a stream's definition is set per installation. */
 export interface StreamSettings {
@@ -32,6 +33,7 @@ const NO_ROOM_CODES = [10_023, 10_028, 10_047];
 const UPDATABLE = new Set(['max_bytes', 'max_msg_size', 'duplicate_window', 'num_replicas']);
 
 const EPOCH = /\bepoch=([A-Za-z0-9]{1,32})/;
+const LOG_ID = /\blog=([A-Za-z0-9]{1,32})/;
 const PREVIOUS_EPOCH = /\bafter=([A-Za-z0-9]{1,32})/;
 
 /** Reads a definition from `nats/streams/`, with the settings of this installation in it. */
@@ -109,10 +111,41 @@ export function previousEpochOf(config: Pick<StreamConfig, 'description'>): stri
   return PREVIOUS_EPOCH.exec(config.description ?? '')?.[1] ?? null;
 }
 
-/** What a stream's description says: its epoch, and which one it comes after. */
-export function describeLog(epoch: string, previous?: string): string {
+/**
+ * The identity that a log keeps through all its epochs: its very first epoch. One whose description does not name it is
+ * older than that field, and has had no other epochs than those that it names.
+ */
+export function logIdOf(config: Pick<StreamConfig, 'description'>): string {
+  const named = LOG_ID.exec(config.description ?? '')?.[1];
+  return named ?? previousEpochOf(config) ?? epochOf(config) ?? '';
+}
+
+/** What a stream's description says: the log's identity, its epoch, and which one it comes after. */
+export function describeLog(epoch: string, { logId = epoch, previous }: LogLineage = {}): string {
   const after = previous === undefined ? '' : ` after=${previous}`;
-  return `Chat events, the truth of chat-backend. epoch=${epoch}${after}`;
+  return `Chat events, the truth of chat-backend. log=${logId} epoch=${epoch}${after}`;
+}
+
+/** Where an epoch comes from. */
+export interface LogLineage {
+  /** Default: this epoch is the log's first. */
+  readonly logId?: string;
+  /** The epoch before. */
+  readonly previous?: string;
+}
+
+/** The log's status, as the stream's information has it. */
+export function statusOf({ config, state }: StreamInfo): LogStatus {
+  return {
+    epoch: epochOf(config) ?? '',
+    previousEpoch: previousEpochOf(config),
+    logId: logIdOf(config),
+    firstSeq: state.first_seq,
+    lastSeq: state.last_seq,
+    bytes: state.bytes,
+    bytesMax: config.max_bytes,
+    replicas: config.num_replicas,
+  };
 }
 
 async function infoOrNull(manager: JetStreamManager, name: string): Promise<StreamInfo | null> {

@@ -3,6 +3,7 @@ import type { EventFeed, FollowedEvent, Following, FollowOptions } from '../../p
 import {
   type AppendRequest,
   type AppendResult,
+  type EpochRenewal,
   type EventLog,
   EventTooLargeError,
   type LogStatus,
@@ -25,10 +26,12 @@ export class MemoryEventLog implements EventLog, EventFeed {
   readonly #followers = new Set<MemoryFollowing>();
   readonly #eventBytesMax: number;
   #previousEpoch: string | null = null;
+  #logId: string;
   epoch: string;
 
   constructor(options: { epoch?: string; eventBytesMax?: number } = {}) {
     this.epoch = options.epoch ?? 'memory';
+    this.#logId = this.epoch;
     this.#eventBytesMax = options.eventBytesMax ?? 1_000_000;
   }
 
@@ -84,6 +87,7 @@ export class MemoryEventLog implements EventLog, EventFeed {
     return {
       epoch: this.epoch,
       previousEpoch: this.#previousEpoch,
+      logId: this.#logId,
       firstSeq: 1,
       lastSeq,
       bytes,
@@ -92,9 +96,10 @@ export class MemoryEventLog implements EventLog, EventFeed {
     };
   }
 
-  async renewEpoch(from: string): Promise<string> {
+  async renewEpoch({ from, lost = from, logId = this.#logId }: EpochRenewal): Promise<string> {
     if (this.epoch !== from) return this.epoch;
-    this.#previousEpoch = from;
+    this.#previousEpoch = lost;
+    this.#logId = logId;
     this.epoch = `${from}x`;
     return this.epoch;
   }

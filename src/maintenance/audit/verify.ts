@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { readLiveCheckpoints } from '../../../projections/runner/control/checkpoints.ts';
+import { askWitness } from '../../../projections/runner/control/witness.ts';
 import { inTransaction } from '../../platform/postgres/transaction.ts';
+import { systemTimers } from '../../platform/time/timers.ts';
 import type { EventFeed } from '../../ports/eventFeed.ts';
 import type { EventLog } from '../../ports/eventLog.ts';
 import {
@@ -51,13 +53,9 @@ export class VerifyError extends Error {
  * @throws VerifyError
  */
 export async function verify(options: VerifyOptions): Promise<Verification> {
+  await assertSameLog(options);
   await waitForReadModel(options);
   const model = await readModel(options.pool);
-  const { epoch } = await options.log.status();
-  if (model.epoch !== epoch) {
-    const detail = `The read model is of epoch ${model.epoch}, the log of ${epoch}`;
-    throw new VerifyError(`${detail}. Rebuild it: chat-backend projections rebuild history`);
-  }
   const { feed, onProgress } = options;
   const log = await digestLog({ feed, until: model.checkpoints, ...(onProgress && { onProgress }) });
   let messages = 0;
@@ -87,6 +85,23 @@ export function compareDigests(
     const equal = inLog?.messages === inReadModel?.messages && inLog?.hash === inReadModel?.hash;
     return equal ? [] : [{ conversationId, inLog, inReadModel }];
   });
+}
+
+/** Of a log that lost something there is nothing to compare, and waiting for it would not help. */
+async function assertSameLog({ pool, log }: VerifyOptions): Promise<void> {
+  const testimony = await askWitness(pool, log, systemTimers);
+  if (testimony === null || testimony.continuity === 'same') return;
+  const { continuity, known, status } = testimony;
+  const detail = `The history is of epoch ${known.epoch}, the log of ${status.epoch} and ends at ${status.lastSeq}`;
+  if (continuity === 'other') {
+    throw new VerifyError(
+      `${detail}: it is another log. Point NATS_URL at the right one, or restore it from its backup.`,
+    );
+  }
+  throw new VerifyError(
+    `${detail}: it has lost events that the history still knows. See what can be brought back: ` +
+      'chat-backend log repair --dry-run',
+  );
 }
 
 async function waitForReadModel(options: VerifyOptions): Promise<void> {

@@ -1,16 +1,12 @@
 import type { Pool } from 'pg';
-import {
-  fenceProjection,
-  type LiveCheckpoint,
-  readLiveCheckpoints,
-} from '../../../projections/runner/control/checkpoints.ts';
+import { fenceProjection, type LiveCheckpoint } from '../../../projections/runner/control/checkpoints.ts';
+import { askWitness, type Testimony, WITNESS } from '../../../projections/runner/control/witness.ts';
 import { append } from '../../application/commands/append.ts';
 import { eraseMessage } from '../../application/commands/eraseMessage.ts';
 import type { ApplicationContext } from '../../application/context.ts';
 import { groupOf } from '../../contracts/events/subjects.ts';
 import type { ChatEvent } from '../../domain/conversation/events.ts';
-import { fingerprint } from '../../platform/log/fingerprint.ts';
-import { compareLog } from '../../platform/log/logContinuity.ts';
+import { renewalFor } from '../../platform/log/logContinuity.ts';
 import { inTransaction } from '../../platform/postgres/transaction.ts';
 import { systemTimers } from '../../platform/time/timers.ts';
 import { readHistoryDigest } from '../../queries/historyDigest.ts';
@@ -64,17 +60,16 @@ const PARALLEL = 16;
  */
 export async function repairLog(options: LogRepairOptions): Promise<LogRepair> {
   const { application, pool, dryRun } = options;
-  const checkpoints = await readLiveCheckpoints(pool, 'history');
-  const regressed = await hasRegressed(application, checkpoints);
+  const testimony = await testimonyOf(options);
   const tally = new Tally();
-  const [first] = checkpoints;
-  if (!regressed || first === undefined) return tally.result(false);
+  if (testimony.continuity === 'same') return tally.result(false);
   if (!dryRun) {
-    await application.log.renewEpoch(first.epoch);
+    const renewal = renewalFor(testimony.known, testimony);
+    if (renewal !== null) await application.log.renewEpoch(renewal);
     // What a worker still had in hand is in the history by now, or never will be.
-    await fenceProjection(pool, 'history');
+    await fenceProjection(pool, WITNESS);
   }
-  await repairConversations(options, tally, checkpoints);
+  await repairConversations(options, tally, testimony.checkpoints);
   return tally.result(true);
 }
 
@@ -100,26 +95,17 @@ async function repairConversations(
   await Promise.all(Array.from({ length: PARALLEL }, work));
 }
 
-async function hasRegressed(
-  { log }: ApplicationContext,
-  checkpoints: readonly LiveCheckpoint[],
-): Promise<boolean> {
-  if (checkpoints.length === 0)
+/** @throws LogRepairError when the history cannot tell what this log has lost */
+async function testimonyOf({ application, pool }: LogRepairOptions): Promise<Testimony> {
+  const testimony = await askWitness(pool, application.log, systemTimers);
+  if (testimony === null)
     throw new LogRepairError('There is no history that could tell what the log has lost.');
-  let regressed = false;
-  for (const { epoch, seq, fingerprint: expected } of checkpoints) {
-    const matches = expected === null ? null : (bytes: Uint8Array) => fingerprint(bytes) === expected;
-    const { continuity, status } = await compareLog(log, { epoch, seq, matches }, systemTimers);
-    if (continuity === 'other') {
-      const what = `The history was built from the log of epoch ${epoch}, but this log's epoch is ${status.epoch}`;
-      throw new LogRepairError(
-        `${what}: it is another log. Restore the right one, or rebuild the history from this one: ` +
-          'chat-backend projections rebuild all',
-      );
-    }
-    regressed ||= continuity !== 'same';
-  }
-  return regressed;
+  const { continuity, known, status } = testimony;
+  if (continuity !== 'other') return testimony;
+  throw new LogRepairError(
+    `The history was built from the log of epoch ${known.epoch}, but this is another log, of epoch ${status.epoch}: ` +
+      'it holds events of its own. Point NATS_URL at the server with the right log, or restore that log from its backup.',
+  );
 }
 
 /** Conversations of the history that are not in the log as the history has them. */

@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync, statfsSync } from 'node:fs';
+import { flushTree } from '../files/durableFile.ts';
 import { lockDataDir } from './dataDirLock.ts';
 import { type EmbeddedServer, fileStoreBytes, startEmbeddedNats, storeFolder } from './natsServer.ts';
 import { startEmbeddedPostgres } from './postgresServer.ts';
@@ -43,6 +44,8 @@ export interface EmbeddedServers {
    * its disk: after a disk was full, nothing else makes it write again.
    */
   natsTakesNothing(): void;
+  /** Brings to disk what the nats-server started here holds; of one that is not ours nothing can be said. */
+  flushLog(): Promise<void>;
   /** Ends the servers started here, forgets `run.json` and gives the data folder back. May be called twice. */
   stop(): Promise<void>;
 }
@@ -81,6 +84,9 @@ export async function startEmbeddedServers(options: EmbeddedServersOptions): Pro
     databaseUrl: options.databaseUrl ?? (needsDatabase(options) ? urlOf(postgres) : null),
     natsTakesNothing: () => {
       if (nats !== null && hasRoom(storeFolder(dataDir))) nats.restart();
+    },
+    flushLog: async () => {
+      if (nats !== null) await flushTree(storeFolder(dataDir));
     },
     stop: () => (stopping ??= stop()),
   };

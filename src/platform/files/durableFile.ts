@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export interface DurableFileOptions {
@@ -47,38 +48,40 @@ function writeAll(file: number, bytes: Uint8Array): void {
 export function flushFolder(folder: string): void {
   // Windows cannot open a folder, and needs nothing like this.
   if (process.platform === 'win32') return;
-  flush(folder);
+  const opened = openSync(folder, 'r');
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
 }
 
 /**
- * Flushes every file and folder below a folder, whoever wrote them. A file that goes meanwhile is no loss.
+ * Flushes every file and folder below a folder, whoever wrote them, one after the other and beside the event loop. A file that
+ * goes meanwhile is no loss.
  *
  * @returns how many files were flushed
  */
-export function flushTree(folder: string): number {
+export async function flushTree(folder: string): Promise<number> {
   let files = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) files += flushTree(path);
-    else if (entry.isFile() && flush(path)) files += 1;
+    if (entry.isDirectory()) files += await flushTree(path).catch(ifGone(0));
+    else if (entry.isFile()) files += await flushFile(path).catch(ifGone(0));
   }
   flushFolder(folder);
   return files;
 }
 
-/** @returns false when there is no such file any more */
-function flush(path: string): boolean {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+async function flushFile(path: string): Promise<number> {
+  const file = await open(path, 'r');
+  await file.sync().finally(() => file.close());
+  return 1;
+}
+
+function ifGone<T>(otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise;
     throw error;
-  }
-  try {
-    fsyncSync(file);
-    return true;
-  } finally {
-    closeSync(file);
-  }
+  };
 }

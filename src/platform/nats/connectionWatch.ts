@@ -1,6 +1,6 @@
 import { Events, type NatsConnection } from 'nats';
 
-interface Watcher {
+export interface ConnectionWatcher {
   readonly onDisconnect?: () => void;
   readonly onReconnect: () => void;
 }
@@ -10,14 +10,14 @@ interface Watcher {
  * status serves all: each `status()` iterator lives as long as the connection, so one per reader would pile up.
  */
 export class ConnectionWatch {
-  readonly #watchers = new Set<Watcher>();
+  readonly #watchers = new Set<ConnectionWatcher>();
 
   constructor(connection: NatsConnection) {
     void this.#run(connection);
   }
 
   /** @returns a function that ends the watching */
-  add(watcher: Watcher): () => void {
+  add(watcher: ConnectionWatcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }

@@ -1,3 +1,5 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from 'nats';
 import { expect, test } from 'vitest';
 import { StreamMismatchError, StreamStorageError } from '../../../src/eventlog/jetstream/streamDefinition.ts';
@@ -251,5 +253,30 @@ test('a read of a frozen server is given up', () =>
     await expect(reading.next()).rejects.toBeInstanceOf(LogUnavailableError);
     server.thaw();
     await waitFor('the log to answer again', () => log.status());
+    await close();
+  }));
+
+test('a server that comes back without the tail takes nothing under the old epoch', () =>
+  withServer(async (server) => {
+    const { log, events, close } = await openTestLog(server.url);
+    const id = systemIds.conversationId();
+    const [store, copy] = [join(server.dataDir, 'nats'), join(server.dataDir, 'copy')];
+    await log.append(request(id, 'kept'));
+    await server.kill9();
+    cpSync(store, copy, { recursive: true });
+    await server.restart();
+    const { epoch } = log;
+    for (const text of ['lost', 'lost too']) await log.append(request(id, text));
+    await server.kill9();
+    // Waiting while the server is away, as clients' messages do.
+    const waiting = log.append(request(id, 'since'));
+    rmSync(store, { recursive: true });
+    cpSync(copy, store, { recursive: true });
+    await server.restart();
+    expect(await waiting).toMatchObject({ outcome: 'stored', seq: 2 });
+    // The new epoch was given before that was appended, by this process alone: nobody else watches this log.
+    expect(events.map(({ type }) => type)).toContain('epochChanged');
+    expect(log.epoch).not.toBe(epoch);
+    expect(await log.status()).toMatchObject({ previousEpoch: epoch, logId: epoch, lastSeq: 2 });
     await close();
   }));

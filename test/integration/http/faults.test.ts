@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { migrate } from '../../../src/platform/postgres/migrations/migrate.ts';
+import type { EpochRenewal } from '../../../src/ports/eventLog.ts';
 import {
   EventTooLargeError,
   LogOverloadedError,
@@ -251,7 +252,7 @@ function failing(log: MemoryEventLog, fault: () => Error | null) {
     latest: (...which: Parameters<MemoryEventLog['latest']>) => unless(() => log.latest(...which)),
     at: (seq: number) => unless(() => log.at(seq)),
     erase: (seq: number) => unless(() => log.erase(seq)),
-    renewEpoch: (from: string) => unless(() => log.renewEpoch(from)),
+    renewEpoch: (renewal: EpochRenewal) => unless(() => log.renewEpoch(renewal)),
     status: () => unless(() => log.status()),
   };
 }

@@ -13,9 +13,10 @@ let database: Database;
 beforeAll(async () => {
   testDatabase = await createMigratedDatabase();
   database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
+  const log = { epoch: 'e1', logId: 'e1', previousEpoch: null, firstEvents: [] };
   for (const projection of allProjections(projectRootUrl())) {
     const store = new PostgresStore({ projection, pool: database.pool, worker: 'test' });
-    await store.heartbeat('e1', { state: 'starting', reason: null });
+    await store.heartbeat(log, { state: 'starting', reason: null });
   }
 });
 afterAll(async () => {

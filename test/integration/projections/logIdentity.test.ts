@@ -48,9 +48,12 @@ test('a read model of another log, or ahead of the log, halts with the reason', 
   const first = history.start(log);
   await waitFor('the runner to be live', () => first.runner.state === 'live');
   await first.runner.stop();
+  const stranger = new MemoryEventLog({ epoch: 'three' });
+  await appendEvents(stranger, ...smallHistory([[1, 1, 1, 1]]));
   for (const [other, reason] of [
-    [new MemoryEventLog({ epoch: 'two' }), /was built from the log of epoch one, but the log's epoch is two/],
+    [new MemoryEventLog({ epoch: 'two' }), /has events up to 3, but the log holds none: it was made anew/],
     [new MemoryEventLog({ epoch: 'one' }), /has events up to 3, but the log ends at 0/],
+    [stranger, /this is another log, of epoch three. Point NATS_URL at the server with the right log/],
   ] as const) {
     const { runner, events } = history.start(other);
     await waitFor('the runner to halt', () => runner.state === 'halted');

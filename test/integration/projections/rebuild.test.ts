@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { seeLog } from '../../../projections/runner/control/logLineage.ts';
 import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { dropLeftOver, ensureBuildingVersion, listVersions } from '../../../projections/runner/versions.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
@@ -98,7 +99,7 @@ test('only one process rebuilds a read model at a time', async () => {
   await appendEvents(log, ...smallHistory([[0, 0, 0, 1]]));
   const { runner } = history.start(log);
   await waitFor('all to be projected', () => runner.checkpoint === 3);
-  await ensureBuildingVersion(history.pool, history.projection, log.epoch);
+  await ensureBuildingVersion(history.pool, history.projection, await seeLog(log));
   await history.pool.query(
     `UPDATE projection_checkpoints SET owner = 'else', lease_until = now() + interval '1 minute' WHERE version = 2`,
   );

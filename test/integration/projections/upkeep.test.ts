@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { seeLog } from '../../../projections/runner/control/logLineage.ts';
 import { rebuild } from '../../../projections/runner/rebuild.ts';
 import { Upkeep, type UpkeepEvent } from '../../../projections/runner/upkeep.ts';
 import { dropLeftOver, ensureBuildingVersion, listVersions } from '../../../projections/runner/versions.ts';
@@ -97,7 +98,7 @@ test('a rebuild that was given up is thrown away after a day, not before', async
   await system.append(...events);
   system.start();
   await system.caughtUp();
-  await ensureBuildingVersion(system.pool, system.history, system.log.epoch);
+  await ensureBuildingVersion(system.pool, system.history, await seeLog(system.log));
   const ago = (hours: number) =>
     system.pool.query(`UPDATE projection_checkpoints SET updated_at = now() - interval '${hours} hours' WHERE version = 2;
       UPDATE projection_versions SET created_at = now() - interval '${hours} hours' WHERE version = 2`);

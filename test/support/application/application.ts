@@ -51,7 +51,7 @@ export function withLog(log: EventLog, replaced: Partial<EventLog>): EventLog {
     latest: (conversationId, category) => log.latest(conversationId, category),
     at: (seq) => log.at(seq),
     erase: (seq) => log.erase(seq),
-    renewEpoch: (from) => log.renewEpoch(from),
+    renewEpoch: (renewal) => log.renewEpoch(renewal),
     status: () => log.status(),
     epoch: log.epoch,
     ...replaced,

@@ -30,7 +30,7 @@ export function faultyLog(log: MemoryEventLog, current: () => StoreFaults): Even
     latest: (...which) => readable(() => log.latest(...which)),
     at: (seq) => readable(() => log.at(seq)),
     erase: (seq) => readable(() => log.erase(seq)),
-    renewEpoch: (from) => readable(() => log.renewEpoch(from)),
+    renewEpoch: (renewal) => readable(() => log.renewEpoch(renewal)),
     status: () => readable(() => log.status()),
   };
 }

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { allProjections } from '../../../projections/all.ts';
+import { seeLog } from '../../../projections/runner/control/logLineage.ts';
 import { PostgresStore } from '../../../projections/runner/postgresStore.ts';
 import { decodeEvent } from '../../../src/contracts/events/events.ts';
 import { groupOf } from '../../../src/contracts/events/subjects.ts';
@@ -28,7 +29,7 @@ export async function projectAll(api: TestApi): Promise<number> {
   const events = stored.flatMap((event, index) => (event === null ? [] : [{ seq: index + 1, event }]));
   for (const projection of allProjections(root)) {
     const store = new PostgresStore({ projection, pool: api.database.pool, worker: 'test' });
-    const { claims } = await store.heartbeat(api.log.epoch, { state: 'starting', reason: null });
+    const { claims } = await store.heartbeat(await seeLog(api.log), { state: 'starting', reason: null });
     for (const claim of claims) {
       const own = events
         .filter(({ seq, event }) => seq > claim.seq && groupOf(event.conversationId) === claim.group)

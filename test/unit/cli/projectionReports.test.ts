@@ -11,7 +11,7 @@ function logOf(storedAtMs: readonly (number | null)[], { firstSeq = 1 } = {}) {
   const reads: number[] = [];
   const log = {
     status: async () => ({
-      ...{ epoch: 'e', previousEpoch: null, bytes: 0, bytesMax: 0, replicas: 1 },
+      ...{ epoch: 'e', previousEpoch: null, logId: 'e', bytes: 0, bytesMax: 0, replicas: 1 },
       ...{ firstSeq, lastSeq: storedAtMs.length },
     }),
     at: async (seq: number): Promise<StoredEvent | null> => {

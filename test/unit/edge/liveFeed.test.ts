@@ -16,7 +16,7 @@ function withDeafTail() {
     latest: (id, category) => log.latest(id, category),
     at: (seq) => log.at(seq),
     erase: (seq) => log.erase(seq),
-    renewEpoch: (from) => log.renewEpoch(from),
+    renewEpoch: (renewal) => log.renewEpoch(renewal),
     status: async () => {
       const status = { ...(await log.status()), epoch: control.epoch ?? log.epoch };
       if (control.slowStatus) await new Promise((resolve) => setTimeout(resolve, 20));

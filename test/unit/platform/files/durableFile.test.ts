@@ -28,8 +28,8 @@ test('a write that fails leaves the old content, and nothing beside it', () => {
   expect(readdirSync(folder)).toEqual(['taken']);
 });
 
-test('a tree is flushed with all its files', () => {
+test('a tree is flushed with all its files', async () => {
   mkdirSync(join(folder, 'a', 'b'), { recursive: true });
   for (const path of ['one', 'a/two', 'a/b/three']) writeFileSync(join(folder, path), path);
-  expect(flushTree(folder)).toBe(3);
+  expect(await flushTree(folder)).toBe(3);
 });

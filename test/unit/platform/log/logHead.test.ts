@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PolledLogHead } from '../../../../src/platform/log/logHead.ts';
 import type { LogStatus } from '../../../../src/ports/eventLog.ts';
 
-const rest = { epoch: 'e', previousEpoch: null, firstSeq: 1, bytes: 0, bytesMax: 1, replicas: 1 };
+const rest = { epoch: 'e', previousEpoch: null, logId: 'e', firstSeq: 1, bytes: 0, bytesMax: 1, replicas: 1 };
 let head: PolledLogHead;
 let status: () => Promise<LogStatus>;
 let asked: number;
