@@ -56,7 +56,7 @@ function envExample(): string {
   return [head, ...blocks].join('\n');
 }
 
-/** A page with what lies between the markers of that name made anew. */
+/** A page with what lies between the markers of that name replaced. */
 function withPart(path: string, page: string, name: string, part: string): string {
   const [opening, closing] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const begin = page.indexOf(opening);

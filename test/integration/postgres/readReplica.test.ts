@@ -47,7 +47,7 @@ beforeEach(async () => {
         lagSeconds: () => historyLagSeconds(replica, logHead, Date.now()),
         lagSecondsMax: LAG_SECONDS_MAX,
         timers: systemTimers,
-        lookMs: 50,
+        checkMs: 50,
       });
       return reads;
     },

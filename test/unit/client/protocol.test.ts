@@ -17,7 +17,7 @@ import * as ids from '../../../src/contracts/ids.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { LinkedEvent } from '../../../src/edge/linkedEvent.ts';
 import { encodeServerFrame } from '../../../src/edge/transports/native/serverFrame.ts';
-import { clientUnderTest } from '../../support/client/sdkClient.ts';
+import { sdkClient } from '../../support/client/sdkClient.ts';
 import { chatEvent, content, userId } from '../../support/domain/arbitraries.ts';
 import { C1, M1 } from '../../support/domain/conversations.ts';
 
@@ -175,7 +175,7 @@ const SERVER_CODES: Record<string, number> = {
 test.each(Object.entries(DISCONNECTS))(
   'after %s it comes back exactly if it may',
   (_name, { code, reason, reconnect }) => {
-    const { chat, clock, sockets, last } = clientUnderTest();
+    const { chat, clock, sockets, last } = sdkClient();
     chat.connect();
     last().accept();
     last().end(code, reason);

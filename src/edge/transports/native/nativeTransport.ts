@@ -77,7 +77,7 @@ export class NativeTransport implements Drainable, Fanout {
   }
 
   /**
-   * Closes connections with more than half of the limit unread at two checks in a row: they read, but too slowly, so the
+   * Closes connections with more than half of the limit unread at two consecutive checks: they read, but too slowly, so the
    * close code (4008) still reaches them. Those that do not read at all go over the limit.
    */
   closeSlow(): void {
