@@ -14,9 +14,12 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/\bPastEvents\b/, 'LogPages'],
   [/\bshareOut\b/, 'rebalance'],
   [/\blevelReached\b/, 'ackLevel'],
-  [/\basks?Refusal\b|\bexpressMessages\b|\bpoolOptions\b/, 'chatErrors, expressPrototypes, pool'],
+  [/\bexpressMessages\b|\bpoolOptions\b/, 'chatErrors, expressPrototypes, pool'],
   [/\b(?:silent|stalled)Looks\b|\bLOOKS?_\w+|\b\w*_LOOKS\b|\blook(?:Every)?Ms\b/, 'check, tick, poll'],
-  [/\btroubled\b|\bbuiltVersion\b|\bdatabaseTelling\b|\bclientUnderTest\b/, 'faultyStores, readModelTables, …'],
+  [
+    /\btroubled\b|\bbuiltVersion\b|\bdatabaseTelling\b|\bclientUnderTest\b/,
+    'faultyStores, readModelTables, …',
+  ],
 ];
 
 /** Turns of phrase in comments, messages and pages. */
