@@ -1,7 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
-import { Redis } from '../../src/platform/redis/redis.ts';
 import { RedisConversations } from '../../src/platform/redis/redisConversations.ts';
-import { startTestRedis } from '../support/servers/redis.ts';
+import { PatientRedis, startTestRedis } from '../support/servers/redis.ts';
 import type { TestServer } from '../support/servers/testServer.ts';
 import { waitFor } from '../support/time/waitFor.ts';
 import { sharedConversationsContract } from './sharedConversationsContract.ts';
@@ -13,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 sharedConversationsContract('in Redis', async () => {
-  const connections = [new Redis({ url: server.url }), new Redis({ url: server.url })] as const;
+  const connections = [new PatientRedis({ url: server.url }), new PatientRedis({ url: server.url })] as const;
   await waitFor('Redis', () => connections.every(({ isUp }) => isUp));
   await connections[0].command(['FLUSHALL']);
   return {

@@ -31,7 +31,7 @@ async function run(name: string): Promise<string[]> {
   writeFileSync(join(project.folder, name), onItsPorts);
   const { stdout } = await promisify(execFile)(process.execPath, [name], {
     cwd: project.folder,
-    timeout: 30_000,
+    timeout: 300_000,
   });
   return stdout.trim().split('\n');
 }

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BreakerState } from '../../../src/platform/postgres/breaker.ts';
 import { openDatabase } from '../../../src/platform/postgres/database.ts';
@@ -48,7 +49,8 @@ describe('a question', () => {
     const { database } = open('', { statementMsMax: 200 });
     const asked = database.ask('sleep', (prisma) => prisma.$queryRaw`SELECT pg_sleep(60)::text`);
     await expect(asked).rejects.toMatchObject({ code: 'database_unavailable' });
-    expect(await running()).toBe(0);
+    // Otherwise it would go on for a minute: waiting must end before that.
+    await waitFor('it to be cancelled', async () => (await running()) === 0, { timeoutMs: 40_000 });
   });
 
   it('is told of with its name, how long it took, and whether it was answered', async () => {
@@ -62,12 +64,21 @@ describe('a question', () => {
   });
 
   it('waits for one of connection_limit connections, and no longer than pool_timeout', async () => {
-    const { database } = open('?connection_limit=2&pool_timeout=1');
-    const sleep = () => database.ask('sleep', (prisma) => prisma.$queryRaw`SELECT pg_sleep(2)::text`);
-    const asked = Promise.allSettled([sleep(), sleep(), sleep()]);
+    const { database } = open('?connection_limit=2&pool_timeout=3', { statementMsMax: 40_000 });
+    // Two hold the connections until this lock is let go: after the third has been refused.
+    const other = new pg.Client({ connectionString: postgres.url });
+    await other.connect();
+    await other.query('SELECT pg_advisory_lock(1)');
+    const hold = () =>
+      database.ask('hold', (prisma) => prisma.$queryRaw`SELECT pg_advisory_xact_lock(1)::text`);
+    const asked = [hold(), hold(), hold()];
+    const refused = Promise.all(asked).catch((error: unknown) => error);
     await waitFor('both connections to be used', async () => (await running()) === 2);
     expect(await connections()).toBe(2);
-    const outcomes = (await asked).map(({ status }) => status).sort();
+    expect(await refused).toMatchObject({ code: 'database_unavailable' });
+    await other.query('SELECT pg_advisory_unlock(1)');
+    await other.end();
+    const outcomes = (await Promise.allSettled(asked)).map(({ status }) => status).sort();
     expect(outcomes).toEqual(['fulfilled', 'fulfilled', 'rejected']);
   });
 });

@@ -18,7 +18,7 @@ describe('progress over NATS', () => {
     const subject = checkpointSubject('history');
     projector.publish(subject, 'no JSON');
     projector.publish(subject, '{"seq":5}');
-    const waiting = progress.waitFor(conversationId, 6, 5_000);
+    const waiting = progress.waitFor(conversationId, 6, 45_000);
     announceProgress(projector, 'history', { group: groupOf(conversationId), seq: 6, parked: [] });
     expect(await waiting).toBe('reached');
     stop();

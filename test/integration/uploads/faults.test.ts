@@ -28,7 +28,7 @@ async function start(options: TestApiOptions = {}): Promise<TestApi> {
 async function startOnNats(maxBytes?: number, options: TestApiOptions = {}) {
   const nats = await startTestNats();
   stops.push(() => nats.stop());
-  const opened = await openTestAttachments(nats.url, maxBytes);
+  const opened = await openTestAttachments(nats.url, maxBytes, 8_000);
   stops.push(opened.close);
   const api = await start({ attachments: opened.store, ...options });
   return { nats, api, ...opened };

@@ -41,7 +41,7 @@ async function connectSocketIo(port: number, userId: string, transports: string[
   socket.on('event', (event: SeenEvent) => events.push(event));
   await waitFor('the connection', () => socket.connected);
   const request = async (op: string, payload = {}) =>
-    documented('socketio', await socket.timeout(5_000).emitWithAck(op, payload));
+    documented('socketio', await socket.timeout(45_000).emitWithAck(op, payload));
   return { events, request, close: () => socket.disconnect() };
 }
 

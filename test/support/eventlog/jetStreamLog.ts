@@ -41,7 +41,7 @@ export async function openTestLog(natsUrl: string, options: TestLogOptions = {})
       queueMax: 4_096,
       queueBytesMax: 64 * 1_024 ** 2,
       ackTimeoutMs: 500,
-      deadlineMs: 10_000,
+      deadlineMs: 40_000,
       ...options.publisher,
     },
     ...(options.circuit && { circuit: options.circuit }),

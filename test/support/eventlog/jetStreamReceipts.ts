@@ -14,7 +14,7 @@ export async function openTestReceipts(natsUrl: string) {
       queueMax: 1_024,
       queueBytesMax: 1_024 ** 2,
       ackTimeoutMs: 500,
-      deadlineMs: 5_000,
+      deadlineMs: 40_000,
     },
   });
   const close = async () => {

@@ -42,7 +42,7 @@ export async function readAll(parts: AsyncIterable<Uint8Array> | undefined): Pro
 }
 
 /** The project's bucket of uploads on a test's own nats-server. */
-export async function openTestAttachments(natsUrl: string, maxBytes = 256 * 1_024 ** 2) {
+export async function openTestAttachments(natsUrl: string, maxBytes = 256 * 1_024 ** 2, deadlineMs = 40_000) {
   const connection = await connectNats({ url: natsUrl, name: 'test uploads' });
   const store = await openJetStreamAttachments({
     connection,
@@ -53,7 +53,7 @@ export async function openTestAttachments(natsUrl: string, maxBytes = 256 * 1_02
       queueMax: 128,
       queueBytesMax: 64 * 1_024 ** 2,
       ackTimeoutMs: 2_000,
-      deadlineMs: 4_000,
+      deadlineMs,
     },
   }).catch(closing(connection));
   const close = async () => {

@@ -47,7 +47,7 @@ export async function openHistoryRunners() {
   };
   /** @returns how many messages log and history agree on */
   const expectNoDifferences = async (log: MemoryEventLog): Promise<number> => {
-    const result = await verify({ log, feed: log, pool, waitMsMax: 10_000 });
+    const result = await verify({ log, feed: log, pool, waitMsMax: 45_000 });
     expect(result.differences).toEqual([]);
     return result.messages;
   };

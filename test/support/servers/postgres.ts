@@ -47,7 +47,7 @@ async function drop(shared: string, name: string): Promise<void> {
     return Number((await query(shared, count, [name, 'client backend']))[0]?.open);
   };
   const closed = waitFor('the test to close its connections', async () => (await open()) === 0, {
-    timeoutMs: 3_000,
+    timeoutMs: 30_000,
   });
   await closed.finally(() => query(shared, `DROP DATABASE ${name} WITH (FORCE)`));
 }

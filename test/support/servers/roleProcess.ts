@@ -28,5 +28,5 @@ export function untilRunning({ child, output }: RoleProcess): Promise<boolean> {
     if (child.exitCode !== null) throw new Error(output());
     return output().includes('chat-backend is running');
   };
-  return waitFor('the process to run', running, { timeoutMs: 120_000 });
+  return waitFor('the process to run', running, { timeoutMs: 300_000 });
 }
