@@ -22,7 +22,9 @@ export function readSeqRuns(text: string, wanted: number): number[] | null {
   for (const run of text === '' ? [] : text.split(',')) {
     const [, from = '', to = from] = RUN.exec(run) ?? [];
     const [first, last] = [Number(from), Number(to)];
-    if (from === '' || last < first || seqs.length + last - first + 1 > wanted) return null;
+    // Beyond 2^53 numbers stand still, and a run would never end.
+    if (from === '' || last < first || last > Number.MAX_SAFE_INTEGER) return null;
+    if (last - first >= wanted - seqs.length) return null;
     for (let seq = first; seq <= last; seq++) seqs.push(seq);
   }
   return seqs.length === wanted ? seqs : null;

@@ -35,7 +35,7 @@ import { Entry, type Message, PublishQueue } from './publishQueue.ts';
  *
  * Invariants: messages in flight and delayed never exceed `windowMax`, queued ones never `queueMax`, and what all
  * of them hold never `queueBytesMax`; first attempts go out in the order of the calls, and after a reconnect everything in flight goes out again in that order before
- * anything new; every message settles at the latest one sweep after its deadline.
+ * anything new; every message settles at the latest one attempt (`ackTimeoutMs`, or the longest pause) and one sweep after its deadline.
  */
 export class PipelinedPublisher {
   readonly #connection: NatsConnection;

@@ -102,3 +102,11 @@ describe('sequences as runs', () => {
     expect(readSeqRuns(text, wanted)).toBeNull();
   });
 });
+
+it.each(['9007199254740992', '9007199254740991-9007199254740993', '1-9007199254740991'])(
+  '%s is no run of a few sequences, and ends at once',
+  (run) => {
+    expect(readSeqRuns(run, 1)).toBeNull();
+    expect(readSeqRuns(run, 2)).toBeNull();
+  },
+);
