@@ -41,6 +41,7 @@ export default defineConfig({
       project('architecture', { ...parallel, ...seconds(60) }),
       project('contract', { ...parallel, ...seconds(30), ...withServers }),
       project('integration', { ...parallel, ...seconds(60), ...withServers }),
+      project('chaos', { ...alone, ...seconds(600), ...withServers }),
       project('e2e', { ...alone, ...seconds(120), ...withServers }),
     ],
   },
