@@ -1,7 +1,7 @@
 import uWS from 'uWebSockets.js';
 import { serveMeasured } from '../support/measured.ts';
 
-/** The bare limit of the edge: uWebSockets.js, one topic, nothing else. Publishes frames of a given size when told. */
+/** The bare limit of the edge: uWebSockets.js, one topic, nothing else. Publishes frames of a given size on request. */
 const app = uWS.App();
 app.ws('/ws', {
   maxBackpressure: 1_024 ** 2,
@@ -12,8 +12,8 @@ app.ws('/ws', {
 });
 app.listen('127.0.0.1', 0, (listening) => {
   if (!listening) throw new Error('There is no free port');
-  serveMeasured(uWS.us_socket_local_port(listening), (told) => {
-    const { publish, bytes } = told as { publish: number; bytes: number };
+  serveMeasured(uWS.us_socket_local_port(listening), (wanted) => {
+    const { publish, bytes } = wanted as { publish: number; bytes: number };
     const frame = Buffer.alloc(bytes, 'x');
     for (let n = 0; n < publish; n++) app.publish('all', frame, false);
   });

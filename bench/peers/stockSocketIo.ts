@@ -13,8 +13,8 @@ io.on('connection', (socket) => {
   });
 });
 http.listen(0, '127.0.0.1', () => {
-  serveMeasured((http.address() as AddressInfo).port, (told) => {
-    const { publish, room, event } = told as { publish: number; room: string; event: object };
+  serveMeasured((http.address() as AddressInfo).port, (wanted) => {
+    const { publish, room, event } = wanted as { publish: number; room: string; event: object };
     for (let n = 0; n < publish; n++) io.to(room).emit('event', { seq: n, prev: n - 1, event });
   });
 });

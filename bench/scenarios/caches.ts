@@ -120,7 +120,7 @@ async function comparePresence(): Promise<void> {
 }
 
 interface Cost {
-  /** Milliseconds per look-up as whoever asks sees it. */
+  /** Milliseconds per look-up as the caller sees it. */
   readonly waitedMs: number;
   /** Look-ups per second. */
   readonly perSecond: number;

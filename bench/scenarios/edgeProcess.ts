@@ -1,4 +1,5 @@
 import { openBase } from '../../src/main/base.ts';
+import { openGate } from '../../src/main/parts/gate.ts';
 import { openRealtime } from '../../src/main/parts/realtime.ts';
 import { openEdge } from '../../src/main/roles/edge.ts';
 import { createLogger } from '../../src/observability/logs/logger.ts';
@@ -12,14 +13,15 @@ import { serveMeasured } from '../support/measured.ts';
 const { log } = await openBenchLog(process.argv[2] ?? '');
 const config = { ...loadConfig({ HOST: '127.0.0.1', EDGE_PORT: '0' }), connectionsMax: 20_000 };
 const base = openBase(config, createLogger('error'), new AbortController().signal);
+const application = benchApplication(log);
 const realtime = await openRealtime(base, {
-  application: benchApplication(log),
+  application,
   signals: new MemorySignalBus().connect(),
   presence: { connected: () => {}, disconnected: () => {}, online: async () => new Set<string>() },
   readMarks: { mark: async ({ seq }) => ({ seq }) },
   historyProgress: { waitFor: async () => 'late' },
 });
-const edge = await openEdge(base, realtime);
+const edge = await openEdge(base, realtime, openGate(base, application.clock));
 serveMeasured(
   edge.port,
   () => {},

@@ -11,7 +11,7 @@ import { startBenchServers } from '../support/servers.ts';
  */
 const CYCLES = Number(process.env.BENCH_CYCLES ?? 100_000);
 const AT_A_TIME = 50;
-/** One in so many cycles is a Socket.IO client, which costs the client's side far more. */
+/** One cycle in this number is a Socket.IO client, which costs the client's side far more. */
 const SOCKET_IO_EVERY = 50;
 const CONVERSATIONS = 500;
 const WARM_UP = Number(process.env.BENCH_WARM_UP ?? 5_000);

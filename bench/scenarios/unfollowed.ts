@@ -1,5 +1,5 @@
 import { Hub } from '../../src/edge/hub.ts';
-import { RecentEvents } from '../../src/edge/resume/replayBuffer.ts';
+import { ReplayBuffer } from '../../src/edge/resume/replayBuffer.ts';
 import { median, openSpeaker } from '../support/conversations.ts';
 import { type MeasuredServer, startMeasured } from '../support/measured.ts';
 import { startBenchServers } from '../support/servers.ts';
@@ -57,7 +57,7 @@ async function settled(processes: readonly MeasuredServer[]): Promise<number[]> 
 }
 
 function hubAlone(): number {
-  const recent = new RecentEvents({ eventsMax: 16_384, bytesMax: 32 * 1_024 ** 2 });
+  const recent = new ReplayBuffer({ eventsMax: 16_384, bytesMax: 32 * 1_024 ** 2 });
   recent.begin(1);
   const hub = new Hub({ recent, readHead: async () => 0 });
   const bytes = Buffer.from(CONTENT.repeat(3));

@@ -8,7 +8,7 @@ const WINDOW = 8_192;
 const USERS = 2_000;
 const CONTENT = 'x'.repeat(100);
 
-/** Appends so many new conversations. @returns their ids */
+/** Appends a number of new conversations. @returns their ids */
 export async function appendConversations(log: JetStreamLog, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => systemIds.conversationId());
   const at = new Date().toISOString();
@@ -28,7 +28,7 @@ export async function appendConversations(log: JetStreamLog, count: number): Pro
   return ids;
 }
 
-/** Appends so many messages to these conversations, in turns. @param contentOf what the nth says */
+/** Appends a number of messages to these conversations, in turns. @param contentOf what the nth says */
 export async function appendMessages(
   log: JetStreamLog,
   count: number,

@@ -16,7 +16,7 @@ export interface CrowdOptions {
 export interface Crowd {
   /** Frames of at least 100 bytes that all have received together. */
   frames(): Promise<number>;
-  /** Resolves when they have received so many since they were opened. */
+  /** Resolves when they have received this number since they were opened. */
   received(frames: number): Promise<void>;
   close(): Promise<void>;
 }

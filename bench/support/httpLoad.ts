@@ -36,7 +36,7 @@ export async function askAtOnce(load: HttpLoad): Promise<number> {
 }
 
 /**
- * So many requests per second, whatever the server does: each is due at its moment, and its time counts from then, also
+ * A number of requests per second, whatever the server does: each is due at its moment, and its time counts from then, also
  * when it had to wait for a free connection. Otherwise a server that hangs would be asked less, and look fast.
  *
  * @returns how long each took, in milliseconds, the shortest first

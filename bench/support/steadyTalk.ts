@@ -43,7 +43,7 @@ const TICK_MS = 10;
 /** Of each talk, so that the log takes none of its messages for a repeat of an earlier talk's. */
 let talks = 0;
 
-/** So many messages per second into these conversations, whatever happens to those before. @returns what ends it */
+/** A number of messages per second into these conversations, whatever happens to those before. @returns what ends it */
 export function talk(
   log: JetStreamLog,
   perSecond: number,

@@ -1,6 +1,6 @@
 import { RawWebSocket } from './rawWebSocket.ts';
 
-/** What a storm's clients are told. */
+/** The instructions of a storm's clients. */
 export type StormOrder =
   | {
       readonly do: 'connect';

@@ -40,7 +40,7 @@ export interface ConnectionOwner {
  * - In `waiting` a timer is set, so every state but `idle` and `closed` is left by itself.
  *
  * Delays before `retry`: after `draining`, what the server asked for; after 1013 and 4029, once to twice
- * `overloadedDelayMs`; otherwise exponential with full jitter, beginning anew once a connection has held for
+ * `overloadedDelayMs`; otherwise exponential with full jitter, beginning again once a connection has held for
  * `stableAfterMs`. So a server that takes connections only to drop them is not hammered.
  */
 export class Connection {
@@ -175,7 +175,7 @@ export class Connection {
     const { clock, stableAfterMs } = this.#settings;
     const held = this.#state !== 'connecting' && clock.nowMs() - this.#openedAtMs >= stableAfterMs;
     if (held) this.#attempt = 0;
-    // Set before the state changes: whoever is told of it may already close the client.
+    // Set before the state changes: a listener may already close the client.
     this.#alarm.set(this.#delayMs(code), () => this.#go('retry'));
     this.#go('lost');
   }

@@ -31,7 +31,7 @@ export function readDelivery(
   const acked = new Promise<AckFrame>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // Receipts are often sent without waiting: a failure that nobody looks at is not an unhandled rejection.
+  // Receipts are often sent without waiting: a failure that nobody handles is not an unhandled rejection.
   acked.catch(() => {});
   const delivery: Delivery = {
     what: `The receipt for ${conversationId} up to ${seq}`,

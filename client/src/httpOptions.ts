@@ -22,7 +22,7 @@ export interface CallOptions {
 export interface NewConversation {
   readonly participantIds?: readonly string[];
   readonly title?: string;
-  /** `members` (default): its participants only. `open`: whoever knows its id. */
+  /** `members` (default): its participants only. `open`: every user who knows its id. */
   readonly visibility?: 'members' | 'open';
 }
 

@@ -15,7 +15,7 @@ export interface LivenessOwner {
  * minutes, and browsers answer protocol-level pings without telling.
  *
  * Silent → asked → dead; a word from the peer leads back to the start. What a busy connection pays per frame is one
- * assignment: the timer is not moved, but looks when it fires.
+ * assignment: the timer is not moved, but checks when it fires.
  */
 export class Liveness {
   readonly #settings: Settings;

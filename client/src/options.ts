@@ -42,7 +42,7 @@ export interface ChatClientOptions {
   readonly reconnectDelayMsMax?: number;
   /** Least delay after the server said that it is overloaded (1013) or that this client asks too much (4029), in milliseconds; up to twice that. Default 10,000. */
   readonly overloadedDelayMs?: number;
-  /** After so long a connection counts as good and delays begin anew, in milliseconds. Default 5,000. */
+  /** After this time a connection counts as good and delays begin at their shortest again, in milliseconds. Default 5,000. */
   readonly stableAfterMs?: number;
   /** How long opening a socket may take, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number;
@@ -50,7 +50,7 @@ export interface ChatClientOptions {
   readonly pingIntervalMs?: number;
   /** How long it may take to answer that before the socket counts as dead, in milliseconds. Default 10,000. */
   readonly pongTimeoutMs?: number;
-  /** Joins again because of a gap, without any event between, before the app is told to resync. Default 5. */
+  /** Joins again because of a gap, without any event between, before the app gets a resync. Default 5. */
   readonly gapRetriesMax?: number;
   /** Items that an iterator keeps for a slow reader, at most. Default 10,000. */
   readonly bufferMax?: number;

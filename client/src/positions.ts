@@ -1,7 +1,7 @@
 /** What an event is to a follower: the `next` one, a `repeat` of one it has, or one behind a `gap`. */
 export type Verdict = 'next' | 'repeat' | 'gap';
 
-/** What is looked at of an event. */
+/** What is checked of an event. */
 export interface Link {
   readonly conversationId: string;
   readonly seq: number;
@@ -40,7 +40,7 @@ export class ConversationPositions implements Positions {
   }
 
   judge({ seq, prev }: Link): Verdict {
-    // Before the answer to the first join nothing can be told from anything: what comes is of an earlier membership.
+    // Before the answer to the first join nothing can be concluded: what comes is of an earlier subscription.
     if (this.lastSeq === null || seq <= this.lastSeq) return 'repeat';
     return prev > this.lastSeq ? 'gap' : 'next';
   }

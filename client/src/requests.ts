@@ -54,7 +54,7 @@ function asked<Answer>(
   const answered = new Promise<Answer>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // Reactions are often sent without waiting: a failure that nobody looks at is not an unhandled rejection.
+  // Reactions are often sent without waiting: a failure that nobody handles is not an unhandled rejection.
   answered.catch(() => {});
   const onAnswer = (frame: AnswerFrame): boolean => {
     const answer = read(frame);

@@ -31,7 +31,7 @@ export interface SendOptions {
   readonly level?: AckLevel;
 }
 
-/** What the server may be told of a message that is to be changed. */
+/** What a request may say of a message that is to be changed. */
 export interface ChangeOptions {
   /** Where the message is in the log, as its event or the history says: saves the server a search. */
   readonly seq?: number;
@@ -158,7 +158,7 @@ export class Room implements AsyncIterable<RoomItem> {
    * connection is lost before the answer, or `requestTimeoutMs` passes, it rejects with `OutcomeUnknownError`: it may have
    * been made. Asking again is then harmless as long as the same user changed nothing about that message in between. What
    * was asked for without a connection waits for one and rejects with `RequestTimeoutError` if none comes; then nothing
-   * was changed. A failure that nobody looks at is not an unhandled rejection.
+   * was changed. A failure that nobody handles is not an unhandled rejection.
    *
    * @returns where the change is in the log; the event comes as any other
    * @throws InvalidArgumentError, RequestQueueFullError, ClientClosedError; rejects with RequestRefusedError,

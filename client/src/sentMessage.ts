@@ -26,7 +26,7 @@ export interface SentMessage {
   readonly error: Error | null;
   /**
    * Resolves with this message once it is accepted, rejects with {@link SentMessage.error} when it fails. Nobody has to
-   * await it: a failure that nobody looks at is not an unhandled rejection.
+   * await it: a failure that nobody handles is not an unhandled rejection.
    */
   readonly settled: Promise<SentMessage>;
   /** Calls for every change of state from now on. @returns what takes the listener away again */

@@ -11,7 +11,7 @@ const isOneOf =
     kinds.includes(typeof value);
 
 /**
- * Only what the client itself relies on is looked at: fields that the app reads are the server's word, and a field more is
+ * Only what the client itself relies on is checked: fields that the app reads are the server's word, and a field more is
  * no fault. Complete by type, so that a new frame cannot be forgotten.
  */
 const CHECKS: Record<ServerFrame['op'], Check> = {

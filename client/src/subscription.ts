@@ -36,7 +36,7 @@ export interface JoinOptions {
  * Invariants:
  * - Every event is emitted once and in order, or `resync` is: an event at or below the last sequence is dropped as a
  *   repeat; one whose `prev` is above it is not taken, but asked for again from the last sequence, at most `gapRetriesMax`
- *   times with nothing between, then the app is told.
+ *   times with nothing between, then the app gets a resync.
  * - The epoch is that of the sequences: it is kept until the app resumes, so that a connection lost between `joined` and
  *   `resync` does not make sequences of one log look like those of another.
  * - In `joining` and `waiting` a timer is set: an answer that does not come is asked for again.

@@ -75,7 +75,7 @@ function mismatchOf(
         `was built from the log of epoch ${epoch}, which is back at ${status.epoch}: it lost its tail and its description`,
       );
     case 'emptied':
-      return regressed(`has events up to ${seq}, but the log holds none: it was made anew`);
+      return regressed(`has events up to ${seq}, but the log holds none: it was made again`);
     case 'regressed':
       return regressed(
         `was built from the log of epoch ${epoch}, which lost its tail and is ${status.epoch} since`,

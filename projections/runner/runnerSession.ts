@@ -29,7 +29,7 @@ export interface RunnerSessionOptions<Changes> {
 export const HEARTBEAT_MS = 2_000;
 /** Between two checks that the log still is the same while reading is not interrupted, in milliseconds. */
 const GUARD_MS = 30_000;
-/** More sequences without events in a row than this were not erased one by one. */
+/** More consecutive sequences without events than this were not erased one by one. */
 const HOLES_MAX = 100_000;
 /** How many events of other workers' groups are given back at a time. */
 const FOREIGN_RELEASE = 64;

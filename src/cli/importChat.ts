@@ -17,8 +17,8 @@ export interface ImportResult {
 
 /** Who creates the conversations of an import. */
 const IMPORTER = 'import';
-/** Messages under way at a time: more than the publish window, so that it never runs dry. */
-const UNDER_WAY_MAX = 2_048;
+/** Messages in flight, at most: more than the publish window, so that it never runs dry. */
+const IN_FLIGHT_MAX = 2_048;
 /** How often a message whose outcome is unknown, or that the log could not take, is tried again. */
 const ATTEMPTS_MAX = 30;
 
@@ -43,7 +43,7 @@ export async function importChat(
   onProgress: (fraction: number, messages: number) => void,
 ): Promise<ImportResult> {
   const rooms = new Map<string, Room>();
-  const underWay = new UnderWay(UNDER_WAY_MAX);
+  const inFlight = new InFlight(IN_FLIGHT_MAX);
   let messages = 0;
   let alreadyThere = 0;
   for await (const { line, fraction } of lines) {
@@ -54,10 +54,10 @@ export async function importChat(
     const { conversationId } = room;
     const messageId = context.ids.messageId(conversationId, line.user, clientMessageId);
     if (room.known.has(messageId)) alreadyThere += 1;
-    else await underWay.add(() => postLine(context, conversationId, clientMessageId, line));
+    else await inFlight.add(() => postLine(context, conversationId, clientMessageId, line));
     onProgress(fraction, messages);
   }
-  await underWay.all();
+  await inFlight.all();
   return { messages, alreadyThere, conversations: rooms.size };
 }
 
@@ -117,8 +117,8 @@ async function postLine(
   }
 }
 
-/** Lets a bounded number of promises be under way; the first failure is everybody's. */
-class UnderWay {
+/** Lets a bounded number of promises be in flight; the first failure is everybody's. */
+class InFlight {
   readonly #max: number;
   #count = 0;
   #failure: { error: unknown } | null = null;

@@ -10,7 +10,7 @@ const program = makeProgram({
   loadConfig: () => loadConfig(process.env),
   openEnvironment,
   print: (text) => {
-    // Whoever reads it may be slower than what is printed.
+    // The reader may be slower than what is printed.
     if (process.stdout.write(`${text}\n`)) return undefined;
     return new Promise((resolve) => process.stdout.once('drain', resolve));
   },
@@ -19,7 +19,7 @@ const program = makeProgram({
   },
 });
 
-// Whoever reads a long answer may have had enough of it: `| head`.
+// The reader of a long answer may have had enough of it: `| head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
   throw error;

@@ -125,7 +125,7 @@ interface RebuildFlags extends Options {
 
 function addRebuild(projections: Command, deps: CliDeps): void {
   const about =
-    'build read models anew beside the live ones, compare, and switch at the end; interrupted, run it again to go on';
+    'rebuild read models beside the live ones, compare, and switch at the end; interrupted, run it again to go on';
   command(projections, 'rebuild', about)
     .addArgument(new Argument('<name>', 'the read model').choices([...READ_MODELS, 'all']))
     .option(
@@ -190,7 +190,7 @@ function addParked(program: Command, deps: CliDeps): void {
 function addLog(program: Command, deps: CliDeps): void {
   const log = program.command('log').description('repair the log');
   const about =
-    'after the log has lost its tail: append what the history still knows of it, and build all read models anew';
+    'after the log has lost its tail: append what the history still knows of it, and rebuild all read models';
   command(log, 'repair', about)
     .option('--dry-run', 'say what would be appended, and do nothing; exit code 1 when something was lost')
     .action((options: Options & { dryRun?: boolean }) =>

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Drainable } from './transports/transport.ts';
+import type { Drainable } from './transport.ts';
 
-/** Sockets closed in one slice, and the pause between slices: 10,000 take a second. */
+/** Connections closed in one slice, and the pause between slices: 10,000 take a second. */
 const SLICE = 200;
 const SLICE_PAUSE_MS = 20;
-/** The moment at which a client should come back lies within this, and a millisecond more for every other client. */
+/** Bounds of the time after which a client should come back; the spread grows by a millisecond for every client. */
 const RETRY_MS = { least: 250, spread: 2_000 };
 
 /**
- * Sends clients away: each is told to come back, after a time of its own so that they do not all come at once; requests
- * under way are answered; then sockets are closed slice by slice.
+ * Sends clients away: each is asked to come back after a time of its own, so that they do not all come at once; requests
+ * in flight are answered; then connections are closed slice by slice.
  *
  * @param timeoutMs how long requests may take, and closing
  */
@@ -21,7 +21,7 @@ export async function drain(transports: readonly Drainable[], timeoutMs: number)
   const retryAfterMs = () => Math.round(RETRY_MS.least + Math.random() * spread);
   for (const transport of transports) transport.announceDraining(retryAfterMs);
   const deadline = Date.now() + timeoutMs;
-  while (sum(({ underWay }) => underWay) > 0 && Date.now() < deadline) await delay(10);
+  while (sum(({ inFlight }) => inFlight) > 0 && Date.now() < deadline) await delay(10);
   const closedBy = Math.max(deadline, Date.now() + CLOSE_MS_MIN);
   while (connections() > 0 && Date.now() < closedBy) {
     for (const transport of transports) transport.closeSome(SLICE);
@@ -29,5 +29,5 @@ export async function drain(transports: readonly Drainable[], timeoutMs: number)
   }
 }
 
-/** Even when requests took all the time there was, sockets get this long to be told. */
+/** Least time for closing, even when requests took all the time there was. */
 const CLOSE_MS_MIN = 500;

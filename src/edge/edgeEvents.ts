@@ -1,15 +1,10 @@
-/** What a client is connected by. */
+import type { Disconnect } from '../contracts/frames/disconnects.ts';
+
+/** What carries a client's connection. */
 export type TransportName = 'websocket' | 'socketio-websocket' | 'socketio-polling' | 'sse';
 
-/** Why a connection ended, as metrics and logs name it. */
-export type CloseReason =
-  | 'client'
-  | 'slow_consumer'
-  | 'too_large'
-  | 'policy'
-  | 'draining'
-  | 'overloaded'
-  | 'error';
+/** Why a connection ended, as metrics and logs name it: its client went, this side closed it, or something broke. */
+export type CloseReason = 'client' | Disconnect['metric'] | 'error';
 
 /** What happens at the edge, for metrics and logs to subscribe to. */
 export type EdgeEvent =
@@ -17,7 +12,7 @@ export type EdgeEvent =
   | { readonly type: 'disconnected'; readonly transport: TransportName; readonly reason: CloseReason }
   | { readonly type: 'refused'; readonly transport: TransportName; readonly reason: string }
   | { readonly type: 'slowConsumer'; readonly transport: TransportName; readonly userId: string }
-  /** The tail was behind the log's head without moving, or its log was replaced; it was started anew. */
+  /** The live feed was restarted: it had stalled behind the log's head, or its log was replaced. */
   | { readonly type: 'tailRestarted'; readonly reason: 'stalled' | 'otherLog'; readonly position: number };
 
 export type OnEdgeEvent = (event: EdgeEvent) => void;

@@ -2,7 +2,7 @@ import type uWS from 'uWebSockets.js';
 import type { HttpResponse } from 'uWebSockets.js';
 import { ChatError } from '../contracts/errors.ts';
 import type { HeaderList } from '../middleware/securityHeaders.ts';
-import type { AdmissionControl } from './gate/admission.ts';
+import type { Gate } from './gate/gate.ts';
 import type { AnswerHeaders } from './http/answerHeaders.ts';
 import { refuse, statusLine } from './http/refuse.ts';
 import { cutOffTwoLengths, hasBody } from './http/requestBody.ts';
@@ -10,7 +10,8 @@ import type { Realtime } from './realtime.ts';
 
 export interface EdgeHealth {
   readonly realtime: Realtime;
-  readonly admission: AdmissionControl;
+  readonly gate: Pick<Gate, 'draining'>;
+  /** Connections of this edge's own transports. */
   readonly connections: () => number;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly answerHeaders: AnswerHeaders;
@@ -23,10 +24,10 @@ interface Page {
   readonly text: string;
 }
 
-/** Events that the live feed may be behind the log before the edge says that it is not well. */
+/** Lag of the live feed from which the edge is not ready, in events. */
 const LAG_EVENTS_MAX = 10_000;
 
-/** Health of an edge process on its own port, for load balancers; and an answer to whatever is not served here. */
+/** Health and metrics of an edge process on its own port, for load balancers; 404 for every other path. */
 export function serveHealth(app: uWS.TemplatedApp, health: EdgeHealth): void {
   const { answerHeaders } = health;
   const page = (healthy: boolean) => ({
@@ -38,7 +39,7 @@ export function serveHealth(app: uWS.TemplatedApp, health: EdgeHealth): void {
   const { metrics } = health;
   serve(app, '/health', health, () => page(true));
   serve(app, '/health/live', health, () => page(true));
-  serve(app, '/health/ready', health, () => page(!health.admission.draining && feedIsWell()));
+  serve(app, '/health/ready', health, () => page(!health.gate.draining && feedIsWell()));
   serve(app, '/metrics', health, async () => ({
     status: 200,
     type: metrics.contentType,
@@ -58,7 +59,7 @@ function serve(app: uWS.TemplatedApp, path: string, health: EdgeHealth, make: Ma
   app.any(path, (response, request) => {
     if (cutOffTwoLengths(response, request)) return;
     const headers = health.answerHeaders.of(request);
-    // Nobody here reads a body: it is not waited for, and not taken for the next request.
+    // No body is read here: it is not waited for, and not taken for the next request.
     const closeConnection = hasBody(request);
     const method = request.getMethod();
     if (method === 'get' || method === 'head') {
@@ -100,11 +101,11 @@ function write(response: HttpResponse, { status, type, text }: Page, options: Se
   else response.end(text, options.closeConnection);
 }
 
-function describe({ realtime, admission, connections }: EdgeHealth) {
+function describe({ realtime, gate, connections }: EdgeHealth) {
   const { feed, context } = realtime;
   return {
     timestamp: new Date().toISOString(),
-    draining: admission.draining,
+    draining: gate.draining,
     connections: connections(),
     conversations: context.hub.channels,
     liveFeed: {
@@ -114,6 +115,6 @@ function describe({ realtime, admission, connections }: EdgeHealth) {
       restarts: feed.restarts,
     },
     recentEvents: { from: context.recent.from, events: context.recent.size },
-    catchUpReads: context.past.reads,
+    catchUpReads: context.pages.reads,
   };
 }

@@ -2,30 +2,28 @@ import uWS from 'uWebSockets.js';
 import { drain } from './drain.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
 import { type EdgeHealth, serveHealth } from './edgeHealth.ts';
-import { AdmissionControl } from './gate/admission.ts';
+import type { Gate } from './gate/gate.ts';
 import { AnswerHeaders, type AnswerHeadersOptions } from './http/answerHeaders.ts';
 import type { Realtime } from './realtime.ts';
 import { NativeTransport } from './transports/native/nativeTransport.ts';
 import { SocketIoTransport } from './transports/socketio/socketIoTransport.ts';
-import type { Drainable } from './transports/transport.ts';
 
 export interface EdgeOptions extends AnswerHeadersOptions {
   readonly realtime: Realtime;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly connectionsMax: number;
-  /** Connections opened per second, at most. Default 20,000: about what one core accepts. */
-  readonly connectsPerSecondMax?: number;
+  /** Of the process: other transports of it share its count. */
+  readonly gate: Gate;
   readonly backpressureBytesMax: number;
-  /** How often slow sockets are looked for, in milliseconds. Default 1,000. */
-  readonly slowLookMs?: number;
+  /** Interval of checks for slow sockets, in milliseconds. Default 1,000. */
+  readonly slowCheckMs?: number;
   readonly metrics: EdgeHealth['metrics'];
   readonly onEvent?: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
 
-/** The edge cannot listen where it should. */
+/** The edge cannot listen on its host and port. */
 export class EdgeListenError extends Error {
   override readonly name = 'EdgeListenError';
 }
@@ -33,9 +31,9 @@ export class EdgeListenError extends Error {
 export interface EdgeServer {
   readonly port: number;
   readonly connections: number;
-  /** Sequence up to which the live feed has handed events on. */
+  /** Position of the live feed. */
   readonly position: number;
-  /** Tells the clients, lets requests under way finish (at most `timeoutMs`), then closes every socket. */
+  /** Announces the stop, lets requests in flight finish (at most `timeoutMs`), then closes every socket. */
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -48,23 +46,17 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
   const { realtime, onEvent = () => {} } = options;
   nameNoServer();
   const app = uWS.App();
-  const admission = new AdmissionControl({
-    perSecondMax: options.connectsPerSecondMax ?? 20_000,
-    connectionsMax: options.connectionsMax,
-    nowMs: realtime.context.application.clock.nowMs,
-  });
-  const transports: Drainable[] = [];
-  const connections = () => transports.reduce((sum, transport) => sum + transport.connections, 0);
-  const { backpressureBytesMax, metrics, onFault } = options;
+  const { gate, backpressureBytesMax, metrics, onFault } = options;
   const answerHeaders = new AnswerHeaders(options);
-  const shared = { admission, connections, backpressureBytesMax, answerHeaders, onEvent, onFault };
+  const shared = { gate, backpressureBytesMax, answerHeaders, onEvent, onFault };
   const native = new NativeTransport(app, realtime.context, shared);
   const socketIo = new SocketIoTransport(app, realtime.context, shared);
-  transports.push(native, socketIo);
-  serveHealth(app, { ...shared, realtime, metrics });
+  const transports = [native, socketIo];
+  const connections = () => transports.reduce((sum, transport) => sum + transport.connections, 0);
+  serveHealth(app, { ...shared, connections, realtime, metrics });
   const listening = await listen(app, options);
-  const slowLook = setInterval(() => native.closeSlow(), options.slowLookMs ?? 1_000);
-  slowLook.unref();
+  const slowCheck = setInterval(() => native.closeSlow(), options.slowCheckMs ?? 1_000);
+  slowCheck.unref();
   return {
     port: uWS.us_socket_local_port(listening),
     get connections() {
@@ -74,8 +66,8 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
       return realtime.feed.position;
     },
     async stop(timeoutMs) {
-      admission.draining = true;
-      clearInterval(slowLook);
+      gate.drain();
+      clearInterval(slowCheck);
       uWS.us_listen_socket_close(listening);
       await drain(transports, timeoutMs);
       await socketIo.stop();
@@ -85,8 +77,8 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
 }
 
 /**
- * Answers do not say what made them, as those of the API do not. The switch is not in uWebSockets.js' types, so a version
- * without it only goes on saying it, and a test says so.
+ * Answers do not name their server, as those of the API do not. The switch is not in uWebSockets.js' types: a version
+ * without it would name itself, and a test would say so.
  */
 function nameNoServer(): void {
   if ('_cfg' in uWS && typeof uWS._cfg === 'function') uWS._cfg('silent');

@@ -1,49 +1,28 @@
 import { decodeEvent } from '../contracts/events/events.ts';
-import type { ConversationState } from '../domain/conversation/state.ts';
 import type { StoredEvent } from '../ports/eventLog.ts';
+import type { Channel, Subscriber } from './channel.ts';
 import { LinkedEvent } from './linkedEvent.ts';
 import { RecentHeads } from './recentHeads.ts';
-import type { RecentEvents } from './resume/replayBuffer.ts';
-import type { ClientSocket, Fanout } from './transport.ts';
-
-/** One following of a conversation by one socket. */
-export interface Member {
-  readonly socket: ClientSocket;
-  /** The log is another one than before: what this member has seen cannot be compared with it. */
-  onOtherLog(): void;
-  /** Who may see the conversation, or who takes part in it, has changed. */
-  onParticipants(state: ConversationState): void;
-}
-
-/** A conversation that somebody at this edge follows. */
-export interface Channel {
-  readonly conversationId: string;
-  /** The latest event of the conversation that this edge knows: the `prev` of the next one, unless it was erased. */
-  readonly head: number;
-  readonly members: ReadonlySet<Member>;
-  /** Links the next event to `seq` at most: a member has all there is up to the head, and `seq` was the last of it. */
-  linkBack(seq: number): void;
-  /** Gives the channel back; the last one to do so closes it. */
-  leave(member: Member): void;
-}
+import type { ReplayBuffer } from './resume/replayBuffer.ts';
+import type { Fanout } from './transport.ts';
 
 export interface HubOptions {
-  readonly recent: RecentEvents;
+  readonly recent: ReplayBuffer;
   /** Reads the latest sequence of a conversation from the log; 0 when there is none. */
   readonly readHead: (conversationId: string) => Promise<number>;
-  /** How many conversations' heads are remembered beyond those that are followed. Default 100,000. */
+  /** Heads remembered of conversations without subscribers. Default 100,000. */
   readonly headsMax?: number;
 }
 
 /**
- * Hands live events to those who follow their conversation, each with a link to the event before it.
+ * Fans live events out to the subscribers of their conversation, each linked to the event before it.
  *
  * A channel is `opening` until its head is known (from memory or the log), then `open`. Events that pass meanwhile
- * only move the head: nobody is subscribed yet. From then on every event with a sequence above the head is linked to
- * the head, published once for each transport that somebody follows it on, and becomes the head. So links have no holes:
- * an event is either at or below the head that a client was told, or it comes to the client linked to what came before.
+ * only move the head: nothing is subscribed yet. From then on every event with a sequence above the head is linked to
+ * the head, published once for each transport with subscribers, and becomes the head. So links have no holes:
+ * an event is either at or below the head that a client was sent, or it reaches the client linked to what came before.
  *
- * An event that nobody here follows costs a look-up, its place among the recent events and the note of its sequence.
+ * An event without subscribers costs a map lookup, its place in the replay buffer and the note of its sequence.
  */
 export class Hub {
   readonly #options: HubOptions;
@@ -70,7 +49,7 @@ export class Hub {
     if (channel !== undefined) {
       this.#options.recent.add(stored, channel.link(seq));
       channel.accept(stored);
-      if (stored.category === 'conversation') tellParticipants(channel, stored);
+      if (stored.category === 'conversation') notifyParticipants(channel, stored);
       return;
     }
     // A head that was read from the log can be ahead of the tail: then it is no link for what the tail brings.
@@ -80,27 +59,27 @@ export class Hub {
     if (isNew) this.#heads.set(conversationId, seq);
   }
 
-  /** Opens a conversation's channel, or joins those who have it open. Each member leaves once. */
-  async open(conversationId: string, member: Member): Promise<Channel> {
+  /** Enters a conversation's channel, opening it for the first subscriber. Each subscriber leaves once. */
+  async open(conversationId: string, subscriber: Subscriber): Promise<Channel> {
     const channel = this.#channels.get(conversationId) ?? this.#create(conversationId);
-    channel.enter(member);
+    channel.enter(subscriber);
     try {
       await channel.opened;
     } catch (error) {
-      channel.leave(member);
+      channel.leave(subscriber);
       throw error;
     }
     return channel;
   }
 
-  /** Forgets what it knows of the log, which is another one now, and tells every member. */
+  /** The log was replaced: heads are forgotten, and every subscriber is notified. */
   onOtherLog(): void {
     this.#heads.clear();
     const channels = [...this.#channels.values()];
-    // Whoever joins from now on opens another channel: what these know is of the log that was.
+    // Later subscribers open new channels: these belong to the log that was.
     this.#channels.clear();
     for (const channel of channels) {
-      for (const member of [...channel.members]) member.onOtherLog();
+      for (const subscriber of [...channel.subscribers]) subscriber.onOtherLog();
     }
   }
 
@@ -124,22 +103,22 @@ export class Hub {
   }
 }
 
-function tellParticipants(channel: Channel, { bytes, seq }: StoredEvent): void {
+function notifyParticipants(channel: Channel, { bytes, seq }: StoredEvent): void {
   const event = decodeEvent(bytes, seq);
   if (!('state' in event)) return;
-  for (const member of [...channel.members]) member.onParticipants(event.state);
+  for (const subscriber of [...channel.subscribers]) subscriber.onParticipants(event.state);
 }
 
 class OpenChannel implements Channel {
   readonly conversationId: string;
   readonly #onUnused: () => void;
-  /** How many members hang on each transport. */
+  /** Number of subscribers by transport. */
   readonly #fanouts = new Map<Fanout, number>();
-  readonly members = new Set<Member>();
+  readonly subscribers = new Set<Subscriber>();
   opened: Promise<void> = Promise.resolve();
   isOpen = false;
   head = 0;
-  /** What the next event is linked to: the head, or what is before it when that was erased. */
+  /** Link of the next event: the head, or what precedes it when that was erased. */
   #last = 0;
 
   constructor(conversationId: string, onUnused: () => void) {
@@ -156,7 +135,7 @@ class OpenChannel implements Channel {
     this.#last = Math.min(this.#last, seq);
   }
 
-  /** What an event is linked to: nothing that is known for sure while the head is being read. */
+  /** Link of an event; null while the head is being read. */
   link(seq: number): number | null {
     return this.isOpen && seq > this.head ? this.#last : null;
   }
@@ -170,19 +149,19 @@ class OpenChannel implements Channel {
     for (const fanout of this.#fanouts.keys()) fanout.publish(this.conversationId, event);
   }
 
-  enter(member: Member): void {
-    this.members.add(member);
-    const { fanout } = member.socket;
+  enter(subscriber: Subscriber): void {
+    this.subscribers.add(subscriber);
+    const { fanout } = subscriber.socket;
     this.#fanouts.set(fanout, (this.#fanouts.get(fanout) ?? 0) + 1);
   }
 
-  leave(member: Member): void {
-    if (!this.members.delete(member)) return;
-    const { fanout } = member.socket;
+  leave(subscriber: Subscriber): void {
+    if (!this.subscribers.delete(subscriber)) return;
+    const { fanout } = subscriber.socket;
     const left = (this.#fanouts.get(fanout) ?? 1) - 1;
     if (left === 0) this.#fanouts.delete(fanout);
     else this.#fanouts.set(fanout, left);
-    if (this.members.size === 0) this.#onUnused();
+    if (this.subscribers.size === 0) this.#onUnused();
   }
 
   #moveTo(head: number): void {

@@ -4,11 +4,11 @@ import type { StoredEvent } from '../ports/eventLog.ts';
 import type { ClientSocket } from './transport.ts';
 
 /** A client that follows all conversations of its user. */
-export interface InboxMember {
+export interface InboxSubscriber {
   readonly socket: ClientSocket;
-  /** Something happened behind `after` in a conversation that the user takes part in. Said more than once at times. */
+  /** Something happened after `after` in a conversation of the user. May be called more than once. */
   follow(conversationId: string, after: number): void;
-  /** It can no longer be said what was missed. */
+  /** It is no longer known what was missed. */
   loseInbox(): void;
 }
 
@@ -17,21 +17,21 @@ export interface InboxOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Conversations of which it is remembered that everybody who should follow them does, at most. */
+/** Conversations remembered as followed by all clients that should follow them. */
 const CHECKED_MAX = 100_000;
-/** Conversations that may wait for the log to say who takes part in them. */
+/** Conversations whose participants may be waited for. */
 const OWED_MAX = 10_000;
 
 /**
- * Tells clients that follow their inbox of every conversation of theirs in which something happens, so that they follow
- * it from then on like any other. Without such clients an event costs nothing here; with some, a look-up, and at the first
- * event of a conversation (or when its participants or the clients change) a look at who takes part in it.
+ * Makes clients that follow their inbox follow every conversation of theirs in which something happens, from then on like
+ * any other. Without such clients an event costs nothing here; with some, a lookup, and at the first event of a
+ * conversation (or when its participants or the clients change) a check of its participants.
  */
 export class Inbox {
   readonly #options: InboxOptions;
-  readonly #members = new Map<string, Set<InboxMember>>();
+  readonly #subscribers = new Map<string, Set<InboxSubscriber>>();
   readonly #checked = new Set<string>();
-  /** Conversations of which it is not known yet who takes part, and behind what sequence something happened. */
+  /** Conversations whose participants are not known yet, and after which sequence something happened. */
   readonly #owed = new Map<string, number>();
   readonly #loading = new Set<string>();
 
@@ -39,46 +39,46 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** Users who follow their inbox here. */
+  /** Users whose inbox is followed here. */
   get users(): number {
-    return this.#members.size;
+    return this.#subscribers.size;
   }
 
-  add(member: InboxMember): void {
-    const { userId } = member.socket;
-    const members = this.#members.get(userId) ?? new Set();
-    this.#members.set(userId, members.add(member));
+  add(subscriber: InboxSubscriber): void {
+    const { userId } = subscriber.socket;
+    const subscribers = this.#subscribers.get(userId) ?? new Set();
+    this.#subscribers.set(userId, subscribers.add(subscriber));
     this.#checked.clear();
   }
 
-  remove(member: InboxMember): void {
-    const { userId } = member.socket;
-    const members = this.#members.get(userId);
-    members?.delete(member);
-    if (members?.size === 0) this.#members.delete(userId);
+  remove(subscriber: InboxSubscriber): void {
+    const { userId } = subscriber.socket;
+    const subscribers = this.#subscribers.get(userId);
+    subscribers?.delete(subscriber);
+    if (subscribers?.size === 0) this.#subscribers.delete(userId);
   }
 
-  /** Somebody no longer follows the conversation: its next event is looked at again. */
+  /** A client no longer follows the conversation: its next event is checked again. */
   forget(conversationId: string): void {
     this.#checked.delete(conversationId);
   }
 
   /** Takes the next event of the log's tail, after the hub has it. */
   accept(event: StoredEvent): void {
-    if (this.#members.size === 0) return;
+    if (this.#subscribers.size === 0) return;
     const { conversationId, seq } = event;
     if (event.category === 'message' && this.#checked.has(conversationId)) return;
     const participants = this.#participants(event);
-    if (participants !== null) return this.#tell(conversationId, participants, seq - 1);
+    if (participants !== null) return this.#notify(conversationId, participants, seq - 1);
     if (!this.#owed.has(conversationId)) this.#owed.set(conversationId, seq - 1);
     if (this.#owed.size > OWED_MAX) this.#giveUp();
     else if (!this.#loading.has(conversationId)) void this.#load(conversationId);
   }
 
-  /** Looks at one conversation for one client. */
-  async check(conversationId: string, member: InboxMember, after: number): Promise<void> {
+  /** Checks one conversation for one client. */
+  async check(conversationId: string, subscriber: InboxSubscriber, after: number): Promise<void> {
     const { state } = await this.#options.conversations.load(conversationId);
-    if (state?.participantIds.includes(member.socket.userId)) member.follow(conversationId, after);
+    if (state?.participantIds.includes(subscriber.socket.userId)) subscriber.follow(conversationId, after);
   }
 
   #participants(event: StoredEvent): readonly string[] | null {
@@ -89,12 +89,12 @@ export class Inbox {
     return this.#options.conversations.cached(event.conversationId)?.state?.participantIds ?? null;
   }
 
-  /** After a fault the conversation's next event tries again, and tells from where this one began. */
+  /** After a fault the conversation's next event tries again, from where this one began. */
   async #load(conversationId: string): Promise<void> {
     this.#loading.add(conversationId);
     try {
       const { state } = await this.#options.conversations.load(conversationId);
-      this.#tell(conversationId, state?.participantIds ?? [], Number.POSITIVE_INFINITY);
+      this.#notify(conversationId, state?.participantIds ?? [], Number.POSITIVE_INFINITY);
     } catch (error) {
       this.#options.onFault(error);
     } finally {
@@ -104,18 +104,18 @@ export class Inbox {
 
   #giveUp(): void {
     this.#owed.clear();
-    for (const members of [...this.#members.values()]) {
-      for (const member of [...members]) member.loseInbox();
+    for (const subscribers of [...this.#subscribers.values()]) {
+      for (const subscriber of [...subscribers]) subscriber.loseInbox();
     }
   }
 
-  #tell(conversationId: string, participants: readonly string[], after: number): void {
+  #notify(conversationId: string, participants: readonly string[], after: number): void {
     if (this.#checked.size >= CHECKED_MAX) this.#checked.clear();
     this.#checked.add(conversationId);
     const from = Math.min(after, this.#owed.get(conversationId) ?? after);
     this.#owed.delete(conversationId);
     for (const userId of participants) {
-      for (const member of this.#members.get(userId) ?? []) member.follow(conversationId, from);
+      for (const subscriber of this.#subscribers.get(userId) ?? []) subscriber.follow(conversationId, from);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../ports/eventLog.ts';
 
-/** How an event is written for those who read a protocol; the stored bytes go in between, as they are. */
+/** Frames of an event by protocol; the stored bytes go in between as they are. */
 const ENCODINGS = {
   native: { open: link('{"op":"event",'), close: '}' },
   /** 4: an Engine.IO message; 2: a Socket.IO event. */
@@ -13,14 +13,14 @@ function link(before: string) {
   return (seq: number, prev: number) => `${before}"seq":${seq},"prev":${prev},"event":`;
 }
 
-/** What is needed of a stored event. */
+/** The part of a stored event that is sent. */
 export type EventBytes = Pick<StoredEvent, 'seq' | 'conversationId' | 'bytes'>;
 
 export type Encoding = keyof typeof ENCODINGS;
 
 /**
  * An event with the link to the one before it in its conversation. It is encoded at most once for each protocol,
- * whoever gets it: `…"seq":…,"prev":…,"event":<stored bytes>…`, never parsed on the way out.
+ * for all its receivers: `…"seq":…,"prev":…,"event":<stored bytes>…`, never parsed on the way out.
  */
 export class LinkedEvent {
   readonly seq: number;

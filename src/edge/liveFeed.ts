@@ -7,33 +7,33 @@ import type { OnEdgeEvent } from './edgeEvents.ts';
 import type { Hub } from './hub.ts';
 import type { Inbox } from './inbox.ts';
 import { forgetErased } from './resume/forgetErased.ts';
-import type { PastEvents } from './resume/logPages.ts';
-import type { RecentEvents } from './resume/replayBuffer.ts';
+import type { LogPages } from './resume/logPages.ts';
+import type { ReplayBuffer } from './resume/replayBuffer.ts';
 
 export interface LiveFeedOptions {
   readonly application: ApplicationContext;
   readonly hub: Hub;
   readonly inbox: Inbox;
-  readonly recent: RecentEvents;
-  readonly past: PastEvents;
-  /** How many events before the log's end the feed begins with, so that the recent ones are in memory. */
+  readonly recent: ReplayBuffer;
+  readonly pages: LogPages;
+  /** Events before the log's end that the feed begins with, so that the replay buffer is filled. */
   readonly preloadEvents: number;
   readonly onEvent: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
-  /** How often the watchdog looks, in milliseconds. Default 2,000. */
+  /** Interval of the watchdog's checks, in milliseconds. Default 2,000. */
   readonly watchEveryMs?: number;
 }
 
-/** Looks in a row that find the feed behind the log's head at the same position. */
-const STALLED_LOOKS = 2;
+/** Consecutive checks without progress behind the log's head that are tolerated; the next one restarts the feed. */
+const STALLED_CHECKS = 2;
 
 /**
  * One reader of the whole log for all sockets of this edge: conversations learn of changes, followers of events.
  *
- * The reader recovers from faults that it notices. A watchdog looks for those that it does not: it compares the
- * position with the log's head and begins anew, behind the same position, when that stands still although there is more.
- * When the log is another one than before (its epoch changed, or it ends before the position), nothing that is known
- * holds any more: everybody is told, and the feed begins at the new log's end.
+ * The reader recovers from faults that it notices. A watchdog finds those that it does not: it compares the position with
+ * the log's head and restarts the reader after the same position when that stands still although there is more.
+ * When the log was replaced (its epoch changed, or it ends before the position), nothing that is known holds any more:
+ * every subscriber is notified, and the feed begins at the new log's end.
  */
 export class LiveFeed {
   readonly #options: LiveFeedOptions;
@@ -43,10 +43,10 @@ export class LiveFeed {
   #logs = 0;
   /** The event handed on last. */
   #last: FollowedEvent | null = null;
-  #lookedAt = { position: -1, times: 0 };
+  #lastCheck = { position: -1, times: 0 };
   #watching: NodeJS.Timeout | null = null;
   #stopped = false;
-  /** The log's last sequence, as last looked up. */
+  /** Last sequence of the log at the last check. */
   head = 0;
   restarts = 0;
 
@@ -67,7 +67,7 @@ export class LiveFeed {
     return this.#following?.position ?? 0;
   }
 
-  /** Events that the log held and this feed had not handed on, as last looked. */
+  /** Events of the log not handed on yet, at the last check. */
   get lagEvents(): number {
     return Math.max(0, this.head - this.position);
   }
@@ -126,22 +126,22 @@ export class LiveFeed {
   }
 
   async #watch(): Promise<void> {
-    // The position of before the question: while the answer is on its way, the tail runs past what it says.
+    // The position before the question: while the answer is on its way, the tail runs past it.
     const { position } = this;
     const status = await this.#options.application.log.status().catch(() => null);
-    // A log that does not answer stalls nothing that could be helped by starting anew.
+    // A restart does not help against a log that does not answer.
     if (status === null || this.#stopped) return;
     if (status.epoch !== this.#log.epoch || status.lastSeq < position) return void (await this.#confirm());
     this.head = status.lastSeq;
-    if (this.position >= status.lastSeq) this.#lookedAt = { position: -1, times: 0 };
-    else if (this.#lookedAt.position !== this.position) {
-      this.#lookedAt = { position: this.position, times: 1 };
-    } else this.#lookedAt.times += 1;
-    if (this.#lookedAt.times > STALLED_LOOKS) await this.#restart(this.position);
+    if (this.position >= status.lastSeq) this.#lastCheck = { position: -1, times: 0 };
+    else if (this.#lastCheck.position !== this.position) {
+      this.#lastCheck = { position: this.position, times: 1 };
+    } else this.#lastCheck.times += 1;
+    if (this.#lastCheck.times > STALLED_CHECKS) await this.#restart(this.position);
   }
 
   async #restart(position: number): Promise<void> {
-    this.#lookedAt = { position: -1, times: 0 };
+    this.#lastCheck = { position: -1, times: 0 };
     this.restarts += 1;
     this.#options.onEvent({ type: 'tailRestarted', reason: 'stalled', position });
     await this.#following?.stop();

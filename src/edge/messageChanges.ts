@@ -3,7 +3,8 @@ import { deleteMessage } from '../application/commands/deleteMessage.ts';
 import { editMessage } from '../application/commands/editMessage.ts';
 import type { ChangedMessage } from '../application/commands/messageCommand.ts';
 import type { ApplicationContext } from '../application/context.ts';
-import type { FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
+import type { FrameOf } from '../contracts/frames/clientFrames.ts';
+import type { ServerFrame } from '../contracts/frames/serverFrames.ts';
 
 export type ChangeRequest = FrameOf<'edit' | 'delete' | 'react' | 'unreact'>;
 

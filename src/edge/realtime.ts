@@ -2,13 +2,13 @@ import { asChatError } from '../application/chatErrors.ts';
 import type { ApplicationContext } from '../application/context.ts';
 import { TypingThrottle } from '../application/presence/typingThrottle.ts';
 import type { Signals } from '../ports/signals.ts';
+import type { SessionContext } from './context.ts';
 import type { OnEdgeEvent } from './edgeEvents.ts';
 import { Hub } from './hub.ts';
 import { Inbox } from './inbox.ts';
 import { LiveFeed } from './liveFeed.ts';
-import { PastEvents } from './resume/logPages.ts';
-import { RecentEvents } from './resume/replayBuffer.ts';
-import type { SessionContext } from './session.ts';
+import { LogPages } from './resume/logPages.ts';
+import { ReplayBuffer } from './resume/replayBuffer.ts';
 
 export interface RealtimeOptions {
   readonly application: ApplicationContext;
@@ -19,47 +19,47 @@ export interface RealtimeOptions {
   readonly joinsPerSocketMax: number;
   readonly recentEventsMax?: number;
   readonly recentBytesMax?: number;
-  /** How often the watchdog of the live feed looks, in milliseconds. Default 2,000. */
+  /** Interval of the live feed's watchdog, in milliseconds. Default 2,000. */
   readonly watchEveryMs?: number;
   readonly onEvent: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
 
-/** What all transports of a process share: the tail of the log, who follows what, and what they may have missed. */
+/** What all transports of a process share: the live feed, the subscriptions, and the events to resume from. */
 export interface Realtime {
   readonly context: SessionContext;
   readonly feed: LiveFeed;
   stop(): Promise<void>;
 }
 
-/** Requests of one socket under way at a time: as many as the log's publish window takes from everybody. */
+/** Requests one socket may have in flight: as many as the log's publish window takes from all. */
 const REQUESTS_PER_SOCKET_MAX = 1_024;
 
 /** @throws LogUnavailableError when the log cannot be read */
 export async function startRealtime(options: RealtimeOptions): Promise<Realtime> {
   const { application, signals, presence, readMarks, historyProgress, onEvent, onFault } = options;
   const eventsMax = options.recentEventsMax ?? 16_384;
-  const recent = new RecentEvents({ eventsMax, bytesMax: options.recentBytesMax ?? 32 * 1_024 ** 2 });
+  const recent = new ReplayBuffer({ eventsMax, bytesMax: options.recentBytesMax ?? 32 * 1_024 ** 2 });
   const hub = new Hub({ recent, readHead: (conversationId) => readHead(application, conversationId) });
   const inbox = new Inbox({ conversations: application.conversations, onFault });
-  const past = new PastEvents({ ...application, recent });
+  const pages = new LogPages({ ...application, recent });
   const limits = { joinsMax: options.joinsPerSocketMax, requestsMax: REQUESTS_PER_SOCKET_MAX, onFault };
   const typing = new TypingThrottle({ clock: application.clock });
   const shared = { application, signals, presence, readMarks, historyProgress, typing };
-  const context = { ...shared, hub, inbox, recent, past, options: limits };
+  const context = { ...shared, hub, inbox, recent, pages, options: limits };
   const feed = await LiveFeed.start({
     application,
     hub,
     inbox,
     recent,
-    past,
+    pages,
     preloadEvents: eventsMax,
     onEvent,
     onFault,
     ...(options.watchEveryMs !== undefined && { watchEveryMs: options.watchEveryMs }),
   });
   const unsubscribe = signals.subscribe((signal) => {
-    if (signal.type === 'typing') tellTyping(hub, signal.conversationId, signal.userId);
+    if (signal.type === 'typing') announceTyping(hub, signal.conversationId, signal.userId);
   });
   const stop = async () => {
     unsubscribe();
@@ -68,10 +68,10 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
   return { context, feed, stop };
 }
 
-/** Everybody else in the conversation hears that somebody types. */
-function tellTyping(hub: Hub, conversationId: string, userId: string): void {
+/** Sends a typing notice to all other subscribers. */
+function announceTyping(hub: Hub, conversationId: string, userId: string): void {
   const frame = { op: 'typing', conversationId, userId } as const;
-  for (const { socket } of hub.channel(conversationId)?.members ?? []) {
+  for (const { socket } of hub.channel(conversationId)?.subscribers ?? []) {
     if (socket.userId !== userId) socket.reply(frame);
   }
 }

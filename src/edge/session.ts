@@ -1,48 +1,19 @@
 import { asChatError } from '../application/chatErrors.ts';
 import { postMessage } from '../application/commands/postMessage.ts';
-import type { ApplicationContext } from '../application/context.ts';
-import type { Presence } from '../application/presence/presence.ts';
-import type { TypingThrottle } from '../application/presence/typingThrottle.ts';
 import { ackLevel } from '../application/receipts/ackLevel.ts';
-import type { ReadMarks } from '../application/receipts/readMarks.ts';
 import { ChatError } from '../contracts/errors.ts';
-import type { AckLevel, ClientFrame, FrameOf, ServerFrame } from '../contracts/frames/clientFrames.ts';
-import type { ReadModelProgress } from '../ports/readModelProgress.ts';
-import type { Signals } from '../ports/signals.ts';
-import type { Hub } from './hub.ts';
-import type { Inbox } from './inbox.ts';
+import type { AckLevel } from '../contracts/frames/ackLevel.ts';
+import type { ClientFrame, FrameOf } from '../contracts/frames/clientFrames.ts';
+import type { ServerFrame } from '../contracts/frames/serverFrames.ts';
+import type { SessionContext } from './context.ts';
+import { MalformedFrame } from './malformedFrame.ts';
 import { changeMessage } from './messageChanges.ts';
-import type { PastEvents } from './resume/logPages.ts';
-import type { RecentEvents } from './resume/replayBuffer.ts';
-import { Memberships } from './subscriptions.ts';
+import { Subscriptions } from './subscriptions.ts';
 import type { ClientSocket } from './transport.ts';
-import { MalformedFrame, parseClientFrame } from './transports/native/clientFrame.ts';
-
-export interface SessionOptions {
-  /** Conversations that one socket follows at a time, at most. */
-  readonly joinsMax: number;
-  /** Requests of one socket that are under way at a time, at most. */
-  readonly requestsMax: number;
-  /** Told of faults that are nobody's mistake. */
-  readonly onFault: (error: unknown) => void;
-}
-
-export interface SessionContext {
-  readonly application: ApplicationContext;
-  readonly hub: Hub;
-  readonly inbox: Inbox;
-  readonly recent: RecentEvents;
-  readonly past: PastEvents;
-  readonly signals: Signals;
-  readonly presence: Pick<Presence, 'connected' | 'disconnected' | 'online'>;
-  readonly typing: TypingThrottle;
-  readonly readMarks: Pick<ReadMarks, 'mark'>;
-  readonly historyProgress: ReadModelProgress;
-  readonly options: SessionOptions;
-}
+import { parseClientFrame } from './transports/native/clientFrame.ts';
 
 /**
- * What one connected client does: join, leave, send, ping. Knows neither NATS nor what carries the frames.
+ * The requests of one connected client. Knows neither NATS nor what carries the frames.
  *
  * Every request gets exactly one answer: its reply or an `error`. A request that fails affects nothing but itself.
  * After {@link Session.end} nothing is sent any more and everything the session held is given back.
@@ -50,20 +21,20 @@ export interface SessionContext {
 export class Session {
   readonly #context: SessionContext;
   readonly #socket: ClientSocket;
-  readonly #memberships: Memberships;
-  #underWay = 0;
+  readonly #subscriptions: Subscriptions;
+  #inFlight = 0;
   #ended = false;
 
   constructor(context: SessionContext, socket: ClientSocket) {
     this.#context = context;
     this.#socket = socket;
-    this.#memberships = new Memberships(context, socket);
+    this.#subscriptions = new Subscriptions(context, socket);
     context.presence.connected(socket.userId);
   }
 
-  /** Requests that were not answered yet: what a graceful stop waits for. */
-  get underWay(): number {
-    return this.#underWay;
+  /** Requests not answered yet: a graceful stop waits for them. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   /** Takes one text frame from the client. */
@@ -71,25 +42,25 @@ export class Session {
     this.take(parseClientFrame(text));
   }
 
-  /** Takes one frame from the client that was read already. */
+  /** Takes one parsed frame from the client. */
   take(frame: ClientFrame | MalformedFrame): void {
     if (frame instanceof MalformedFrame) this.#fail(frame.id, frame.error);
     else if (frame.op === 'typing') this.#typing(frame);
-    else if (this.#underWay >= this.#context.options.requestsMax) {
-      this.#fail(frame.id, new ChatError('overloaded', 'Too many requests of this socket are under way.'));
+    else if (this.#inFlight >= this.#context.options.requestsMax) {
+      this.#fail(frame.id, new ChatError('overloaded', 'Too many requests of this socket are in flight.'));
     } else this.#answer(frame);
   }
 
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#memberships.end();
+    this.#subscriptions.end();
     this.#context.presence.disconnected(this.#socket.userId);
   }
 
-  /** One promise chain for each request, and no more: this runs for every message. */
+  /** One promise chain for each request and no more: this runs for every message. */
   #answer(frame: Request): void {
-    this.#underWay += 1;
+    this.#inFlight += 1;
     this.#perform(frame).then(
       (reply) => this.#finish(reply),
       (error) => this.#finish(this.#failure(frame.id, asChatError(error))),
@@ -97,19 +68,19 @@ export class Session {
   }
 
   #finish(reply: ServerFrame | null): void {
-    this.#underWay -= 1;
+    this.#inFlight -= 1;
     if (reply !== null) this.#socket.reply(reply);
   }
 
-  /** @returns the answer, or null when it was sent already */
+  /** @returns the reply, or null when it was sent already */
   #perform(frame: Request): Promise<ServerFrame | null> {
     switch (frame.op) {
       case 'send':
         return this.#send(frame);
       case 'join':
-        return this.#memberships.join(frame).then(() => null);
+        return this.#subscriptions.join(frame).then(() => null);
       case 'leave':
-        this.#memberships.leave(frame.conversationId);
+        this.#subscriptions.leave(frame.conversationId);
         return Promise.resolve({ op: 'left', id: frame.id, conversationId: frame.conversationId });
       case 'read':
         return this.#read(frame);
@@ -128,7 +99,7 @@ export class Session {
   async #presence({ id, userIds }: FrameOf<'presence'>): Promise<ServerFrame> {
     const online = await this.#context.presence.online(userIds);
     const states = userIds.map((userId) => [userId, online.has(userId) ? 'online' : 'offline'] as const);
-    // Defines each key, so that a user of the name __proto__ is one like any other.
+    // Object.fromEntries defines each key: a user named __proto__ is one like any other.
     return { op: 'presence', id, presence: Object.fromEntries(states) };
   }
 
@@ -150,11 +121,11 @@ export class Session {
     return { op: 'ack', id, conversationId, seq: marked.seq };
   }
 
-  /** Nobody waits for an answer: what cannot be passed on is dropped. */
+  /** Has no answer: what cannot be passed on is dropped. */
   #typing({ conversationId }: FrameOf<'typing'>): void {
     const { signals, typing } = this.#context;
     const { userId } = this.#socket;
-    if (!this.#memberships.has(conversationId) || !typing.allow(conversationId, userId)) return;
+    if (!this.#subscriptions.has(conversationId) || !typing.allow(conversationId, userId)) return;
     signals.publish({ type: 'typing', conversationId, userId });
   }
 

@@ -2,25 +2,25 @@ import { isParticipant, maySee, viewConversation } from '../application/reading/
 import { ChatError } from '../contracts/errors.ts';
 import { type FrameOf, INBOX } from '../contracts/frames/clientFrames.ts';
 import type { ConversationState } from '../domain/conversation/state.ts';
-import type { Channel, Member } from './hub.ts';
-import type { InboxMember } from './inbox.ts';
+import type { Channel, Subscriber } from './channel.ts';
+import type { SessionContext } from './context.ts';
+import type { InboxSubscriber } from './inbox.ts';
 import { catchUp } from './resume/catchUp.ts';
-import type { SessionContext } from './session.ts';
 import type { ClientSocket } from './transport.ts';
 
-/** One following of a conversation, from the join to the leave; joining again makes another one. */
-class Membership implements Member {
+/** One subscription to a conversation, from the join to the leave; joining again makes another one. */
+class Subscription implements Subscriber {
   readonly conversationId: string;
   readonly socket: ClientSocket;
-  /** Followed because the client follows its inbox, not because it asked for this conversation. */
+  /** Made by the inbox, not by a join of this conversation. */
   readonly byInbox: boolean;
-  readonly #owner: Memberships;
-  /** `null` while the join is still being carried out. */
+  readonly #owner: Subscriptions;
+  /** `null` while the join is in flight. */
   channel: Channel | null = null;
-  /** It has everything up to the channel's head and gets what comes. */
+  /** The client has everything up to the channel's head and gets what comes. */
   live = false;
 
-  constructor(owner: Memberships, conversationId: string, byInbox: boolean) {
+  constructor(owner: Subscriptions, conversationId: string, byInbox: boolean) {
     this.#owner = owner;
     this.conversationId = conversationId;
     this.socket = owner.socket;
@@ -40,7 +40,7 @@ class Membership implements Member {
   }
 }
 
-/** While an inbox catches up it may follow so many times what it may follow otherwise. */
+/** Conversations an inbox may follow while it catches up, as a multiple of those it may follow otherwise. */
 const CATCHING_UP_FACTOR_MAX = 8;
 
 interface Since {
@@ -49,20 +49,20 @@ interface Since {
 }
 
 /**
- * The conversations that one client follows: those it joined, and with the inbox those it takes part in, each from the
- * moment of its next event on.
+ * The conversations that one client follows: those it joined, and with the inbox those it takes part in, each from its
+ * next event on.
  *
- * Joining again starts over: a client that is unsure where it stands asks again from what it has seen. Whoever is
- * removed from a closed conversation is sent nothing more of it. After {@link Memberships.end} everything is given back.
+ * Joining again starts over: a client that is unsure where it stands asks again from what it has seen. A user who is
+ * removed from a closed conversation is sent nothing more of it. After {@link Subscriptions.end} everything is given back.
  */
-export class Memberships implements InboxMember {
+export class Subscriptions implements InboxSubscriber {
   readonly #context: SessionContext;
   readonly socket: ClientSocket;
-  readonly #memberships = new Map<string, Membership>();
+  readonly #subscriptions = new Map<string, Subscription>();
   #joins = 0;
-  /** Non-null while the inbox is followed: behind what sequence, and whether what came since is still gone through. */
+  /** Non-null while the inbox is followed: after which sequence, and whether what came since is still being checked. */
   #inbox: { readonly after: number; catchingUp: boolean } | null = null;
-  /** Counts joins and leaves of the inbox: a join that waited sees whether another one overtook it. */
+  /** Counts joins and leaves of the inbox, so that a join that waited notices being overtaken. */
   #inboxChanges = 0;
 
   constructor(context: SessionContext, socket: ClientSocket) {
@@ -71,10 +71,10 @@ export class Memberships implements InboxMember {
   }
 
   has(conversationId: string): boolean {
-    return this.#memberships.get(conversationId)?.channel != null;
+    return this.#subscriptions.get(conversationId)?.channel != null;
   }
 
-  /** Answers by itself, because `joined` must come before the events. */
+  /** Replies by itself, because `joined` must come before the events. */
   async join(frame: FrameOf<'join'>): Promise<void> {
     if (frame.conversationId === INBOX) return this.#joinInbox(frame);
     const { conversationId } = frame;
@@ -86,12 +86,12 @@ export class Memberships implements InboxMember {
         `A socket follows at most ${joinsMax} conversations; leave one first.`,
       );
     }
-    const membership = this.#note(conversationId, false);
+    const subscription = this.#note(conversationId, false);
     try {
       await viewConversation(this.#context.application, conversationId, this.socket.userId);
-      await this.#enter(membership, frame, (head) => this.#joined(frame, head));
+      await this.#enter(subscription, frame, (head) => this.#joined(frame, head));
     } catch (error) {
-      this.#quit(conversationId, membership);
+      this.#quit(conversationId, subscription);
       throw error;
     }
   }
@@ -101,30 +101,30 @@ export class Memberships implements InboxMember {
     else this.#quit(conversationId);
   }
 
-  /** The inbox says that something happened behind `after` in a conversation of this user. */
+  /** Something happened after `after` in a conversation of this user. */
   follow(conversationId: string, after: number): void {
-    if (this.#inbox === null || this.#memberships.has(conversationId)) return;
+    if (this.#inbox === null || this.#subscriptions.has(conversationId)) return;
     const from = this.#inbox.catchingUp ? this.#inbox.after : Math.max(after, this.#inbox.after);
     this.#makeRoom();
     if (this.#inbox === null) return;
-    const membership = this.#note(conversationId, true);
-    this.#enter(membership, { after: from }, () => {}).catch((error: unknown) => {
+    const subscription = this.#note(conversationId, true);
+    this.#enter(subscription, { after: from }, () => {}).catch((error: unknown) => {
       if (!(error instanceof ChatError)) this.#context.options.onFault(error);
-      this.#resync(membership, 'expired');
+      this.#resync(subscription, 'expired');
     });
   }
 
-  onOtherLog(membership: Membership): void {
-    this.#resync(membership, 'epoch');
+  onOtherLog(subscription: Subscription): void {
+    this.#resync(subscription, 'epoch');
   }
 
-  /** Whoever was removed is sent nothing more: of a closed conversation at all, of an open one by the inbox. */
-  onParticipants(membership: Membership, state: ConversationState): void {
-    const { conversationId, byInbox } = membership;
+  /** A removed user is sent nothing more: of a closed conversation at all, of an open one by the inbox. */
+  onParticipants(subscription: Subscription, state: ConversationState): void {
+    const { conversationId, byInbox } = subscription;
     const { userId } = this.socket;
     const stays = byInbox ? isParticipant(state, userId) : maySee(state, userId);
-    if (stays || !this.#holds(membership)) return;
-    this.#quit(conversationId, membership);
+    if (stays || !this.#holds(subscription)) return;
+    this.#quit(conversationId, subscription);
     this.socket.reply({ op: 'left', id: null, conversationId });
   }
 
@@ -135,30 +135,30 @@ export class Memberships implements InboxMember {
 
   end(): void {
     this.#leaveInbox();
-    for (const membership of this.#memberships.values()) membership.leave();
-    this.#memberships.clear();
+    for (const subscription of this.#subscriptions.values()) subscription.leave();
+    this.#subscriptions.clear();
   }
 
   async #enter(
-    membership: Membership,
+    subscription: Subscription,
     { after, epoch }: Since,
     onHead: (head: number) => void,
   ): Promise<void> {
-    const channel = await this.#context.hub.open(membership.conversationId, membership);
-    if (!this.#holds(membership)) {
-      channel.leave(membership);
+    const channel = await this.#context.hub.open(subscription.conversationId, subscription);
+    if (!this.#holds(subscription)) {
+      channel.leave(subscription);
       throw overtaken();
     }
-    membership.channel = channel;
+    subscription.channel = channel;
     const stale = await this.#isStale({ after, epoch }, channel.head);
-    if (!this.#holds(membership)) throw overtaken();
+    if (!this.#holds(subscription)) throw overtaken();
     onHead(channel.head);
-    if (stale) return this.#resync(membership, 'epoch');
-    const wanted = () => this.#holds(membership) && this.socket.open;
+    if (stale) return this.#resync(subscription, 'epoch');
+    const wanted = () => this.#holds(subscription) && this.socket.open;
     const request = { after: after ?? channel.head, wanted };
     const outcome = await catchUp(this.#context, this.socket, channel, request);
-    membership.live = outcome === 'live';
-    if (outcome === 'behind') this.#resync(membership, 'expired');
+    subscription.live = outcome === 'live';
+    if (outcome === 'expired') this.#resync(subscription, 'expired');
   }
 
   /** Whether `after` cannot be compared with this log. */
@@ -176,7 +176,7 @@ export class Memberships implements InboxMember {
     const joining = this.#inboxChanges;
     const head = Math.max(recent.to, (await application.log.status()).lastSeq);
     const stale = await this.#isStale(frame, head);
-    // Left, joined anew or gone while the log was asked: nobody would take this member out of the inbox again.
+    // Left, joined again or gone while the log answered: nothing would remove this subscriber from the inbox.
     if (joining !== this.#inboxChanges) throw overtaken();
     this.#joined(frame, head);
     if (stale) return this.#noInbox('epoch');
@@ -202,18 +202,18 @@ export class Memberships implements InboxMember {
     if (this.#inbox === null) return;
     this.#inbox = null;
     this.#context.inbox.remove(this);
-    for (const [conversationId, { byInbox }] of this.#memberships) if (byInbox) this.#quit(conversationId);
+    for (const [conversationId, { byInbox }] of this.#subscriptions) if (byInbox) this.#quit(conversationId);
   }
 
   /**
-   * So that an inbox of very many conversations stays bounded, the one that has been followed for longest is let go until
-   * its next event: one that has all there is, or that event would be missed.
+   * Keeps an inbox of very many conversations bounded: the oldest subscription that is live ends until the next event of
+   * its conversation. One that is not live would miss that event.
    */
   #makeRoom(): void {
     const { joinsMax } = this.#context.options;
-    const followed = this.#memberships.size - this.#joins;
+    const followed = this.#subscriptions.size - this.#joins;
     if (followed < joinsMax) return;
-    for (const [conversationId, { byInbox, live }] of this.#memberships) {
+    for (const [conversationId, { byInbox, live }] of this.#subscriptions) {
       if (byInbox && live) return this.#quit(conversationId);
     }
     if (followed >= CATCHING_UP_FACTOR_MAX * joinsMax) this.loseInbox();
@@ -225,35 +225,35 @@ export class Memberships implements InboxMember {
     this.socket.reply({ op: 'joined', id, conversationId, head, epoch });
   }
 
-  #resync(membership: Membership, reason: 'epoch' | 'expired'): void {
-    const { conversationId } = membership;
-    if (!this.#holds(membership)) return;
-    this.#quit(conversationId, membership);
+  #resync(subscription: Subscription, reason: 'epoch' | 'expired'): void {
+    const { conversationId } = subscription;
+    if (!this.#holds(subscription)) return;
+    this.#quit(conversationId, subscription);
     this.socket.reply({ op: 'resync', conversationId, reason });
   }
 
-  #note(conversationId: string, byInbox: boolean): Membership {
-    const membership = new Membership(this, conversationId, byInbox);
-    this.#memberships.set(conversationId, membership);
+  #note(conversationId: string, byInbox: boolean): Subscription {
+    const subscription = new Subscription(this, conversationId, byInbox);
+    this.#subscriptions.set(conversationId, subscription);
     if (!byInbox) this.#joins += 1;
-    return membership;
+    return subscription;
   }
 
-  #holds(membership: Membership): boolean {
-    return this.#memberships.get(membership.conversationId) === membership;
+  #holds(subscription: Subscription): boolean {
+    return this.#subscriptions.get(subscription.conversationId) === subscription;
   }
 
-  #quit(conversationId: string, membership = this.#memberships.get(conversationId)): void {
-    if (membership === undefined || !this.#holds(membership)) return;
-    this.#memberships.delete(conversationId);
-    if (!membership.byInbox) this.#joins -= 1;
+  #quit(conversationId: string, subscription = this.#subscriptions.get(conversationId)): void {
+    if (subscription === undefined || !this.#holds(subscription)) return;
+    this.#subscriptions.delete(conversationId);
+    if (!subscription.byInbox) this.#joins -= 1;
     this.socket.unsubscribe(conversationId);
-    membership.leave();
+    subscription.leave();
     if (this.#inbox !== null) this.#context.inbox.forget(conversationId);
   }
 }
 
-/** The request gets its answer, even if nobody may be interested any more. */
+/** Answers a join that was overtaken: every request gets an answer. */
 function overtaken(): ChatError {
   return new ChatError('conflict', 'The conversation was left, or joined again, before this join was done.');
 }

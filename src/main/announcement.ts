@@ -6,7 +6,7 @@ export interface Ports {
   readonly edge: number | null;
 }
 
-/** Tells whoever started the system where it is and what to try first. */
+/** Says on the terminal where the system is and what to try first. */
 export function announce(config: Config, ports: Ports): void {
   const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
   const lines = ['', 'chat-backend is running', ''];

@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger(config.logLevel);
   const aborter = new AbortController();
-  const told = new Promise<NodeJS.Signals>((resolve) => {
+  const asked = new Promise<NodeJS.Signals>((resolve) => {
     // A closed terminal (SIGHUP) must not leave the embedded servers behind: they run in sessions of their own.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     }
   });
   const system = await startSystem(config, logger, aborter.signal);
-  const signal = await told;
+  const signal = await asked;
   logger.info({ signal }, 'stopping');
   // Three parts may each use the time-out to the full, and the embedded servers need some to flush.
   const watchdog = setTimeout(() => process.exit(1), 3 * config.shutdownTimeoutMs + 60_000);

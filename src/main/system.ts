@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { AdmissionControl } from '../edge/gate/admission.ts';
 import type { Config } from '../platform/config/config.ts';
 import { announce, type Ports } from './announcement.ts';
 import { openBase } from './base.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
+import { openGate } from './parts/gate.ts';
 import { openRealtime } from './parts/realtime.ts';
 import { openApi } from './roles/api.ts';
 import { openEdge } from './roles/edge.ts';
@@ -41,16 +41,12 @@ async function openRoles(foundation: Foundation): Promise<Ports> {
 
 const NO_PORTS: Ports = { api: null, edge: null };
 
-/** The roles that clients talk to share one tail of the log, and one count of connections. */
+/** The roles that clients talk to share one tail of the log and one gate. */
 async function openFrontDoors(foundation: Foundation): Promise<Ports> {
   const { config, progressOf } = foundation;
   const realtime = await openRealtime(foundation, { ...foundation, historyProgress: progressOf('history') });
-  const admission = new AdmissionControl({
-    perSecondMax: config.connectsPerSecondMax,
-    connectionsMax: config.connectionsMax,
-    nowMs: foundation.application.clock.nowMs,
-  });
-  const api = config.roles.includes('api') ? await openApi(foundation, realtime, admission) : null;
-  const edge = config.roles.includes('edge') ? await openEdge(foundation, realtime) : null;
+  const gate = openGate(foundation, foundation.application.clock);
+  const api = config.roles.includes('api') ? await openApi(foundation, realtime, gate) : null;
+  const edge = config.roles.includes('edge') ? await openEdge(foundation, realtime, gate) : null;
   return { api: api?.port ?? null, edge: edge?.port ?? null };
 }

@@ -29,7 +29,7 @@ export function compressed(): RequestHandler {
     },
   });
   return (req, res, next) => {
-    // Whoever does not ask for it is spared what the middleware wraps around the answer.
+    // A request that does not ask for it is spared what the middleware wraps around the answer.
     if (req.headers['accept-encoding'] === undefined) next();
     else compress(req, res, next);
   };

@@ -3,7 +3,7 @@ export type AllowedOrigins = '*' | readonly string[];
 
 /**
  * Whether a request may come from a page of this origin. Who names none is no browser, and could name any: the list keeps
- * the pages of strangers from acting in the name of whoever looks at them, nothing else.
+ * the pages of strangers from acting in the name of their visitors, nothing else.
  *
  * @param origin as the header says; empty when there is none
  */

@@ -9,8 +9,8 @@ export interface Linked<T> {
 /**
  * Objects that come and go all the time, in the order in which they came.
  *
- * Made for what is there for a moment and holds much: requests, messages under way. V8's `Set` and `Map` make themselves a new table
- * after so many changes, and the old one refers to the new one. A table that was old enough to be left to the slow collection of
+ * Made for what is there for a moment and holds much: requests, messages in flight. V8's `Set` and `Map` make themselves a new table
+ * after a number of changes, and the old one refers to the new one. A table that was old enough to be left to the slow collection of
  * garbage keeps, until that runs, all later ones and whatever was in them: each request that was ever served. Copying them out of the
  * young heap is what makes the pauses long. Here nothing refers to what was taken out.
  */

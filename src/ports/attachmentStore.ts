@@ -19,7 +19,7 @@ export interface ByteRange {
 export interface FoundUpload {
   readonly facts: UploadFacts;
   /**
-   * The bytes, read a little ahead of whoever takes them.
+   * The bytes, read a little ahead of their reader.
    *
    * @param range within the upload; default: all of it
    * @throws LogUnavailableError, or DamagedUploadError when a part is not there (any more)
@@ -30,7 +30,7 @@ export interface FoundUpload {
 /** An upload on its way in. It does not exist before `finish` has resolved. */
 export interface UploadWriter {
   /**
-   * Takes bytes, in order. Resolves when there is room for more, so that whoever waits for it never has more than a
+   * Takes bytes, in order. Resolves when there is room for more, so that a writer that waits for it never has more than a
    * bounded part of an upload in memory. The bytes are copied.
    *
    * @throws StoreFullError, LogUnavailableError

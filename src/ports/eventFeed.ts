@@ -8,7 +8,7 @@ export interface FollowOptions {
   readonly conversationId?: string;
   /** Only events of one category. */
   readonly category?: EventCategory;
-  /** Leave the payloads out: `bytes` are empty. For looking through long conversations cheaply. */
+  /** Leave the payloads out: `bytes` are empty. For going through long conversations cheaply. */
   readonly headersOnly?: boolean;
   /**
    * At most this many events are on their way or handed over and not yet released. Bounds memory.

@@ -23,7 +23,7 @@ export interface FollowingReceipts {
 
 /**
  * Who has read how far: the newest receipt for each user and conversation. Two devices of a user may mark at the same time
- * and the older place may be stored last, so whoever reads receipts takes the greatest it has seen: no receipt moves
+ * and the older place may be stored last, so a reader takes the greatest receipt it has seen: no receipt moves
  * anybody backwards.
  *
  * In production: `src/eventlog/jetstream/jetStreamReceipts.ts`.

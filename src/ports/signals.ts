@@ -14,7 +14,7 @@ export interface SignalFault {
 }
 
 /**
- * Signals between processes: typing, presence. Nothing is stored; what is lost stays lost, so whoever needs certainty
+ * Signals between processes: typing, presence. Nothing is stored; what is lost stays lost, so a sender that needs certainty
  * repeats. Everybody hears everything, also the process that sent it.
  *
  * In production: `src/platform/signals/natsSignals.ts`.

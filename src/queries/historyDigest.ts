@@ -97,7 +97,7 @@ interface DigestRow {
   readonly hash: string;
 }
 
-/** The ordinals, which are also what is told of how many messages there are, are part of what must be right. */
+/** The ordinals, which also say how many messages there are, are part of what must be right. */
 function toDigest(row: DigestRow): ConversationDigest {
   const dense = row.dense ? '' : ' (the ordinals are not 1, 2, 3, …)';
   return { messages: Number(row.messages), hash: row.hash + dense };

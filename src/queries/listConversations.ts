@@ -50,7 +50,7 @@ export async function listConversations(
 }
 
 /**
- * Whose list, from where, how many (one more is looked at, to see whether there is a next page).
+ * Whose list, from where, how many (one more is read, to see whether there is a next page).
  *
  * The index of the inbox knows the hour of each conversation's latest activity: the page is among the latest hours that
  * hold enough, the last of them whole (`WITH TIES`), and is sorted by the exact time. What is shown of a conversation

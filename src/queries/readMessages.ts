@@ -61,7 +61,7 @@ function pageAfter(conversationId: string, after: number, limit: number): Prisma
     WHERE conversation_id = ${conversationId} AND seq > ${after}::bigint ORDER BY seq LIMIT ${limit + 1}::int`;
 }
 
-/** The page as JSON, oldest first, without the one that was only looked at; and the history's checkpoint. */
+/** The page as JSON, oldest first, without the one that was only counted; and the history's checkpoint. */
 function pageJson(found: Prisma.Sql, limit: number): Prisma.Sql {
   return Prisma.sql`
     WITH found AS (${found})

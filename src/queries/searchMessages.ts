@@ -47,7 +47,7 @@ const HEADLINE = Prisma.raw(
 
 /**
  * The relations are named in the order in which a switch to another version replaces them. One hit more than asked for is
- * looked at, to see whether there is a next page.
+ * read, to see whether there is a next page.
  */
 function searchJson({ text, userId, conversationId, before, limit }: SearchQuestion): Prisma.Sql {
   const where =

@@ -62,7 +62,7 @@ function npmInstall() {
 
 /**
  * npm packages cannot hold symbolic links, so the PostgreSQL binaries' package makes those of its libraries in an
- * install script. Cheap to look at every time, and so also right after somebody's own `npm install --ignore-scripts`.
+ * install script. Cheap to check every time, and so also right after somebody's own `npm install --ignore-scripts`.
  */
 async function hydrateLinks() {
   const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;

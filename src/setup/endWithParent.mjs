@@ -1,4 +1,4 @@
-const lookEveryMs = 500;
+const checkEveryMs = 500;
 
 /**
  * Ends this process as SIGTERM does when the process that started it is gone. npm hands SIGTERM to the shell in which
@@ -12,6 +12,6 @@ export function endWithParent() {
     if (process.ppid === parent) return;
     clearInterval(timer);
     process.kill(process.pid, 'SIGTERM');
-  }, lookEveryMs);
+  }, checkEveryMs);
   timer.unref();
 }

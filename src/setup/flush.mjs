@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 const FLUSH_MS_MAX = 120_000;
 
 /**
- * Brings to disk what a step wrote below a folder, whoever wrote it: after a power cut a stamp must not vouch for files that
+ * Brings to disk what a step wrote below a folder, by any program: after a power cut a stamp must not vouch for files that
  * are empty. `sync -f` flushes the whole file system, which is quicker than a file at a time for tens of thousands. Where
  * there is no such program, the operating system flushes in its own time.
  *

@@ -40,7 +40,7 @@ export async function obtain(target, ways) {
 }
 
 /**
- * What a person at the terminal is told when nothing worked.
+ * The message for the terminal when nothing worked.
  *
  * @param {string} lead
  * @param {string[]} helps Each of which would help

@@ -10,7 +10,7 @@ import { generatePrismaClient } from './prismaClient.mjs';
 import { SetUpError, step } from './step.mjs';
 
 /**
- * Brings a bare machine to the point where the system can run. Every step looks whether it has anything to do, so that
+ * Brings a bare machine to the point where the system can run. Every step checks whether it has anything to do, so that
  * a second run takes a fraction of a second. Uses Node's own modules only, since nothing else is there yet.
  *
  * Sets NATS_SERVER_BIN, and REDIS_SERVER_BIN, for what runs next in this process. Prints one line and exits with 1 on a

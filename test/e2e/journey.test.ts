@@ -53,7 +53,7 @@ test('what clients saw live, what history returns and what the log holds are the
 
   // Created, 40 posted, one edited, one deleted.
   for (const client of [alice, bob]) {
-    await waitFor(`${client.userId} to see all`, () => client.events.length >= 43, { timeoutMs: 10_000 });
+    await waitFor(`${client.userId} to see all`, () => client.events.length >= 43);
     expectUnbrokenChain(client.events);
   }
   expect(bob.events).toEqual(alice.events);

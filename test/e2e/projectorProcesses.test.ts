@@ -17,7 +17,8 @@ import { exitCode } from '../support/servers/runningSystem.ts';
 import type { TestServer } from '../support/servers/testServer.ts';
 import { waitFor } from '../support/time/waitFor.ts';
 
-const TAKEOVER_MS_MAX = 10_000;
+/** Ten seconds are promised, and held in virtual time by the simulation; here a machine may be six times slower. */
+const TAKEOVER_MS_MAX = 60_000;
 const MODELS = allProjections(projectRootUrl()).length;
 
 let nats: TestServer;
@@ -97,16 +98,16 @@ async function freezeInTransaction(projector: Projector): Promise<void> {
     projector.kill('SIGCONT');
     return false;
   };
-  await waitFor('a process frozen in a transaction', caught, { timeoutMs: 60_000 });
+  await waitFor('a process frozen in a transaction', caught);
 }
 
 async function shared(...projectors: readonly Projector[]): Promise<void> {
   const each = (MODELS * PARTITION_GROUPS) / projectors.length;
   const even = async () => (await Promise.all(projectors.map(groupsOf))).every((groups) => groups === each);
-  await waitFor('an even share', even, { timeoutMs: 30_000 });
+  await waitFor('an even share', even);
   const { lastSeq } = await opened.log.status();
   await waitFor('all groups to move on', async () => (await lowestCheckpoint()) >= lastSeq, {
-    timeoutMs: 30_000,
+    timeoutMs: 300_000,
   });
 }
 

@@ -1,4 +1,4 @@
-import type { AckLevel } from '../../contracts/frames/clientFrames.ts';
+import type { AckLevel } from '../../contracts/frames/ackLevel.ts';
 import type { ReadModelProgress } from '../../ports/readModelProgress.ts';
 
 /** How long an answer waits for the history, in milliseconds: then the message is what it is, accepted. */

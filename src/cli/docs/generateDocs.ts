@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { buildAsyncApi } from '../../contracts/documents/asyncapi/document.ts';
 import { buildOpenApi } from '../../contracts/documents/openapi/document.ts';
 import { ERRORS, type ErrorEntry } from '../../contracts/errors.ts';
+import { DISCONNECTS } from '../../contracts/frames/disconnects.ts';
 import { describeSettings } from '../../platform/config/settings.ts';
 import { projectRoot } from '../../platform/embedded/projectRoot.ts';
 import { cliReference } from './cliReference.ts';
@@ -55,7 +56,7 @@ function envExample(): string {
   return [head, ...blocks].join('\n');
 }
 
-/** A page with what lies between the markers of that name made anew. */
+/** A page with what lies between the markers of that name replaced. */
 function withPart(path: string, page: string, name: string, part: string): string {
   const [opening, closing] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const begin = page.indexOf(opening);
@@ -117,12 +118,28 @@ function errorsPage(): string {
   ]);
   return `# Errors
 
-Generated from \`src/contracts/errors.ts\`: run \`npm run docs\`.
+Generated from \`src/contracts/errors.ts\` and \`src/contracts/frames/disconnects.ts\`: run \`npm run docs\`.
 
 HTTP answers are \`application/problem+json\` with the code in \`code\`; WebSocket answers are frames with
 \`"op":"error"\` and the same \`code\`. "Retryable" means that the very same request may succeed later.
 
-${table(['Code', 'HTTP status', 'Retryable', 'Meaning'], rows)}`;
+${table(['Code', 'HTTP status', 'Retryable', 'Meaning'], rows)}
+## Close codes
+
+How the server ends a WebSocket. "Reconnect" means that the client may come back. "Metric" is the label \`reason\` of
+\`chat_socket_disconnections_total\`. Any other code is a connection that was lost.
+
+${table(['Close code', 'Name', 'Reason', 'Reconnect', 'Metric'], closeCodes())}`;
+}
+
+function closeCodes(): string[][] {
+  return Object.entries(DISCONNECTS).map(([name, { code, reason, reconnect, metric }]) => [
+    String(code),
+    `\`${name}\``,
+    reason,
+    reconnect ? 'yes' : 'no',
+    `\`${metric}\``,
+  ]);
 }
 
 function retry(entry: ErrorEntry): string {

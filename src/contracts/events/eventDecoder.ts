@@ -27,7 +27,7 @@ export class CorruptedEventError extends UndecodableEventError {
   override readonly name = 'CorruptedEventError';
 
   constructor(seq: number, reason: string, options?: ErrorOptions) {
-    super(seq, `${reason}. Look at it with: chat-backend events show ${seq}`, options);
+    super(seq, `${reason}. See it with: chat-backend events show ${seq}`, options);
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../ids.ts';
 import { PRESENCE_USERS_MAX } from '../limits.ts';
 import { Epoch } from '../position.ts';
+import { AckLevel } from './ackLevel.ts';
 
 /**
  * Frames of the native WebSocket protocol (`chat.v1`): JSON text, one object each. `id` is the client's number for
@@ -20,19 +21,6 @@ export const WS_SUBPROTOCOL = 'chat.v1';
 
 /** Longest frame taken from a client: 8,000 characters, each escaped at its longest, and the rest of the frame. */
 export const FRAME_BYTES_MAX = 128 * 1_024;
-
-export const CLOSE_CODES = {
-  unsupportedData: 1003,
-  policy: 1008,
-  tooLarge: 1009,
-  overloaded: 1013,
-  slowConsumer: 4008,
-  draining: 4012,
-} as const;
-
-/** `accepted`: the log has it. `durable`: the commit in Postgres that holds it is on disk as well. */
-export const AckLevel = z.enum(['accepted', 'durable']);
-export type AckLevel = z.infer<typeof AckLevel>;
 
 const RequestId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -93,5 +81,3 @@ export type FrameOf<Op extends ClientFrame['op']> = Extract<ClientFrame, { op: O
 
 /** What the query of `/ws?userId=…` must hold. */
 export const WsQuery = z.object({ userId: UserId });
-
-export type { ServerFrame } from './serverFrames.ts';

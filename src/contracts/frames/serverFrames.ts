@@ -3,7 +3,7 @@ import { ChatEventSchema } from '../events/events.ts';
 import { FieldErrorSchema } from '../http/answers/problem.ts';
 import { ConversationId, MessageId, Seq, UserId } from '../ids.ts';
 import { Epoch, PositionText } from '../position.ts';
-import { AckLevel } from './clientFrames.ts';
+import { AckLevel } from './ackLevel.ts';
 
 /**
  * What the server sends on a socket. These schemas describe, for the API documents and the types: no frame is checked

@@ -9,13 +9,13 @@ export type Admission =
   | { readonly admitted: true }
   | { readonly admitted: false; readonly retryAfterMs: number };
 
-/** Newcomers that are turned away come back within this time. */
+/** Clients that are turned away come back within this time. */
 const RETRY_SPREAD_MS = 5_000;
 
 /**
- * Decides whether one more connection may be opened: a token bucket bounds how many in a second, so that a storm of
- * clients that come back at once leaves time for those who are here, and a ceiling bounds how many there are.
- * Who is turned away is told to come back at a moment of its own, so that they do not all come together again.
+ * Decides whether one more connection may be opened. A token bucket bounds connections opened per second, so that a storm
+ * of reconnecting clients leaves time for those that are connected; a ceiling bounds open connections. Each client that
+ * is turned away gets a time of its own to come back, so that they do not all come together again.
  */
 export class AdmissionControl {
   readonly #options: AdmissionOptions;
@@ -29,7 +29,7 @@ export class AdmissionControl {
     this.#refilledAtMs = options.nowMs();
   }
 
-  /** @param connections how many there are now */
+  /** @param connections open connections now */
   admit(connections: number): Admission {
     this.#refill();
     if (this.draining || connections >= this.#options.connectionsMax || this.#tokens < 1) {

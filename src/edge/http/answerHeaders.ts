@@ -1,19 +1,19 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import { CORS } from '../../middleware/cors.ts';
-import { type AllowedOrigins, allowsOrigin } from '../../middleware/origins.ts';
+import type { AllowedOrigins } from '../../middleware/origins.ts';
 import { REQUEST_ID_HEADER, requestIdFrom } from '../../middleware/requestId.ts';
 import { type HeaderList, securityHeaders } from '../../middleware/securityHeaders.ts';
 
 export interface AnswerHeadersOptions {
-  /** Whose pages may connect from a browser. Default: those of any origin. */
+  /** Whose pages may read answers. Default: none beyond the edge's own. */
   readonly allowedOrigins?: AllowedOrigins | undefined;
   /** See {@link securityHeaders}. */
   readonly hstsSeconds?: number | undefined;
 }
 
 /**
- * What the answers of the edge have in common with those of the API: headers for browsers, the request's id, and who may use
- * them from a page. A request of uWebSockets.js is gone after the call that brought it: these are asked for at once.
+ * Headers that answers of the edge share with those of the API: security headers, the request's id, and CORS. A request of
+ * uWebSockets.js is gone after the call that brought it: these are asked for at once.
  */
 export class AnswerHeaders {
   readonly #allowed: AllowedOrigins | undefined;
@@ -24,22 +24,17 @@ export class AnswerHeaders {
     this.#fixed = [...securityHeaders(options), ['Cache-Control', 'no-store']];
   }
 
-  /** Whether the page that a request comes from may make it. */
-  allows(request: HttpRequest): boolean {
-    return allowsOrigin(this.#allowed, request.getHeader('origin'));
-  }
-
-  /** The headers of an answer that pages of other origins have no business with. */
+  /** Headers of an answer that pages of other origins may not read. */
   of(request: HttpRequest): HeaderList {
     return [this.requestId(request), ...this.#fixed];
   }
 
-  /** The same, and what lets allowed pages read the answer. */
+  /** The same, with CORS headers by which allowed pages read the answer. */
   readableOf(request: HttpRequest): HeaderList {
     return [...this.of(request), ...this.#cors(request.getHeader('origin'))];
   }
 
-  /** The headers of the answer to a preflight; null when the request is none, or nobody's pages are allowed. */
+  /** Headers of the answer to a preflight; null when the request is none, or no page is allowed. */
   preflightOf(request: HttpRequest): HeaderList | null {
     const preflight =
       request.getMethod() === 'options' && request.getHeader('access-control-request-method') !== '';
@@ -61,7 +56,7 @@ export class AnswerHeaders {
     if (allowed === undefined) return [];
     if (allowed === '*') return [['Access-Control-Allow-Origin', '*'], EXPOSED];
     const vary = ['Vary', 'Origin'] as const;
-    // Who is not allowed is not answered with data; who is no browser does not look.
+    // The gate refuses foreign pages; clients that are no browser ignore CORS.
     if (!allowed.includes(origin)) return [vary];
     return [['Access-Control-Allow-Origin', origin], EXPOSED, vary];
   }

@@ -1,18 +1,18 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
-import { ChatError } from '../../contracts/errors.ts';
+import type { ChatError } from '../../contracts/errors.ts';
 import { PROBLEM_TYPE, retryAfterSeconds, toProblem } from '../../contracts/http/problem.ts';
 import { REQUEST_ID_HEADER } from '../../middleware/requestId.ts';
 import type { HeaderList } from '../../middleware/securityHeaders.ts';
 
 export interface RefuseOptions {
-  /** What every answer to this request carries. */
+  /** Headers that every answer to this request carries. */
   readonly headers: HeaderList;
-  /** Whether nothing more is to be read from this connection. Default false. */
+  /** Whether the connection is closed after the answer. Default false. */
   readonly closeConnection?: boolean;
 }
 
-/** Answers a request to the edge that goes no further, as the API would: with a problem of the catalogue. */
+/** Refuses a request to the edge as the API would: with a problem of the catalogue. */
 export function refuse(response: HttpResponse, error: ChatError, options: RefuseOptions): void {
   const { headers, closeConnection = false } = options;
   const requestId = headers.find(([name]) => name === REQUEST_ID_HEADER)?.[1] ?? 'unknown';
@@ -28,14 +28,4 @@ export function refuse(response: HttpResponse, error: ChatError, options: Refuse
 
 export function statusLine(status: number): string {
   return `${status} ${STATUS_CODES[status] ?? 'Error'}`;
-}
-
-/** To who comes from a page that is not on the list. */
-export function foreignPage(): ChatError {
-  return new ChatError('forbidden', 'Pages of this origin may not connect here: CORS_ORIGINS lists who may.');
-}
-
-/** To who comes when there is no room. @param retryAfterMs when to come back */
-export function noRoom(retryAfterMs: number): ChatError {
-  return new ChatError('overloaded', 'This edge takes no more connections just now.', { retryAfterMs });
 }

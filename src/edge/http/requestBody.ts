@@ -1,14 +1,14 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 
-/** Whether a request says that a body follows its headers. */
+/** Whether a request announces a body. */
 export function hasBody(request: HttpRequest): boolean {
   const length = request.getHeader('content-length');
   return (length !== '' && length !== '0') || request.getHeader('transfer-encoding') !== '';
 }
 
 /**
- * Cuts off who says more than once how long a body is. uWebSockets.js believes the first; somebody on the way may have
- * believed the other, and takes what is left for the next request. There is no answer: uWebSockets.js would serve what
+ * Cuts off a request with two content lengths. uWebSockets.js believes the first; a proxy on the way may have believed
+ * the other, and takes what is left for the next request. There is no answer: uWebSockets.js would serve what
  * follows before it closes.
  *
  * @returns whether the connection is gone

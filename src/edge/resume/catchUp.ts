@@ -1,30 +1,30 @@
-import type { Channel } from '../hub.ts';
+import type { Channel } from '../channel.ts';
 import { LinkedEvent } from '../linkedEvent.ts';
 import type { ClientSocket } from '../transport.ts';
-import type { PastEvents } from './logPages.ts';
-import type { RecentEvents } from './replayBuffer.ts';
+import type { LogPages } from './logPages.ts';
+import type { ReplayBuffer } from './replayBuffer.ts';
 
-/** How often the log is read again for a client that live events outrun, before it is told to resync. */
+/** Pages read for a client that live events outrun, before it must resync. */
 const PAGES_MAX = 10_000;
 
 export interface CatchUpContext {
-  readonly recent: RecentEvents;
-  readonly past: PastEvents;
+  readonly recent: ReplayBuffer;
+  readonly pages: LogPages;
 }
 
 export interface CatchUpRequest {
-  /** The last event that the client saw. */
+  /** Last event the client has seen. */
   readonly after: number;
-  /** False once nobody waits for it any more. */
+  /** False once the subscription has ended. */
   readonly wanted: () => boolean;
 }
 
 /**
- * Brings a client from the last event it saw to the live stream, without a seam: from the recent events in memory, or
- * from the log in pages until those in memory go on. The moment it has all up to the channel's head, it subscribes, in the
- * same turn: what comes next is published to it.
+ * Brings a client from the last event it saw to the live stream without a gap: from the replay buffer, or from the log
+ * in pages until the replay buffer takes over. Once it has everything up to the channel's head it subscribes in the
+ * same turn: the next event is published to it.
  *
- * @returns `live` when the client is subscribed, `behind` when it could not be caught up, `gone` when it left
+ * @returns `live` when the client is subscribed, `expired` when it could not be caught up, `gone` when it left
  * @throws ChatError log_unavailable or overloaded when the log cannot be read
  */
 export async function catchUp(
@@ -32,42 +32,41 @@ export async function catchUp(
   socket: ClientSocket,
   channel: Channel,
   { after, wanted }: CatchUpRequest,
-): Promise<'live' | 'behind' | 'gone'> {
+): Promise<'live' | 'expired' | 'gone'> {
   let seen = after;
   let delivered = after;
   const deliver = (event: LinkedEvent) => {
-    // Nothing is left out between the two: what this event was linked to was erased meanwhile.
+    // The event this one was linked to was erased meanwhile: nothing is left out between the two.
     const linked = event.prev > delivered ? new LinkedEvent(event, delivered) : event;
     delivered = event.seq;
     return socket.deliver(linked);
   };
-  for (let pages = 0; pages < PAGES_MAX; pages++) {
+  for (let read = 0; read < PAGES_MAX; read++) {
     seen = await deliverRecent(context.recent, { deliver, drained: () => socket.drained() }, channel, {
       after: seen,
       wanted,
     });
     if (!wanted()) return 'gone';
     if (seen >= channel.head) {
-      // Events up to the head were erased meanwhile: linked to them, the next one would look to this client as if it had
-      // missed something.
+      // Events up to the head were erased meanwhile: a link to them would be a gap to this client.
       channel.linkBack(delivered);
       socket.subscribe(channel.conversationId);
       return 'live';
     }
-    const page = await context.past.read(channel.conversationId, seen, channel.head);
-    if (page === null) return 'behind';
+    const page = await context.pages.read(channel.conversationId, seen, channel.head);
+    if (page === null) return 'expired';
     for (const event of page.events) {
       if (!wanted()) return 'gone';
       if (event.seq > seen && !deliver(event)) await socket.drained();
     }
     seen = Math.max(seen, page.to);
   }
-  return 'behind';
+  return 'expired';
 }
 
-/** Delivers what memory holds without a gap. @returns how far the client has come: to the channel's head, if all was there */
+/** Delivers what the replay buffer holds without a gap. @returns position of the client: the channel's head, if all was there */
 async function deliverRecent(
-  recent: RecentEvents,
+  recent: ReplayBuffer,
   socket: Pick<ClientSocket, 'deliver' | 'drained'>,
   channel: Channel,
   { after, wanted }: CatchUpRequest,
@@ -83,7 +82,7 @@ async function deliverRecent(
       seen = event.seq;
       if (!reading) break;
     }
-    // All there is was delivered, or there was nothing: then the head is an event that was erased since.
+    // Everything was delivered. Without any event, the head was erased since.
     if (reading) return Math.max(seen, channel.head);
     await socket.drained();
   }

@@ -5,41 +5,41 @@ import type { ApplicationContext } from '../../application/context.ts';
 import type { FollowedEvent } from '../../ports/eventFeed.ts';
 import { readEvents } from '../../ports/readEvents.ts';
 import { LinkedEvent } from '../linkedEvent.ts';
-import type { RecentEvents } from './replayBuffer.ts';
+import type { ReplayBuffer } from './replayBuffer.ts';
 
-/** A stretch of a conversation: all its events behind `from`, up to and including `to`. */
+/** A stretch of a conversation: all its events after `from`, up to and including `to`. */
 export interface Page {
   readonly from: number;
   readonly to: number;
   readonly events: readonly LinkedEvent[];
 }
 
-export interface PastEventsOptions {
+export interface LogPagesOptions {
   readonly log: ApplicationContext['log'];
   readonly feed: ApplicationContext['feed'];
-  readonly recent: RecentEvents;
-  /** Reads of the log at a time, at most. Default 16. */
+  readonly recent: ReplayBuffer;
+  /** Concurrent reads of the log. Default 16. */
   readonly readsMax?: number;
 }
 
 const PAGE_EVENTS_MAX = 1_000;
 const PAGE_BYTES_MAX = 1_024 * 1_024;
-/** Pages stay for those who come a moment later, as after a network's hiccup, within these bounds. */
+/** Pages are kept for clients that come a moment later, as after a network's hiccup, within these bounds. */
 const KEPT_BYTES_MAX = 32 * 1_024 * 1_024;
 const KEPT_MS = 5_000;
 const KEPT_PER_CONVERSATION = 8;
-/** Between a tombstone and the last bytes' being gone, in milliseconds. */
+/** Longest time between a tombstone and the removal of the last bytes. */
 const ERASING_MS_MAX = 60_000;
-/** Reads that wait for their turn, at most. */
-const WAITING_MAX = 20_000;
+/** Reads that may be queued. */
+const QUEUED_MAX = 20_000;
 
 /**
- * Reads what lies too far back for {@link RecentEvents} from the log, a page at a time. Many clients that ask for the
- * same conversation share one read: a page serves everyone whose `after` lies within it, while it is being read and
- * for a moment afterwards. At most `readsMax` reads are under way; the others wait, within a bound.
+ * Reads what the {@link ReplayBuffer} no longer holds from the log, a page at a time. Clients that ask for the same
+ * conversation share one read: a page serves every client whose `after` lies within it, while it is being read and
+ * for a moment afterwards. At most `readsMax` reads are in flight; the others are queued, within a bound.
  */
-export class PastEvents {
-  readonly #options: PastEventsOptions;
+export class LogPages {
+  readonly #options: LogPagesOptions;
   readonly #kept = new LRUCache<string, readonly Page[]>({
     maxSize: KEPT_BYTES_MAX,
     ttl: KEPT_MS,
@@ -47,22 +47,22 @@ export class PastEvents {
     ttlAutopurge: true,
     sizeCalculation: (pages) => pages.reduce((sum, { events }) => sum + bytesOf(events), 1),
   });
-  /** Conversations whose pages are not kept for now. */
+  /** Conversations being erased: their pages are not kept. */
   readonly #beingErased = new LRUCache<string, true>({ max: 10_000, ttl: ERASING_MS_MAX });
-  readonly #underWay = new Map<string, { from: number; page: Promise<Page | null> }[]>();
+  readonly #inFlight = new Map<string, { from: number; page: Promise<Page | null> }[]>();
   readonly #limit: ConcurrencyLimit;
 
-  constructor(options: PastEventsOptions) {
+  constructor(options: LogPagesOptions) {
     this.#options = options;
     const overloaded = 'Too many clients are catching up; try again in a moment.';
     this.#limit = new ConcurrencyLimit({
       activeMax: options.readsMax ?? 16,
-      queuedMax: WAITING_MAX,
+      queuedMax: QUEUED_MAX,
       overloaded,
     });
   }
 
-  /** Reads of the log under way. */
+  /** Reads of the log in flight. */
   get reads(): number {
     return this.#limit.active;
   }
@@ -71,13 +71,13 @@ export class PastEvents {
    * A page that begins at or before `after` and reaches beyond it.
    *
    * @param until the conversation's head: reading ends there
-   * @returns null when the log does not reach back that far any more
+   * @returns null when the log no longer reaches back that far
    * @throws ChatError log_unavailable or overloaded
    */
   async read(conversationId: string, after: number, until: number): Promise<Page | null> {
     const kept = this.#kept.get(conversationId)?.find(({ from, to }) => from <= after && after < to);
     if (kept !== undefined) return kept;
-    for (const { from, page } of this.#underWay.get(conversationId) ?? []) {
+    for (const { from, page } of this.#inFlight.get(conversationId) ?? []) {
       if (from > after) continue;
       const shared = await page.catch(() => null);
       if (shared !== null && after < shared.to) return shared;
@@ -85,7 +85,7 @@ export class PastEvents {
     return this.#share(conversationId, after, this.#read(conversationId, after, until));
   }
 
-  /** Lets go of a conversation's pages: something in them is being erased, and reads under way may have met it still. */
+  /** Drops a conversation's pages: something in them is being erased, and reads in flight may still have met it. */
   forget(conversationId: string): void {
     this.#beingErased.set(conversationId, true);
     this.#kept.delete(conversationId);
@@ -93,16 +93,16 @@ export class PastEvents {
 
   async #share(conversationId: string, from: number, page: Promise<Page | null>): Promise<Page | null> {
     const entry = { from, page };
-    const others = this.#underWay.get(conversationId) ?? [];
-    this.#underWay.set(conversationId, [...others, entry]);
+    const others = this.#inFlight.get(conversationId) ?? [];
+    this.#inFlight.set(conversationId, [...others, entry]);
     try {
       const read = await page;
       if (read !== null) this.#keep(conversationId, read);
       return read;
     } finally {
-      const left = (this.#underWay.get(conversationId) ?? []).filter((other) => other !== entry);
-      if (left.length > 0) this.#underWay.set(conversationId, left);
-      else this.#underWay.delete(conversationId);
+      const left = (this.#inFlight.get(conversationId) ?? []).filter((other) => other !== entry);
+      if (left.length > 0) this.#inFlight.set(conversationId, left);
+      else this.#inFlight.delete(conversationId);
     }
   }
 
@@ -144,12 +144,12 @@ export class PastEvents {
   }
 }
 
-/** How far back the first look goes; each further one goes sixteen times as far. */
-const LOOK_BACK_EVENTS = 64;
+/** Length of the first scan backwards; each further one is sixteen times as long. */
+const SCAN_BACK_EVENTS = 64;
 
 /**
  * The sequence of the conversation's last event at or before `seq`; 0 when there is none. Nearly always that is the event
- * at `seq` itself. Otherwise stretches that grow backwards are looked through, without payloads: a busy conversation has
+ * at `seq` itself. Otherwise stretches that grow backwards are scanned, without payloads: a busy conversation has
  * an event in a short stretch, a quiet one has few in a long one, so this stays cheap for any `seq`.
  */
 async function previousSeq(
@@ -158,7 +158,7 @@ async function previousSeq(
   seq: number,
 ): Promise<number> {
   if ((await log.at(seq))?.conversationId === conversationId) return seq;
-  for (let stretch = LOOK_BACK_EVENTS; ; stretch *= 16) {
+  for (let stretch = SCAN_BACK_EVENTS; ; stretch *= 16) {
     const after = Math.max(0, seq - stretch);
     let last = 0;
     const range = { conversationId, after, until: seq, headersOnly: true };
@@ -172,7 +172,7 @@ function detached({ seq, conversationId, category, storedAtMs, bytes }: Followed
   return { seq, conversationId, category, storedAtMs, bytes: Uint8Array.prototype.slice.call(bytes) };
 }
 
-/** What a page holds: the events as they were stored and, once they were sent, as a frame. */
+/** Bytes held by a page: the events as stored and, once sent, as frames. */
 function bytesOf(events: readonly LinkedEvent[]): number {
   return events.reduce((sum, { bytes }) => sum + 2 * bytes.length + EVENT_OVERHEAD_BYTES, 0);
 }

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../ports/eventLog.ts';
 import { type EventBytes, LinkedEvent } from '../linkedEvent.ts';
 
-export interface RecentEventsOptions {
+export interface ReplayBufferOptions {
   readonly eventsMax: number;
   readonly bytesMax: number;
 }
@@ -18,17 +18,16 @@ const NONE = -1;
 const UNKNOWN = -1;
 
 /**
- * The newest events of the log, of all conversations, in a ring bounded by number and by bytes: where nearly every client
- * that was away for a moment finds what it missed, without asking the log.
+ * The newest events of the log, of all conversations, in a ring bounded by number and by bytes. Nearly every client that
+ * was away for a moment resumes from here, without a read of the log.
  *
- * Every event of the log comes through here, and nearly none is ever asked for. So an event is no object: its bytes are
- * copied into one large buffer and its numbers into typed arrays, which costs nothing at the next collection of garbage.
+ * Every event of the log comes through here, and nearly none is ever read. So an event is no object: its bytes are copied
+ * into one large buffer and its numbers into typed arrays, which costs the garbage collector nothing.
  *
- * Invariant: it holds every event of the log from {@link RecentEvents.from} on up to the last one added, because the tail
- * adds each event in order. So a conversation's events behind a sequence at or after `from` are all here, or there
- * are none.
+ * Invariant: it holds every event of the log from {@link ReplayBuffer.from} on up to the last one added, because the tail
+ * adds each event in order. So of a conversation's events from any sequence at or after `from` on, none is missing.
  */
-export class RecentEvents {
+export class ReplayBuffer {
   readonly #eventsMax: number;
   readonly #slab: Buffer;
   readonly #seqs: Float64Array;
@@ -47,7 +46,7 @@ export class RecentEvents {
   #from = Number.POSITIVE_INFINITY;
   #to = 0;
 
-  constructor({ eventsMax, bytesMax }: RecentEventsOptions) {
+  constructor({ eventsMax, bytesMax }: ReplayBufferOptions) {
     this.#eventsMax = eventsMax;
     this.#slab = Buffer.allocUnsafeSlow(bytesMax);
     this.#seqs = new Float64Array(eventsMax);
@@ -59,7 +58,7 @@ export class RecentEvents {
     this.#chainOf = new Array(eventsMax);
   }
 
-  /** Forgets everything and starts over: the events added from now on are all that the log holds from `from` on. */
+  /** Empties the buffer: the events added from now on are all that the log holds from `from` on. */
   begin(from: number): void {
     while (this.#size > 0) this.#forgetOldest();
     this.#from = from;
@@ -75,7 +74,7 @@ export class RecentEvents {
     return this.#from;
   }
 
-  /** The last event added; what the log holds behind it is not here yet. */
+  /** The last event added; later ones of the log are not here yet. */
   get to(): number {
     return this.#to;
   }
@@ -85,7 +84,7 @@ export class RecentEvents {
     this.#to = seq;
     if (this.#size === this.#eventsMax) this.#forgetOldest();
     if (!this.#makeRoom(bytes.length)) {
-      // Larger than all the room there is: what is behind it can be held, it cannot.
+      // Larger than the whole buffer: later events can be held, this one cannot.
       this.#from = seq + 1;
       return;
     }
@@ -99,7 +98,7 @@ export class RecentEvents {
     this.#append(slot, conversationId, prev ?? UNKNOWN);
   }
 
-  /** Whether a conversation's events behind `after` are all here, and each is linked. */
+  /** Whether a conversation's events after `after` are all here, and each is linked. */
   hasAllAfter(conversationId: string, after: number): boolean {
     if (after + 1 < this.#from) return false;
     const slot = this.#firstAfter(conversationId, after);
@@ -107,8 +106,8 @@ export class RecentEvents {
   }
 
   /**
-   * A conversation's events behind `after`, oldest first. To be gone through in one turn of the event loop: what is added
-   * meanwhile may take the place of what is to come.
+   * A conversation's events after `after`, oldest first. To be consumed in one turn of the event loop: an event added
+   * meanwhile may overwrite those still to come.
    */
   *eventsAfter(conversationId: string, after: number): Generator<LinkedEvent, void, undefined> {
     let slot = this.#firstAfter(conversationId, after);
@@ -117,7 +116,7 @@ export class RecentEvents {
     }
   }
 
-  /** The bytes are a view: what is in their place later shows through. */
+  /** The bytes are a view: later bytes in the same place show through. */
   #eventAt(slot: number, conversationId: string): EventBytes {
     const offset = this.#offsets[slot] ?? 0;
     const bytes = this.#slab.subarray(offset, offset + (this.#lengths[slot] ?? 0));
@@ -145,7 +144,7 @@ export class RecentEvents {
     }
   }
 
-  /** The conversations that have events behind `after`; `unknown` when there may be some that are not here any more. */
+  /** Conversations with events after `after`; `unknown` when some of them may be forgotten already. */
   conversationsAfter(after: number): ReadonlySet<string> | 'unknown' {
     if (after + 1 < this.#from) return 'unknown';
     const found = new Set<string>();
@@ -155,7 +154,7 @@ export class RecentEvents {
     return found;
   }
 
-  /** Looks from the newest backwards: who comes back has mostly missed little. */
+  /** Scans from the newest backwards: a client that comes back has mostly missed little. */
   #firstAfter(conversationId: string, after: number): number {
     let found = NONE;
     let slot = this.#chains.get(conversationId)?.newest ?? NONE;

@@ -2,7 +2,7 @@ import type { ConnectionWatch, ConnectionWatcher } from '../../platform/nats/con
 
 /**
  * A connection that counts as found again only when something was confirmed: a server that comes back may come back with
- * another log. Whoever watches through this sends nothing before.
+ * another log. A watcher behind this sends nothing before.
  */
 export class ConfirmedWatch implements Pick<ConnectionWatch, 'add'> {
   readonly #watch: Pick<ConnectionWatch, 'add'>;

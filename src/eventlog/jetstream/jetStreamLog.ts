@@ -196,7 +196,7 @@ export class JetStreamLog implements EventLog, EventFeed {
     return reader;
   }
 
-  /** Stops taking appends and waits for those under way. The connection is its owner's to close. */
+  /** Stops taking appends and waits for those in flight. The connection is its owner's to close. */
   close(timeoutMs: number): Promise<void> {
     return this.#publisher.close(timeoutMs).finally(() => this.#circuit.close());
   }

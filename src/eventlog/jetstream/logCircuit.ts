@@ -37,7 +37,7 @@ export class LogCircuit {
   readonly #timers: Timers;
   readonly #acks = new Silence();
   readonly #reads = new Silence();
-  /** One entry for each read under way: how to refuse it when the log turns out to be away. */
+  /** One entry for each read in flight: how to refuse it when the log turns out to be away. */
   readonly #asking = new Set<(error: Error) => void>();
   #appends: Appends | null = null;
   #state: LogState = 'available';
@@ -103,13 +103,13 @@ export class LogCircuit {
    * Asks the log something that takes bounded time by itself.
    *
    * @throws LogUnavailableError at once while the log is unavailable, and as soon as it is found to be
-   * @throws LogOverloadedError when too many reads are under way
+   * @throws LogOverloadedError when too many reads are in flight
    */
   ask<T>(request: () => Promise<T>): Promise<T> {
     if (this.refusesReads) return Promise.reject(this.unavailableError());
     const readsMax = this.#options.readsMax ?? 10_000;
     if (this.#asking.size >= readsMax) {
-      return Promise.reject(new LogOverloadedError(`${readsMax} reads of the log are under way already`));
+      return Promise.reject(new LogOverloadedError(`${readsMax} reads of the log are in flight already`));
     }
     return new Promise((resolve, reject) => {
       this.#asking.add(reject);

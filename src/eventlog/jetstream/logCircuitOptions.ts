@@ -10,7 +10,7 @@ export interface LogCircuitOptions {
   readonly silentChecks?: number | undefined;
   /** How long it may stay suspect, in checks. Default ten: a second. */
   readonly graceChecks?: number | undefined;
-  /** Reads under way at a time, at most; more are refused as overload. Default 10,000. */
+  /** Reads in flight, at most; more are refused as overload. Default 10,000. */
   readonly readsMax?: number | undefined;
   /** Default: the system's, without keeping the process alive. */
   readonly timers?: Timers;
@@ -18,7 +18,7 @@ export interface LogCircuitOptions {
   readonly random?: () => number;
   readonly onState?: (from: LogState, to: LogState) => void;
   /**
-   * The log answers questions, and of what was sent to it again, ten times in a row in some twenty seconds, nothing was
+   * The log answers questions, and of what was sent to it again, ten consecutive times in some twenty seconds, nothing was
    * acknowledged. Said again after as many more.
    */
   readonly onTakesNothing?: () => void;

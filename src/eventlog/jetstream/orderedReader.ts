@@ -28,7 +28,7 @@ import { type Delivery, parseDelivery } from './feedMessage.ts';
  * - `reading`: events come in. A hole in the consumer's numbering, an unexpected status, a silence longer than
  *   {@link SILENCE_MS_MAX} (the server sends heartbeats every {@link HEARTBEAT_MS} while a request is open) or a
  *   reconnect → `resting`.
- * - `resting`: a pause with jitter, longer each time in a row, then → `creating`.
+ * - `resting`: a pause with jitter, longer each consecutive time, then → `creating`.
  * - `stopped`: final.
  *
  * Invariants: events are delivered in strictly increasing sequence; what was requested and has not come, plus what

@@ -23,7 +23,7 @@ export interface HttpServerOptions {
   readonly requestMsMax?: number;
   /** How long a connection may be idle; longer than the proxy in front keeps it (60 s), in milliseconds. Default 65,000. */
   readonly idleMsMax?: number;
-  /** How long nothing may move on a connection while a request is under way, in milliseconds. Default 60,000. */
+  /** How long nothing may move on a connection while a request is in flight, in milliseconds. Default 60,000. */
   readonly stalledMsMax?: number;
   /** How often connections are checked for the first two, in milliseconds. Default 2,000. */
   readonly checkEveryMs?: number;
@@ -37,7 +37,7 @@ export interface HttpServer {
   /** The port that was taken. */
   readonly port: number;
   /**
-   * Takes no more connections, closes idle ones, finishes the requests under way, and at the deadline closes what is
+   * Takes no more connections, closes idle ones, finishes the requests in flight, and at the deadline closes what is
    * left.
    *
    * @returns how many requests were cut off

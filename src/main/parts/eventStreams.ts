@@ -1,5 +1,5 @@
 import { drain } from '../../edge/drain.ts';
-import type { AdmissionControl } from '../../edge/gate/admission.ts';
+import type { Gate } from '../../edge/gate/gate.ts';
 import type { Realtime } from '../../edge/realtime.ts';
 import { EventStreamTransport } from '../../edge/transports/sse/eventStreamTransport.ts';
 import type { EventStreams } from '../../http/deps.ts';
@@ -17,10 +17,10 @@ const STREAMS_END_MS_MAX = 1_000;
 export function openEventStreams(
   { config, lifecycle, stops }: Base,
   realtime: Realtime,
-  admission: AdmissionControl,
+  gate: Gate,
 ): EventStreamsPart {
   const eventStreams = new EventStreamTransport(realtime.context, {
-    admission,
+    gate,
     backpressureBytesMax: config.backpressureBytesMax,
     onEvent: lifecycle.edge,
   });
@@ -28,7 +28,7 @@ export function openEventStreams(
   return {
     serve: eventStreams.serve.bind(eventStreams),
     drain: () => {
-      admission.draining = true;
+      gate.drain();
       return drain([eventStreams], STREAMS_END_MS_MAX);
     },
   };

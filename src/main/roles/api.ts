@@ -1,4 +1,4 @@
-import type { AdmissionControl } from '../../edge/gate/admission.ts';
+import type { Gate } from '../../edge/gate/gate.ts';
 import type { Realtime } from '../../edge/realtime.ts';
 import type { HealthDeps } from '../../http/deps.ts';
 import type { HttpServer } from '../../http/server/server.ts';
@@ -8,14 +8,10 @@ import { openHttp } from '../parts/http.ts';
 import { openReading } from '../parts/reading.ts';
 
 /** The HTTP API: what answers questions, event streams, then the server over them. */
-export async function openApi(
-  foundation: Foundation,
-  realtime: Realtime,
-  admission: AdmissionControl,
-): Promise<HttpServer> {
+export async function openApi(foundation: Foundation, realtime: Realtime, gate: Gate): Promise<HttpServer> {
   const { application, presence, readMarks } = foundation;
   const reading = await openReading(foundation, foundation);
-  const eventStreams = openEventStreams(foundation, realtime, admission);
+  const eventStreams = openEventStreams(foundation, realtime, gate);
   return openHttp(foundation, {
     application,
     reading,

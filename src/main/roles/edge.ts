@@ -1,4 +1,5 @@
 import { type EdgeOptions, type EdgeServer, startEdge } from '../../edge/edgeServer.ts';
+import type { Gate } from '../../edge/gate/gate.ts';
 import type { Realtime } from '../../edge/realtime.ts';
 import type { Base } from '../base.ts';
 
@@ -10,14 +11,14 @@ import type { Base } from '../base.ts';
 export async function openEdge(
   { config, lifecycle, metrics, stops }: Base,
   realtime: Realtime,
-  tuning: Partial<Pick<EdgeOptions, 'slowLookMs' | 'metrics'>> = {},
+  gate: Gate,
+  tuning: Partial<Pick<EdgeOptions, 'slowCheckMs' | 'metrics'>> = {},
 ): Promise<EdgeServer> {
   const edge = await startEdge({
     realtime,
     host: config.host,
     port: config.edgePort,
-    connectionsMax: config.connectionsMax,
-    connectsPerSecondMax: config.connectsPerSecondMax,
+    gate,
     backpressureBytesMax: config.backpressureBytesMax,
     allowedOrigins: config.corsOrigins,
     hstsSeconds: config.hstsSeconds,

@@ -89,7 +89,7 @@ export function brokerUrls(): SettingKind<string> {
   return { schema, allowed: 'nats:// or tls:// URLs without a path, separated by commas' };
 }
 
-/** A URL of a Postgres database, kept as it is: whoever opens the pool takes it apart. */
+/** A URL of a Postgres database, kept as it is: the pool takes it apart. */
 export function databaseUrl(): SettingKind<string> {
   const schema = z.string().superRefine((url, context) => {
     try {

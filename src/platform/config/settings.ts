@@ -153,17 +153,17 @@ export const settings = {
     example: '10',
   }),
   connectionsMax: setting('CONNECTIONS_MAX', wholeNumber(1, 1_000_000), '5000', {
-    description: 'WebSockets per edge process, at most.',
+    description: 'Sockets and event streams per process together, at most.',
     unit: 'sockets',
     example: '20000',
   }),
   connectsPerSecondMax: setting('CONNECTS_PER_SECOND_MAX', wholeNumber(1, 1_000_000), '20000', {
-    description: 'Connections opened per second and process, at most; more are told to come back later.',
+    description: 'Connections opened per second and process, at most; more are asked to come back later.',
     unit: '1/s',
     example: '2000',
   }),
   recentEventsMax: setting('RECENT_EVENTS_MAX', wholeNumber(1, 10_000_000), '16384', {
-    description: 'Of the newest events of the log, so many stay in memory, for clients that come back.',
+    description: 'Newest events of the log that stay in memory, for clients that come back.',
     unit: 'events',
     example: '65536',
   }),

@@ -46,7 +46,7 @@ function claim(file: string, me: Owner): boolean {
   }
 }
 
-/** Takes the file aside before looking again: another process may have replaced the void lock by its own meanwhile. */
+/** Takes the file aside before it checks again: another process may have replaced the void lock by its own meanwhile. */
 function removeStale(file: string, stale: Owner | null): void {
   const aside = `${file}.${randomBytes(6).toString('hex')}`;
   try {

@@ -74,7 +74,7 @@ export class ServerStartAbortedError extends Error {
   override readonly name = 'ServerStartAbortedError';
 
   constructor(server: string) {
-    super(`The start of the embedded ${server} was given up, because it was told to stop.`);
+    super(`The start of the embedded ${server} was given up, because the process was asked to stop.`);
   }
 }
 

@@ -22,7 +22,7 @@ export interface OnPortOptions {
 }
 
 /**
- * Starts a server on its fixed port, or on the kept or a free one. Between the look and the server's own attempt
+ * Starts a server on its fixed port, or on the kept or a free one. Between the check and the server's own attempt
  * another program may take the port, so a start that failed with its port taken is tried again on another one.
  *
  * @throws PortTakenError, NoFreePortError, and what `start` throws

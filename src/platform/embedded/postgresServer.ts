@@ -41,7 +41,7 @@ const settingsDefault = {
   log_timezone: 'UTC',
 } as const;
 
-/** As much as the buffers take at most, in MB: more than that is for a server that somebody looks after. */
+/** As much as the buffers take at most, in MB: more than that is for a server with an administrator. */
 const BUFFERS_MB_MAX = 2_048;
 
 /**

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * What the operating system knows of a process. A pid alone proves nothing, since pids are reused: whoever acts on a
+ * What the operating system knows of a process. A pid alone proves nothing, since pids are reused: a caller that acts on a
  * pid found in a file compares its identity or its command line first.
  */
 

@@ -12,7 +12,7 @@ import { backoffMs } from '../time/backoff.ts';
  *
  * Invariants
  * - At most one start or one server exists at any time, and at most one timer.
- * - A first start that fails is the caller's error, and final. Every later failure is retried for ever, after
+ * - A first start that fails is the caller's error, and final. Every later failure is retried without end, after
  *   `delayMsMin` × 2^(attempt-1), at most `delayMsMax`, of which up to a half is taken off at random, so that several
  *   servers do not restart in step.
  * - A server that ran for `healthyAfterMs` begins again at attempt 1.

@@ -57,7 +57,7 @@ export function flushFolder(folder: string): void {
 }
 
 /**
- * Flushes every file and folder below a folder, whoever wrote them, one after the other and beside the event loop. A file that
+ * Flushes every file and folder below a folder, by any process, one after the other and beside the event loop. A file that
  * goes meanwhile is no loss.
  *
  * @returns how many files were flushed

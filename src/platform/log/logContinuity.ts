@@ -8,7 +8,7 @@ export interface EventMark {
   readonly fingerprint: string;
 }
 
-/** A log as it was known, by whoever read it. */
+/** A log as a reader knew it. */
 export interface KnownLog {
   readonly epoch: string;
   /** The identity that the log keeps through all its epochs. */
@@ -33,7 +33,7 @@ export interface KnownEvent {
  * - `same`: it still holds that, or has had it erased.
  * - `shorter`, `rewritten`: it lost its tail, and was written on in the second case.
  * - `fellBack`: its description is an older one, or gone, as after a power cut: what came under later epochs may be lost.
- * - `emptied`: it was made anew and holds nothing.
+ * - `emptied`: it was made again and holds nothing.
  * - `regressed`: it lost its tail and that was found before; its epoch says so.
  * - `other`: it is another log altogether, with events of its own.
  */

@@ -93,7 +93,7 @@ export class Breaker {
   }
 }
 
-/** Also a call that took too long, which opossum would otherwise be told to take for an answer. */
+/** Also a call that took too long, which opossum would otherwise take for an answer. */
 function isFault(error: unknown): boolean {
   if (error instanceof ChatError) return error.code === 'database_unavailable';
   return error instanceof Error && CircuitBreaker.isOurError(error);

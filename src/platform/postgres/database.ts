@@ -34,7 +34,7 @@ export interface Database extends Reads {
   readonly breaker: BreakerState;
   /** Asks whether the database answers at all, past the breaker: for health checks. @throws as `ask` */
   ping(): Promise<void>;
-  /** Ends all connections; waits at most 5 s for queries under way. */
+  /** Ends all connections; waits at most 5 s for queries in flight. */
   close(): Promise<void>;
 }
 

@@ -21,7 +21,7 @@ const POOL_TIMEOUT_SECONDS_MAX = 120;
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const [base = '', query = ''] = url.split('?', 2);
   if (!/^postgres(ql)?:\/\/\S+$/.test(base)) {
-    throw new Error('DATABASE_URL must look like postgresql://user:password@host:5432/database');
+    throw new Error('DATABASE_URL must have the form postgresql://user:password@host:5432/database');
   }
   const parameters = new URLSearchParams(query);
   const connectionsMax = takeInteger(parameters, 'connection_limit', CONNECTIONS_MAX);
@@ -43,7 +43,7 @@ function takeInteger(parameters: URLSearchParams, name: string, max: number): nu
   parameters.delete(name);
   if (text === null) return null;
   const value = Number(text);
-  // 0 would mean "wait for ever" to Prisma: nothing waits for ever here.
+  // 0 would mean "wait without end" to Prisma: nothing waits without end here.
   if (/^\d{1,6}$/.test(text) && value >= 1 && value <= max) return value;
   throw new Error(`DATABASE_URL has ${name}=${text}: it must be a whole number from 1 to ${max}`);
 }

@@ -67,7 +67,7 @@ export class GuardedPool extends pg.Pool {
     return this.#breaker.run(() => timed(this.#operation, this.#onQuery, () => asFault(work())));
   }
 
-  /** Ends all connections; waits at most 5 s for queries under way. */
+  /** Ends all connections; waits at most 5 s for queries in flight. */
   async close(): Promise<void> {
     this.#breaker.stop();
     await endPool(this);

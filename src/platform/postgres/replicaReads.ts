@@ -4,7 +4,7 @@ import { jittered } from '../time/jitter.ts';
 import type { Database, PrismaClient, Reads } from './database.ts';
 
 /**
- * - `unknown`: not looked at yet
+ * - `unknown`: not checked yet
  * - `usable`: asked first
  * - `behind`: answers, but what it has is too old
  * - `away`: does not answer
@@ -19,30 +19,30 @@ export interface ReplicaReadsOptions {
   /** Further behind, it is not asked. */
   readonly lagSecondsMax: number;
   readonly timers: Timers;
-  /** Between two looks, in milliseconds, ±10 %. Default 1,000. */
-  readonly lookMs?: number;
+  /** Between two checks, in milliseconds, ±10 %. Default 1,000. */
+  readonly checkMs?: number;
   readonly onChange?: (state: ReplicaState, lagSeconds: number | null) => void;
 }
 
 /**
- * Asks a read replica, and the primary instead whenever the replica is not known to be fit: before the first look, when
+ * Asks a read replica, and the primary instead whenever the replica is not known to be fit: before the first check, when
  * it is too far behind, when it does not answer. A question that fails on the replica is asked again on the primary, so
  * the replica can be lost, restarted and left behind without anybody noticing.
  *
- * Which state it is in is found out by a look every second, never by a client's request; one that fails in between costs
+ * Which state it is in is found out by a check every second, never by a client's request; one that fails in between costs
  * that request one more question.
  */
 export class ReplicaReads implements Reads {
   readonly #options: ReplicaReadsOptions;
-  #cancelLook: () => void = () => {};
+  #cancelCheck: () => void = () => {};
   #stopped = false;
   state: ReplicaState = 'unknown';
-  /** At the latest look that was answered; `null` before. */
+  /** At the latest check that was answered; `null` before. */
   lagSeconds: number | null = null;
 
   constructor(options: ReplicaReadsOptions) {
     this.#options = options;
-    void this.#look();
+    void this.#check();
   }
 
   async ask<T>(operation: string, question: (prisma: PrismaClient) => PromiseLike<T>): Promise<T> {
@@ -56,24 +56,24 @@ export class ReplicaReads implements Reads {
     }
   }
 
-  /** Ends the looking. */
+  /** Ends the checks. */
   stop(): void {
     this.#stopped = true;
-    this.#cancelLook();
+    this.#cancelCheck();
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { lagSeconds, lagSecondsMax } = this.#options;
     try {
       this.lagSeconds = await lagSeconds();
       this.#become(this.lagSeconds <= lagSecondsMax ? 'usable' : 'behind');
     } catch {
-      // Why it does not answer is told by its breaker.
+      // Its breaker says why it does not answer.
       this.#become('away');
     }
     if (this.#stopped) return;
-    const lookMs = jittered(this.#options.lookMs ?? 1_000, 0.1, Math.random);
-    this.#cancelLook = this.#options.timers.after(lookMs, () => void this.#look());
+    const checkMs = jittered(this.#options.checkMs ?? 1_000, 0.1, Math.random);
+    this.#cancelCheck = this.#options.timers.after(checkMs, () => void this.#check());
   }
 
   #become(state: ReplicaState): void {

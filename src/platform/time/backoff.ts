@@ -12,7 +12,7 @@ export interface BackoffBounds {
  *
  * Source: "equal jitter" in Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
  *
- * @param failures how many times the pause has doubled: the failures in a row before this one
+ * @param failures how many times the pause has doubled: the consecutive failures before this one
  * @param random uniform in [0, 1)
  */
 export function backoffMs(

@@ -70,7 +70,7 @@ describe('when something else answers', () => {
     server.close();
     await once(server, 'close');
   });
-  const other = (timeoutMs = 10_000) => {
+  const other = (timeoutMs = 120_000) => {
     const { port } = server.address() as AddressInfo;
     return new ChatHttp({ url: `http://127.0.0.1:${port}`, userId: 'alice', timeoutMs });
   };

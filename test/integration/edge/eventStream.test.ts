@@ -39,7 +39,7 @@ const eventsOf = ({ messages }: EventStream) =>
 const named = ({ messages }: EventStream, name: string) => messages.filter(({ event }) => event === name);
 const pathOf = (conversationId: string) => `/api/chat/conversations/${conversationId}/events`;
 
-test('a stream tells the past behind the given event and then what happens, with the sequence as id', async () => {
+test('a stream brings the events after the given one and then live ones, with the sequence as id', async () => {
   const id = await newConversation();
   const [first, second] = [await say(id, 'one'), await say(id, 'two\nin two lines')];
   const stream = await listen(`${pathOf(id)}?userId=bob&after=${first}`);
@@ -59,7 +59,7 @@ test('a stream tells the past behind the given event and then what happens, with
   });
 });
 
-test('a browser that comes back goes on behind the last event it saw, whatever its URL says', async () => {
+test('a browser that comes back goes on after the last event it saw, whatever its URL says', async () => {
   const id = await newConversation();
   const seqs = [await say(id, 'one'), await say(id, 'two'), await say(id, 'three')];
   const stream = await listen(`${pathOf(id)}?after=0`, { 'Last-Event-ID': String(seqs[1]) });
@@ -124,19 +124,19 @@ test('a listener that stops reading is cut off; the others miss nothing; nothing
   stuck.response.pause();
   let sent = 0;
   const { hub } = api.realtime.context;
-  const members = () => hub.channel(id)?.members.size ?? 0;
-  await waitFor('both to follow', () => members() === 2);
+  const subscribers = () => hub.channel(id)?.subscribers.size ?? 0;
+  await waitFor('both to follow', () => subscribers() === 2);
   await waitFor('the stuck one to be cut off', async () => {
     await Promise.all(Array.from({ length: 20 }, () => say(id, 'x'.repeat(8_000))));
     sent += 20;
-    return members() === 1;
+    return subscribers() === 1;
   });
   await waitFor('the healthy one', () => eventsOf(healthy).length === sent);
   healthy.response.destroy();
   await waitFor('nobody', () => hub.channels === 0);
 });
 
-test('more listeners than there is room for are told when to come back, before any stream begins', async () => {
+test('listeners beyond the ceiling are refused before any stream begins, with the time to come back', async () => {
   const id = await newConversation();
   const listening = await Promise.all(Array.from({ length: 100 }, () => listen(pathOf(id))));
   expect(listening.map(({ response }) => response.statusCode)).toEqual(Array(100).fill(200));

@@ -33,7 +33,7 @@ afterAll(async () => {
   await nats.stop();
 });
 
-/** Does it the first time only: a test stops what is stopped behind every test. */
+/** Runs once only: a test stops what is stopped after every test. */
 function once(stop: () => Promise<void>): () => Promise<void> {
   let stopped: Promise<void> | null = null;
   return () => {

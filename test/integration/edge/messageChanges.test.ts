@@ -58,7 +58,7 @@ describe.each(SOCKETS)('over %s', (_name, connect) => {
       content,
       ...(attached !== undefined && { attachments: attached }),
     });
-  /** The event behind so many others since the message, which is the same for all members. */
+  /** The event that comes `others` after the next one since the message; it is the same for all members. */
   const eventAfter = async (others: number) => {
     const ofThis = ({ events }: SocketClient) =>
       events.filter(({ event }) => event.conversationId === conversationId);
@@ -113,7 +113,7 @@ describe.each(SOCKETS)('over %s', (_name, connect) => {
     late.close();
   });
 
-  test('whoever may see a message reacts to it, and takes that back', async () => {
+  test('a user who may see a message reacts to it, and takes that back', async () => {
     const reaction = { messageId, userId: 'bob', emoji: '👍' };
     expect(await ask(clients.bob, 'react', { emoji: '👍' })).toMatchObject({ messageId, seq: seq + 1 });
     expect(await eventAfter(0)).toMatchObject({ event: { type: 'ReactionAdded', ...reaction } });
@@ -159,7 +159,7 @@ describe.each(SOCKETS)('over %s', (_name, connect) => {
     expect(await eventAfter(0)).toMatchObject({ seq: next, prev: seq });
   });
 
-  test('everybody asks who is online, and is told when somebody is no more', async () => {
+  test('any user asks who is online, also after one of them has gone', async () => {
     const [proto, carol] = [await connect(edge.port, '__proto__'), await connect(edge.port, 'carol')];
     const look = () => proto.request('presence', { userIds: ['carol', '__proto__', 'nobody'] });
     expect(Object.entries((await look()).presence as object)).toEqual([

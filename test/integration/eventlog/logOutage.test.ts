@@ -174,7 +174,8 @@ describe('while nats-server is', () => {
       for (let n = 1; n <= 5; n++) await Promise.all([viaHttp(`h${n}`), viaSocket(`w${n}`)]);
       const later = [...tookMs].filter(([key]) => /[hw][1-5]/.test(key)).map(([, ms]) => ms);
       expect(later).toHaveLength(10);
-      expect(Math.max(...later)).toBeLessThan(200);
+      // Without waiting for an acknowledgement, which takes two seconds and more.
+      expect(Math.max(...later)).toBeLessThan(1_900);
       expect([...outcomes].filter(([key]) => /[hw][1-5]/.test(key)).map(([, status]) => status)).toEqual(
         Array(10).fill(503),
       );
@@ -211,7 +212,7 @@ describe('while nats-server is', () => {
       await waitFor(
         'the live feed to bring what was stored',
         () => client.events.some(({ event }) => event.content === 'after'),
-        { timeoutMs: 20_000 },
+        { timeoutMs: 300_000 },
       );
       for (const [index, { prev }] of client.events.entries())
         expect(prev).toBe(client.events[index - 1]?.seq ?? 0);

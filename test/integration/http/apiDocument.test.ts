@@ -253,7 +253,7 @@ describe('every answer is as documented', () => {
   });
 
   it('503, when there are too many event streams', async () => {
-    const full = await startTestApi({ streamsMax: 0 });
+    const full = await startTestApi({ connectionsMax: 0 });
     const good = await goodCalls(full);
     expect((await call('listenToConversation', good.listenToConversation!, full)).status).toBe(503);
     await full.stop();

@@ -246,7 +246,7 @@ describe('reading history', () => {
     await projectAll(api);
     const startedMs = performance.now();
     expect(contents(await history(`&position=${position}`))).toBe('long there');
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(1_800);
   });
 
   it('answers from the log when the position does not come in time', async () => {
@@ -266,7 +266,7 @@ describe('reading history', () => {
     const startedMs = performance.now();
     const { body } = await history(`&position=${position}`);
     expect([contents({ body }), body.source]).toEqual(['parked', 'log']);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(1_800);
   });
 
   it('answers 409 to a position of another incarnation of the log', async () => {

@@ -47,7 +47,7 @@ beforeEach(async () => {
         lagSeconds: () => historyLagSeconds(replica, logHead, Date.now()),
         lagSecondsMax: LAG_SECONDS_MAX,
         timers: systemTimers,
-        lookMs: 50,
+        checkMs: 50,
       });
       return reads;
     },
@@ -55,7 +55,7 @@ beforeEach(async () => {
   const body = { userId: 'alice' };
   conversationId = (await api.call('POST', '/api/chat/conversations', body)).body.conversation.id;
   await project();
-  await waitFor('the replica to be usable', () => reads.state === 'usable', { timeoutMs: 20_000 });
+  await waitFor('the replica to be usable', () => reads.state === 'usable');
 });
 afterEach(async () => {
   await replay('resume').catch(() => {});
@@ -133,6 +133,6 @@ it('may be lost and come back without a single failed read', async () => {
   await waitFor('it to be found away', () => reads.state === 'away');
   expect(await history()).toEqual(['hello']);
   await standby.restart();
-  await waitFor('it to be usable', () => reads.state === 'usable', { timeoutMs: 20_000 });
+  await waitFor('it to be usable', () => reads.state === 'usable');
   expect(await history()).toEqual(['hello']);
 });

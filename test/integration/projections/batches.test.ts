@@ -84,6 +84,6 @@ test('connections that are cut are opened again, and every event is projected on
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     );
   }
-  await waitFor('the runner to be through', () => runner.checkpoint === events.length, { timeoutMs: 20_000 });
+  await waitFor('the runner to be through', () => runner.checkpoint === events.length);
   await history.expectNoDifferences(log);
 });

@@ -51,7 +51,7 @@ test('a read model of another log, or ahead of the log, halts with the reason', 
   const stranger = new MemoryEventLog({ epoch: 'three' });
   await appendEvents(stranger, ...smallHistory([[1, 1, 1, 1]]));
   for (const [other, reason] of [
-    [new MemoryEventLog({ epoch: 'two' }), /has events up to 3, but the log holds none: it was made anew/],
+    [new MemoryEventLog({ epoch: 'two' }), /has events up to 3, but the log holds none: it was made again/],
     [new MemoryEventLog({ epoch: 'one' }), /has events up to 3, but the log ends at 0/],
     [stranger, /this is another log, of epoch three. Point NATS_URL at the server with the right log/],
   ] as const) {

@@ -142,7 +142,7 @@ test('a worker does not project on after what the log has lost, however fast tha
   await comeBackWithCopy(async (other) => {
     for (let n = 0; n < 50; n++) await user('bob', other).post(conversationId, `since ${n}`);
   });
-  await waitFor('the worker to halt', () => runner.state === 'halted', { timeoutMs: 20_000 });
+  await waitFor('the worker to halt', () => runner.state === 'halted');
   const [failure] = failures.slice(-1);
   expect(failure?.type === 'projectionFailed' && failure.error).toBeInstanceOf(LogRegressedError);
   expect(String(failure?.type === 'projectionFailed' && failure.error)).toMatch(/log repair --dry-run/);
@@ -170,7 +170,7 @@ test('everybody who is connected learns that the log is another one', async () =
   await comeBackWithCopy(async (other) => {
     for (let n = 0; n < 5; n++) await user('bob', other).post(conversationId, `since ${n}`);
   });
-  await waitFor('the news', () => socket.of('resync').length === 1, { timeoutMs: 20_000 });
+  await waitFor('the news', () => socket.of('resync').length === 1);
   expect(socket.of('event')).toHaveLength(1);
   const joined = await request({ op: 'join', conversationId });
   expect(joined).toMatchObject({ op: 'joined' });
@@ -200,7 +200,7 @@ test('what the log has lost comes back from the history, what was erased does no
   await comeBackWithCopy(async (other) => {
     for (let n = 0; n < 20; n++) await user('bob', other).post(conversationId, `since ${n}`);
   });
-  await waitFor('the worker to halt', () => runner.state === 'halted', { timeoutMs: 20_000 });
+  await waitFor('the worker to halt', () => runner.state === 'halted');
   expect(onDisk('the secret of the house')).toBe(true);
 
   const options = { application: applicationOn(opened), pool };
@@ -223,7 +223,7 @@ test('what the log has lost comes back from the history, what was erased does no
   };
   await expect(rebuild(rebuilding)).rejects.toThrow(/only history still knows; .*chat-backend log repair/);
   await rebuild({ ...rebuilding, acceptLoss: true });
-  await waitFor('the worker to go on', () => runner.state === 'live', { timeoutMs: 10_000 });
+  await waitFor('the worker to go on', () => runner.state === 'live');
   const result = await verify({ log, feed: log, pool, waitMsMax: 5_000 });
   expect(result).toMatchObject({ differences: [], parked: [], messages: 26, conversations: 2 });
   const contents = (await rows()).map(({ content }) => content);

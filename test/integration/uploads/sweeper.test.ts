@@ -185,12 +185,12 @@ it('the sweeper goes on round by round, tells what it did, survives a fault, and
   await nats.kill9();
   await time.advance(1_000);
   // A walk that was under way ends after ten seconds of silence.
-  await waitFor('a failed round', () => events.length === 2, { timeoutMs: 20_000 });
+  await waitFor('a failed round', () => events.length === 2);
   expect(events[1]).toMatchObject({ type: 'sweepFailed' });
   await waitFor('the rest', () => time.pending === 1);
   await nats.restart();
   await time.advance(1_000);
-  await waitFor('a round again', () => events.length === 3, { timeoutMs: 15_000 });
+  await waitFor('a round again', () => events.length === 3);
   await sweeper.stop();
   expect(time.pending).toBe(0);
 });

@@ -6,7 +6,7 @@ import { ManualClock } from '../time/manualClock.ts';
 import { fakeWebSockets } from './fakeWebSocket.ts';
 
 /** A client on sockets and a clock of the test's. Delays are half of their bounds unless `random` says otherwise. */
-export function clientUnderTest(options: Partial<ChatClientOptions> = {}) {
+export function sdkClient(options: Partial<ChatClientOptions> = {}) {
   const clock = new ManualClock();
   const web = fakeWebSockets();
   let ids = 0;

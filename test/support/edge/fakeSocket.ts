@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../../../src/contracts/frames/clientFrames.ts';
+import type { ServerFrame } from '../../../src/contracts/frames/serverFrames.ts';
 import type { LinkedEvent } from '../../../src/edge/linkedEvent.ts';
 import type { ClientSocket, Fanout } from '../../../src/edge/transport.ts';
 
@@ -17,7 +17,6 @@ export class FakeSocket implements ClientSocket {
   readonly fanout: FakeFanout;
   readonly topics = new Set<string>();
   readonly frames: Record<string, unknown>[] = [];
-  closedWith: number | null = null;
   open = true;
 
   constructor(userId = 'alice', fanout = new FakeFanout()) {
@@ -47,8 +46,7 @@ export class FakeSocket implements ClientSocket {
     this.topics.delete(conversationId);
   }
 
-  close(code: number): void {
-    this.closedWith = code;
+  close(): void {
     this.open = false;
     this.fanout.sockets.delete(this);
   }

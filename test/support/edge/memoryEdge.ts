@@ -88,7 +88,7 @@ function connectTo(context: ConstructorParameters<typeof Session>[0], userId: st
     return waitFor('an answer', () => socket.frames.find((answer) => answer.id === sent), { everyMs: 1 });
   };
   const disconnect = () => {
-    socket.close(1_006);
+    socket.close();
     session.end();
   };
   return { socket, session, request, disconnect };

@@ -1,6 +1,8 @@
 import type { EdgeEvent } from '../../../src/edge/edgeEvents.ts';
 import type { EdgeOptions, EdgeServer } from '../../../src/edge/edgeServer.ts';
+import type { Gate } from '../../../src/edge/gate/gate.ts';
 import type { Realtime } from '../../../src/edge/realtime.ts';
+import { openGate } from '../../../src/main/parts/gate.ts';
 import { openRealtime, type RealtimeParts } from '../../../src/main/parts/realtime.ts';
 import { openEdge } from '../../../src/main/roles/edge.ts';
 import type { Config } from '../../../src/platform/config/config.ts';
@@ -23,20 +25,22 @@ export interface RealEdge extends EdgeServer {
 
 export interface RealEdgeOptions extends Partial<RealtimeParts> {
   readonly config?: Partial<Config>;
-  readonly slowLookMs?: number;
+  /** Shared with what else stands for the same process; default: one of its own. */
+  readonly gate?: Gate;
+  readonly slowCheckMs?: number;
   readonly metrics?: EdgeOptions['metrics'];
   readonly watchEveryMs?: number;
 }
 
 /** A real edge on a free port, on a real log. */
 export async function startRealEdge(opened: Opened, options: RealEdgeOptions = {}): Promise<RealEdge> {
-  const { config, slowLookMs, watchEveryMs, metrics, ...parts } = options;
+  const { config, slowCheckMs, watchEveryMs, metrics, gate, ...parts } = options;
   const limits = { joinsPerSocketMax: 10, connectionsMax: 100, backpressureBytesMax: 1_024 ** 2 };
   const base = testBase({ ...limits, ...config });
   const around = { application: applicationOn(opened), ...aloneOnline(), ...parts };
   const realtime = await openRealtime(base, around, { ...(watchEveryMs !== undefined && { watchEveryMs }) });
-  const edge = await openEdge(base, realtime, {
-    ...(slowLookMs !== undefined && { slowLookMs }),
+  const edge = await openEdge(base, realtime, gate ?? openGate(base, around.application.clock), {
+    ...(slowCheckMs !== undefined && { slowCheckMs }),
     ...(metrics !== undefined && { metrics }),
   });
   return {

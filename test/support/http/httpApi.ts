@@ -1,7 +1,7 @@
 import type { ApplicationContext } from '../../../src/application/context.ts';
 import type { Presence } from '../../../src/application/presence/presence.ts';
 import { ReadMarks } from '../../../src/application/receipts/readMarks.ts';
-import { AdmissionControl } from '../../../src/edge/gate/admission.ts';
+import type { Gate } from '../../../src/edge/gate/gate.ts';
 import type { Realtime } from '../../../src/edge/realtime.ts';
 import { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import { MemoryReceipts } from '../../../src/eventlog/memory/memoryReceipts.ts';
@@ -11,8 +11,8 @@ import type { HealthDeps } from '../../../src/http/deps.ts';
 import type { HttpServerOptions } from '../../../src/http/server/server.ts';
 import type { UploadEvent } from '../../../src/http/uploads/uploadEvents.ts';
 import type { UploadLimits } from '../../../src/http/uploads/uploadLimits.ts';
-import type { Base } from '../../../src/main/base.ts';
 import { openEventStreams } from '../../../src/main/parts/eventStreams.ts';
+import { openGate } from '../../../src/main/parts/gate.ts';
 import { type HttpParts, httpDeps, openHttp } from '../../../src/main/parts/http.ts';
 import { openReading } from '../../../src/main/parts/reading.ts';
 import { openRealtime } from '../../../src/main/parts/realtime.ts';
@@ -40,7 +40,7 @@ export interface TestApiOptions {
   readonly attachments?: AttachmentStore;
   readonly receipts?: MemoryReceipts;
   /** Event streams at a time; default: 100. */
-  readonly streamsMax?: number;
+  readonly connectionsMax?: number;
   readonly uploads?: Partial<UploadLimits>;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
@@ -61,6 +61,7 @@ export interface TestApi {
   readonly port: number;
   readonly log: MemoryEventLog;
   readonly realtime: Realtime;
+  readonly gate: Gate;
   readonly receipts: MemoryReceipts;
   readonly database: Database;
   readonly progress: AnnouncedProgress;
@@ -86,7 +87,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const { uploads: limits = {}, shell = {} } = options;
   const base = testBase({
     joinsPerSocketMax: 10,
-    connectionsMax: options.streamsMax ?? 100,
+    connectionsMax: options.connectionsMax ?? 100,
     backpressureBytesMax: 64 * 1_024,
     corsOrigins: shell.allowedOrigins === '*' ? '*' : shell.allowedOrigins && [...shell.allowedOrigins],
     ...(shell.hstsSeconds !== undefined && { hstsSeconds: shell.hstsSeconds }),
@@ -112,6 +113,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   // Past what stands between the API and its log: its troubles are the API's to show.
   const beside = { ...aloneOnline(), application: { ...application, log: memory, feed: memory } };
   const realtime = await openRealtime(base, beside);
+  const gate = openGate(base, application.clock);
   const receipts = options.receipts ?? new MemoryReceipts();
   const parts: HttpParts = {
     application,
@@ -119,7 +121,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     realtime: {
       presence: { online: options.online ?? (async () => new Set<string>()) },
       readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
-      eventStreams: openEventStreams(base, realtime, admissionOf(base)),
+      eventStreams: openEventStreams(base, realtime, gate),
     },
     health: { ...HEALTH, ...options.health },
   };
@@ -129,17 +131,23 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const { uploads, logged } = base;
   const routes = servedRoutes(apiRoutes(httpDeps(base, parts, tuning)));
   return {
-    ...{ url, port: server.port, log: memory, realtime, receipts, database, progress, logHead, application },
+    ...{
+      url,
+      port: server.port,
+      log: memory,
+      realtime,
+      gate,
+      receipts,
+      database,
+      progress,
+      logHead,
+      application,
+    },
     ...{ uploads, logged, routes },
     call: (...request) => call(url, ...request),
     eventsInLog: async () => (await memory.status()).lastSeq,
     stop: () => base.stops.run(),
   };
-}
-
-function admissionOf({ config }: Base): AdmissionControl {
-  const { connectsPerSecondMax: perSecondMax, connectionsMax } = config;
-  return new AdmissionControl({ perSecondMax, connectionsMax, nowMs: Date.now });
 }
 
 /** A database that nothing listens for. */

@@ -11,7 +11,7 @@ import { runFolderVariable } from './testRun.ts';
 export async function assertNothingLeft(runFolder: string): Promise<void> {
   // A process that was just told to end may need a moment to be gone.
   await waitFor('the processes of the run to end', () => leftProcesses(runFolder).length === 0, {
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
   }).catch(() => undefined);
   const processes = leftProcesses(runFolder).map((line) => `process ${line}`);
   const folders = readdirSync(runFolder).map((name) => `folder ${name}`);

@@ -84,7 +84,7 @@ export async function verified(system: Pick<RunningSystem, 'cli'>): Promise<stri
     const result = await system.cli('verify');
     return result.exitCode === 0 && result.stdout;
   };
-  return waitFor('the read model to catch up', agreed, { timeoutMs: 60_000 });
+  return waitFor('the read model to catch up', agreed);
 }
 
 interface Launched {
@@ -128,7 +128,7 @@ async function ready(app: Launched): Promise<{ apiUrl: string; edgeUrl: string }
       const edgeUrl = /WebSocket +(ws:\/\/[^/\s]+)/.exec(app.output())?.[1];
       return apiUrl !== undefined && edgeUrl !== undefined && { apiUrl, edgeUrl };
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 300_000 },
   );
   return urls;
 }

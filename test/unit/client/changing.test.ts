@@ -1,15 +1,15 @@
 import { describe, expect, it, test } from 'vitest';
 import type { ChangedFrame, ClientFrame } from '../../../client/src/protocol.ts';
 import type { FakeWebSocket } from '../../support/client/fakeWebSocket.ts';
-import { clientUnderTest } from '../../support/client/sdkClient.ts';
+import { sdkClient } from '../../support/client/sdkClient.ts';
 import { C1, M1 } from '../../support/domain/conversations.ts';
 
-function offlineRoom(options: Parameters<typeof clientUnderTest>[0] = {}) {
-  const system = clientUnderTest(options);
+function offlineRoom(options: Parameters<typeof sdkClient>[0] = {}) {
+  const system = sdkClient(options);
   return { ...system, room: system.chat.join(C1) };
 }
 
-function openRoom(options: Parameters<typeof clientUnderTest>[0] = {}) {
+function openRoom(options: Parameters<typeof sdkClient>[0] = {}) {
   const system = offlineRoom(options);
   system.last().accept();
   return system;
@@ -91,7 +91,7 @@ test('a change that was asked for without a connection is sent once there is one
 });
 
 test('a question alone makes the client connect', () => {
-  const { chat, sockets } = clientUnderTest();
+  const { chat, sockets } = sdkClient();
   chat.presence(['bob']);
   expect(sockets).toHaveLength(1);
 });

@@ -5,7 +5,7 @@ import {
   type ConnectionState,
   nextConnectionState,
 } from '../../../client/src/connectionStates.ts';
-import { clientUnderTest } from '../../support/client/sdkClient.ts';
+import { sdkClient } from '../../support/client/sdkClient.ts';
 
 const STATES: ConnectionState[] = ['idle', 'connecting', 'open', 'waiting', 'draining', 'closed'];
 const EVENTS: ConnectionEvent[] = ['start', 'opened', 'lost', 'drain', 'retry', 'refused', 'stop'];
@@ -30,22 +30,22 @@ describe('the table of states', () => {
   });
 });
 
-function open(options: Parameters<typeof clientUnderTest>[0] = {}) {
-  const system = clientUnderTest(options);
+function open(options: Parameters<typeof sdkClient>[0] = {}) {
+  const system = sdkClient(options);
   system.chat.connect();
   system.last().accept();
   return system;
 }
 
 test('nothing is opened before something is asked for', () => {
-  const { chat, sockets, clock } = clientUnderTest();
+  const { chat, sockets, clock } = sdkClient();
   clock.advance(100_000);
   expect(chat.state).toBe('idle');
   expect(sockets).toHaveLength(0);
 });
 
 test('it connects to /ws as its user and offers the subprotocol', () => {
-  const { chat, last } = clientUnderTest({ url: 'wss://chat.example.org/', userId: 'Zoë & co' });
+  const { chat, last } = sdkClient({ url: 'wss://chat.example.org/', userId: 'Zoë & co' });
   chat.connect();
   expect(last().url).toBe('wss://chat.example.org/ws?userId=Zo%C3%AB%20%26%20co');
   expect(last().protocols).toEqual(['chat.v1']);
@@ -54,7 +54,7 @@ test('it connects to /ws as its user and offers the subprotocol', () => {
 test('delays between reconnects grow with full jitter up to their bound', () => {
   const randoms = [0, 0.5, 0.999];
   for (const random of randoms) {
-    const { chat, clock, sockets, last } = clientUnderTest({
+    const { chat, clock, sockets, last } = sdkClient({
       random: () => random,
       reconnectDelayMsBase: 500,
       reconnectDelayMsMax: 4_000,
@@ -148,7 +148,7 @@ test.each([1008, 4003])('close code %i ends the client with an error that says s
 });
 
 test('a connection that does not open in time is given up and tried again', () => {
-  const { chat, clock, sockets } = clientUnderTest({ connectTimeoutMs: 10_000 });
+  const { chat, clock, sockets } = sdkClient({ connectTimeoutMs: 10_000 });
   chat.connect();
   clock.advance(10_000);
   expect(sockets[0]?.endedBy).toBe('cut');
@@ -223,7 +223,7 @@ test('the app may connect at once while the client waits', () => {
 
 test('closing leaves no timer and no socket behind, whatever the state', () => {
   for (const prepare of [
-    () => clientUnderTest(),
+    () => sdkClient(),
     () => open(),
     () => {
       const system = open();
@@ -269,12 +269,12 @@ test.each([
   { sendQueueMax: 0 },
   { pingIntervalMs: Number.NaN },
 ])('options that cannot be right are refused at once: %j', (wrong) => {
-  expect(() => clientUnderTest(wrong)).toThrow(/^(userId|url|sendQueueMax|pingIntervalMs) must be/);
+  expect(() => sdkClient(wrong)).toThrow(/^(userId|url|sendQueueMax|pingIntervalMs) must be/);
 });
 
 test('a url function is asked for every connection, and one that throws is asked again', () => {
   const urls = ['ws://first', 'ws://second', 'ws://third'];
-  const { chat, sockets, clock, last } = clientUnderTest({
+  const { chat, sockets, clock, last } = sdkClient({
     url: () => {
       const url = urls.shift() ?? 'ws://third';
       if (url === 'ws://second') throw new Error('not now');
@@ -288,7 +288,7 @@ test('a url function is asked for every connection, and one that throws is asked
 });
 
 test('a listener that throws keeps neither the others from knowing nor the client from its work', async () => {
-  const { chat, last } = clientUnderTest();
+  const { chat, last } = sdkClient();
   const uncaught = new Promise<unknown>((resolve) => {
     const listeners = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');

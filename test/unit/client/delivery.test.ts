@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { EventFrame } from '../../../client/src/protocol.ts';
 import { ModelServer } from '../../support/client/modelServer.ts';
-import { clientUnderTest } from '../../support/client/sdkClient.ts';
+import { sdkClient } from '../../support/client/sdkClient.ts';
 import { C1, M1 } from '../../support/domain/conversations.ts';
 
 type Action =
@@ -19,7 +19,7 @@ const refusing = fc.record({ do: fc.constant('refuse' as const), n: fc.integer({
 /** The app: what it shows of the conversation, and all it was told. */
 function app(windowMax: number, random: number) {
   const server = new ModelServer();
-  const system = clientUnderTest({
+  const system = sdkClient({
     random: () => random,
     sendWindowMax: windowMax,
     sendDeadlineMs: 1e9,

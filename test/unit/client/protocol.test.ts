@@ -8,18 +8,16 @@ import { CLOSE_CODE, SUBPROTOCOL } from '../../../client/src/protocol.ts';
 import { parseServerFrame } from '../../../client/src/serverFrames.ts';
 import { ERRORS } from '../../../src/contracts/errors.ts';
 import { ChatEventSchema } from '../../../src/contracts/events/events.ts';
-import {
-  CLOSE_CODES,
-  ClientFrame,
-  type ServerFrame,
-  WS_SUBPROTOCOL,
-} from '../../../src/contracts/frames/clientFrames.ts';
+import { ClientFrame, WS_SUBPROTOCOL } from '../../../src/contracts/frames/clientFrames.ts';
+import { DISCONNECTS } from '../../../src/contracts/frames/disconnects.ts';
+import type { ServerFrame } from '../../../src/contracts/frames/serverFrames.ts';
 import type * as conversations from '../../../src/contracts/http/answers/conversations.ts';
 import type * as messages from '../../../src/contracts/http/answers/messages.ts';
 import * as ids from '../../../src/contracts/ids.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 import { LinkedEvent } from '../../../src/edge/linkedEvent.ts';
 import { encodeServerFrame } from '../../../src/edge/transports/native/serverFrame.ts';
+import { sdkClient } from '../../support/client/sdkClient.ts';
 import { chatEvent, content, userId } from '../../support/domain/arbitraries.ts';
 import { C1, M1 } from '../../support/domain/conversations.ts';
 
@@ -157,11 +155,35 @@ test('events that the client knows by type are those of the schema, and reaction
   for (const type of types) expect(known).toHaveProperty(type);
 });
 
+/** Close codes that a server of this version does not send yet. */
+const CODES_AHEAD = { blocked: 4003, rateLimited: 4029 };
+
 test('the subprotocol and the close codes are those of the server', () => {
   expect(SUBPROTOCOL).toBe(WS_SUBPROTOCOL);
-  const { policy, overloaded, draining } = CLOSE_CODES;
-  expect(CLOSE_CODE).toMatchObject({ policy, overloaded, draining });
+  const { normal, ...ofServer } = CLOSE_CODE;
+  expect(normal).toBe(1000);
+  for (const [name, code] of Object.entries(ofServer)) {
+    expect({ [name]: code }).toEqual({ [name]: SERVER_CODES[name] });
+  }
 });
+
+const SERVER_CODES: Record<string, number> = {
+  ...Object.fromEntries(Object.entries(DISCONNECTS).map(([name, { code }]) => [name, code])),
+  ...CODES_AHEAD,
+};
+
+test.each(Object.entries(DISCONNECTS))(
+  'after %s it comes back exactly if it may',
+  (_name, { code, reason, reconnect }) => {
+    const { chat, clock, sockets, last } = sdkClient();
+    chat.connect();
+    last().accept();
+    last().end(code, reason);
+    clock.advance(100_000);
+    expect(sockets.length > 1).toBe(reconnect);
+    expect(chat.state === 'closed').toBe(!reconnect);
+  },
+);
 
 test('what the server calls retryable includes what the client retries', () => {
   for (const code of ['log_unavailable', 'overloaded', 'unknown_outcome'] as const) {

@@ -5,10 +5,10 @@ import {
   type SubscriptionEvent,
   type SubscriptionState,
 } from '../../../client/src/subscriptionStates.ts';
-import { clientUnderTest, eventFrame } from '../../support/client/sdkClient.ts';
+import { eventFrame, sdkClient } from '../../support/client/sdkClient.ts';
 import { C1, C2 } from '../../support/domain/conversations.ts';
 
-type System = ReturnType<typeof clientUnderTest>;
+type System = ReturnType<typeof sdkClient>;
 
 /** The server's answer to the latest join. */
 function joined({ last }: System, head: number, epoch = 'e1', conversationId = C1): void {
@@ -16,8 +16,8 @@ function joined({ last }: System, head: number, epoch = 'e1', conversationId = C
 }
 
 /** A room that is joined and has seen up to 10, on an open connection. */
-function liveRoom(options: Parameters<typeof clientUnderTest>[0] = {}) {
-  const system = clientUnderTest(options);
+function liveRoom(options: Parameters<typeof sdkClient>[0] = {}) {
+  const system = sdkClient(options);
   const room = system.chat.join(C1, { after: 10, epoch: 'e1' });
   const seen: number[] = [];
   const resyncs: unknown[] = [];
@@ -70,7 +70,7 @@ describe('the table of states', () => {
 });
 
 test('joining connects, and joins from where the app says', () => {
-  const { chat, last } = clientUnderTest();
+  const { chat, last } = sdkClient();
   chat.join(C1, { after: 120, epoch: 'e1' });
   expect(last().sent).toEqual([]);
   last().accept();
@@ -78,7 +78,7 @@ test('joining connects, and joins from where the app says', () => {
 });
 
 test('without a place to begin at it begins at the head, and comes back to where it was', () => {
-  const system = clientUnderTest();
+  const system = sdkClient();
   const room = system.chat.join(C1);
   system.last().accept();
   expect(system.last().of('join')).toEqual([{ op: 'join', id: 1, conversationId: C1 }]);
@@ -203,7 +203,7 @@ test('a connection lost between joined and resync does not carry sequences over 
 });
 
 test('a refusal for now is tried again when the server says, one for good ends the room', () => {
-  const { chat, clock, last } = clientUnderTest({ retryDelayMsBase: 200 });
+  const { chat, clock, last } = sdkClient({ retryDelayMsBase: 200 });
   const room = chat.join(C1);
   const errors: Error[] = [];
   room.on('error', (error) => errors.push(error));
@@ -222,7 +222,7 @@ test('a refusal for now is tried again when the server says, one for good ends t
 
 test('a join that is not answered is sent again, and a late answer to the first one is not taken for it', () => {
   const { system, chat, clock, last } = (() => {
-    const made = clientUnderTest({ answerTimeoutMs: 15_000 });
+    const made = sdkClient({ answerTimeoutMs: 15_000 });
     return { ...made, system: made };
   })();
   const room = chat.join(C1);
@@ -265,7 +265,7 @@ test('a listener that was taken away is not called', () => {
 test.each(['', 'c_short', 'c_AAAAAAAAAAAAAAAAAAAA*', 'chat.events.>'])(
   'what is no conversation cannot be joined: %j',
   (id) => {
-    expect(() => clientUnderTest().chat.join(id)).toThrow(/^conversationId must be/);
+    expect(() => sdkClient().chat.join(id)).toThrow(/^conversationId must be/);
   },
 );
 
@@ -326,7 +326,7 @@ describe('iterating over a room', () => {
   });
 
   it('begins at the beginning for the first iterator, however late it comes, and at now for others', async () => {
-    const { chat, last } = clientUnderTest({ bufferMax: 3 });
+    const { chat, last } = sdkClient({ bufferMax: 3 });
     const room = chat.join(C1, { after: 10 });
     last().accept();
     for (let seq = 11; seq <= 20; seq++) last().say(eventFrame(seq, seq - 1));
@@ -372,8 +372,8 @@ describe('typing', () => {
 });
 
 describe('the inbox', () => {
-  function liveInbox(options: Parameters<typeof clientUnderTest>[0] = {}) {
-    const system = clientUnderTest(options);
+  function liveInbox(options: Parameters<typeof sdkClient>[0] = {}) {
+    const system = sdkClient(options);
     const room = system.chat.join('*', { after: 100, epoch: 'e1' });
     const seen: string[] = [];
     room.on('event', ({ seq, event }) => seen.push(`${event.conversationId.slice(2, 3)}${seq}`));

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import type { AckFrame, SendFrame } from '../../../client/src/protocol.ts';
 import type { FakeWebSocket } from '../../support/client/fakeWebSocket.ts';
-import { clientUnderTest } from '../../support/client/sdkClient.ts';
+import { sdkClient } from '../../support/client/sdkClient.ts';
 import { C1, M1 } from '../../support/domain/conversations.ts';
 
-function sender(options: Parameters<typeof clientUnderTest>[0] = {}) {
-  const system = clientUnderTest(options);
+function sender(options: Parameters<typeof sdkClient>[0] = {}) {
+  const system = sdkClient(options);
   const room = system.chat.join(C1);
   return { ...system, room };
 }
 
-function openSender(options: Parameters<typeof clientUnderTest>[0] = {}) {
+function openSender(options: Parameters<typeof sdkClient>[0] = {}) {
   const system = sender(options);
   system.last().accept();
   return system;

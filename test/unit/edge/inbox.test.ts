@@ -58,7 +58,7 @@ test('an inbox that was away gets what was missed in each conversation, each eve
   await edge.stop();
 });
 
-test('an inbox that was away for longer than is remembered is told to resync', async () => {
+test('an inbox that was away for longer than is remembered is sent a resync', async () => {
   const edge = await openMemoryEdge({ recentEventsMax: 2 });
   const id = await edge.newConversation('members', ['bob']);
   for (let n = 0; n < 5; n++) await edge.post(id, 'text');
@@ -69,7 +69,7 @@ test('an inbox that was away for longer than is remembered is told to resync', a
   await edge.stop();
 });
 
-test('whoever is removed from a closed conversation is told so and gets nothing more of it', async () => {
+test('a user removed from a closed conversation is sent `left` and nothing more of it', async () => {
   const edge = await openMemoryEdge();
   const id = await edge.newConversation('members', ['bob', 'carol']);
   const joined = edge.connect('bob');

@@ -24,7 +24,7 @@ const ask = (userId: string, frame: object) =>
 const types = async () => (await storedEvents(edge.log)).map(({ type }) => type);
 
 describe('over a socket', () => {
-  it('its author edits and deletes a message, and is told where the change is', async () => {
+  it('its author edits and deletes a message, and the answer says where the change is', async () => {
     const edited = await ask('alice', { op: 'edit', content: 'better words', seq });
     expect(edited).toMatchObject({ op: 'changed', messageId, seq: seq + 1, position: `memory:${seq + 1}` });
     expect(await ask('alice', { op: 'delete' })).toMatchObject({ op: 'changed', seq: seq + 2 });
@@ -37,7 +37,7 @@ describe('over a socket', () => {
     expect(JSON.stringify(await storedEvents(edge.log))).not.toContain('words');
   });
 
-  it('whoever may see it reacts, and takes it back', async () => {
+  it('a user who may see it reacts, and takes it back', async () => {
     expect(await ask('bob', { op: 'react', emoji: '👍' })).toMatchObject({ op: 'changed', messageId });
     expect(await ask('bob', { op: 'unreact', emoji: '👍' })).toMatchObject({ op: 'changed' });
     const [added, removed] = (await storedEvents(edge.log)).slice(-2);

@@ -5,7 +5,7 @@ import { systemIds } from '../../../src/platform/ids.ts';
 import { openMemoryEdge as openEdge } from '../../support/edge/memoryEdge.ts';
 import { waitFor } from '../../support/time/waitFor.ts';
 
-test('joining tells the head, then what happened after the given sequence, then what happens', async () => {
+test('a join answers with the head, then come the events after the given sequence, then live ones', async () => {
   const { connect, newConversation, post } = await openEdge();
   const conversationId = await newConversation();
   const first = await post(conversationId, 'one');
@@ -89,7 +89,7 @@ test.each([
   expect(faults).toEqual([]);
 });
 
-test('joins and requests under way are bounded, and leaving makes room', async () => {
+test('joins and requests in flight are bounded, and leaving makes room', async () => {
   const { connect, newConversation } = await openEdge({ joinsMax: 3, requestsMax: 5 });
   const { request, session, socket } = connect();
   const ids = await Promise.all(Array.from({ length: 4 }, () => newConversation()));
@@ -127,7 +127,7 @@ test('an end gives the inbox back, also one that was just being joined', async (
   joined.disconnect();
   joining.session.receive(JSON.stringify({ op: 'join', id: 1, conversationId: '*', after: 0 }));
   joining.disconnect();
-  await waitFor('the join to be over', () => joining.session.underWay === 0);
+  await waitFor('the join to be over', () => joining.session.inFlight === 0);
   expect(realtime.context.inbox.users).toBe(0);
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AttachmentSchema, Timestamp } from '../../events/events.ts';
-import { AckLevel } from '../../frames/clientFrames.ts';
+import { AckLevel } from '../../frames/ackLevel.ts';
 import { ConversationId, Emoji, MessageId, Seq, UserId } from '../../ids.ts';
 import { PositionText } from '../../position.ts';
 

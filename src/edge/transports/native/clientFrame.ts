@@ -1,16 +1,6 @@
-import { ChatError, fieldErrors } from '../../../contracts/errors.ts';
+import { fieldErrors } from '../../../contracts/errors.ts';
 import { ClientFrame } from '../../../contracts/frames/clientFrames.ts';
-
-/** A frame that cannot be carried out, with the request number it had, if one can be made out. */
-export class MalformedFrame {
-  readonly id: number | null;
-  readonly error: ChatError;
-
-  constructor(id: number | null, detail: string, errors: { path: string; reason: string }[] = []) {
-    this.id = id;
-    this.error = new ChatError('invalid_request', detail, { errors });
-  }
-}
+import { MalformedFrame } from '../../malformedFrame.ts';
 
 /** Reads one text frame of a client. */
 export function parseClientFrame(text: string): ClientFrame | MalformedFrame {

@@ -1,8 +1,11 @@
 import type { WebSocket } from 'uWebSockets.js';
-import { CLOSE_CODES, FRAME_BYTES_MAX, type ServerFrame } from '../../../contracts/frames/clientFrames.ts';
+import { FRAME_BYTES_MAX } from '../../../contracts/frames/clientFrames.ts';
+import { DISCONNECTS, type Disconnect } from '../../../contracts/frames/disconnects.ts';
+import type { ServerFrame } from '../../../contracts/frames/serverFrames.ts';
+import type { SessionContext } from '../../context.ts';
 import type { CloseReason } from '../../edgeEvents.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import { Session, type SessionContext } from '../../session.ts';
+import { Session } from '../../session.ts';
 import type { ClientSocket, Fanout } from '../../transport.ts';
 import { encodeServerFrame } from './serverFrame.ts';
 
@@ -44,10 +47,8 @@ export class NativeConnection implements ClientSocket {
   }
 
   onMessage(message: ArrayBuffer, isBinary: boolean): void {
-    if (message.byteLength > FRAME_BYTES_MAX) {
-      return this.close(CLOSE_CODES.tooLarge, `frames have at most ${FRAME_BYTES_MAX} bytes`, 'too_large');
-    }
-    if (isBinary) return this.close(CLOSE_CODES.unsupportedData, 'frames are JSON text', 'policy');
+    if (message.byteLength > FRAME_BYTES_MAX) return this.close(DISCONNECTS.tooLarge);
+    if (isBinary) return this.close(DISCONNECTS.unsupportedData);
     // The bytes belong to uWebSockets.js and are only valid during this call: the string is a copy.
     this.session.receive(Buffer.from(message).toString('utf8'));
   }
@@ -89,10 +90,10 @@ export class NativeConnection implements ClientSocket {
     if (this.open) this.#ws.unsubscribe(conversationId);
   }
 
-  close(code: number, reason: string, closeReason: CloseReason = 'policy'): void {
+  close({ code, reason, metric }: Disconnect): void {
     this.#flush();
     if (!this.open) return;
-    this.closeReason = closeReason;
+    this.closeReason = metric;
     this.#ws.end(code, reason);
   }
 

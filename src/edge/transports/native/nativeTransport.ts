@@ -1,22 +1,20 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { ChatError } from '../../../contracts/errors.ts';
-import { CLOSE_CODES, FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../../contracts/frames/clientFrames.ts';
+import { FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../../contracts/frames/clientFrames.ts';
+import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
+import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
-import type { AdmissionControl } from '../../gate/admission.ts';
+import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
-import { foreignPage, noRoom, refuse } from '../../http/refuse.ts';
+import { refuse } from '../../http/refuse.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import type { SessionContext } from '../../session.ts';
-import type { Fanout } from '../../transport.ts';
-import type { Drainable } from '../transport.ts';
+import type { Drainable, Fanout } from '../../transport.ts';
 import { NativeConnection, type SocketData } from './nativeConnection.ts';
 import { userIdOf } from './upgradeQuery.ts';
 
 export interface NativeTransportOptions {
-  readonly admission: AdmissionControl;
-  /** Connections of all transports of this edge. */
-  readonly connections: () => number;
+  readonly gate: Gate;
   /** Unsent bytes at which a socket counts as stuck and is closed. */
   readonly backpressureBytesMax: number;
   readonly answerHeaders: AnswerHeaders;
@@ -24,7 +22,7 @@ export interface NativeTransportOptions {
 }
 
 /**
- * Above the soft limit of {@link FRAME_BYTES_MAX} a client is told why it is closed (1009); above this hard one
+ * Above the soft limit of {@link FRAME_BYTES_MAX} a client is closed with a reason (1009); above this hard one
  * uWebSockets.js drops the connection while the frame is still coming in, so nothing larger is ever held.
  */
 const FRAME_BYTES_HARD_MAX = 2 * FRAME_BYTES_MAX;
@@ -41,13 +39,14 @@ export class NativeTransport implements Drainable, Fanout {
   readonly #context: SessionContext;
   readonly #options: NativeTransportOptions;
   readonly #connections = new Set<NativeConnection>();
-  /** Those that were found to have much unread at the last look. */
+  /** Connections with much unread at the last check. */
   #lagging = new Set<NativeConnection>();
 
   constructor(app: uWS.TemplatedApp, context: SessionContext, options: NativeTransportOptions) {
     this.#app = app;
     this.#context = context;
     this.#options = options;
+    options.gate.count(this);
     app.ws<SocketData>('/ws', {
       maxPayloadLength: FRAME_BYTES_HARD_MAX,
       maxBackpressure: options.backpressureBytesMax,
@@ -67,9 +66,9 @@ export class NativeTransport implements Drainable, Fanout {
     return this.#connections.size;
   }
 
-  get underWay(): number {
+  get inFlight(): number {
     let sum = 0;
-    for (const { session } of this.#connections) sum += session.underWay;
+    for (const { session } of this.#connections) sum += session.inFlight;
     return sum;
   }
 
@@ -78,8 +77,8 @@ export class NativeTransport implements Drainable, Fanout {
   }
 
   /**
-   * Closes those that had more than half of the limit unread at this look and at the one before: they read, but too
-   * slowly, so they can still be told (4008). Those that do not read at all go over the limit.
+   * Closes connections with more than half of the limit unread at two consecutive checks: they read, but too slowly, so the
+   * close code (4008) still reaches them. Those that do not read at all go over the limit.
    */
   closeSlow(): void {
     const lagging = new Set<NativeConnection>();
@@ -100,22 +99,21 @@ export class NativeTransport implements Drainable, Fanout {
   closeSome(count: number): void {
     for (const connection of this.#connections) {
       if (count-- <= 0) return;
-      connection.close(CLOSE_CODES.draining, 'draining', 'draining');
+      connection.close(DISCONNECTS.draining);
     }
   }
 
   #closeSlow(connection: NativeConnection): void {
     this.#options.onEvent({ type: 'slowConsumer', transport: TRANSPORT, userId: connection.userId });
-    connection.close(CLOSE_CODES.slowConsumer, 'slow consumer: resume from the last event', 'slow_consumer');
+    connection.close(DISCONNECTS.slowConsumer);
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const { answerHeaders, onEvent } = this.#options;
-    const newcomer = this.#admit(request);
-    if (newcomer instanceof ChatError) {
-      onEvent({ type: 'refused', transport: TRANSPORT, reason: newcomer.code });
+    const { gate, answerHeaders } = this.#options;
+    const origin = request.getHeader('origin');
+    const newcomer = gate.admit({ transport: TRANSPORT, origin }) ?? this.#identify(request);
+    if (newcomer instanceof ChatError)
       return refuse(response, newcomer, { headers: answerHeaders.of(request) });
-    }
     // The status goes first, or the header would come with one of its own.
     response.writeStatus('101 Switching Protocols');
     response.writeHeader(...answerHeaders.requestId(request));
@@ -128,20 +126,12 @@ export class NativeTransport implements Drainable, Fanout {
     );
   }
 
-  /** Who comes, and by which subprotocol; or why not. */
-  #admit(request: HttpRequest): { userId: string; protocol: string } | ChatError {
-    if (!this.#options.answerHeaders.allows(request)) return foreignPage();
-    const admission = this.#options.admission.admit(this.#options.connections());
-    if (!admission.admitted) return noRoom(admission.retryAfterMs);
-    const userId = userIdOf(request.getQuery() ?? '');
-    if (userId === null) {
-      return new ChatError('invalid_request', 'userId must be given once, as 1–128 printable characters.');
+  #identify(request: HttpRequest): Newcomer | ChatError {
+    const newcomer = newcomerOf(request);
+    if (newcomer instanceof ChatError) {
+      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: newcomer.code });
     }
-    const offered = request.getHeader('sec-websocket-protocol');
-    if (offered === '') return { userId, protocol: '' };
-    const known = offered.split(',').some((name) => name.trim() === WS_SUBPROTOCOL);
-    if (known) return { userId, protocol: WS_SUBPROTOCOL };
-    return new ChatError('invalid_request', `The subprotocol is ${WS_SUBPROTOCOL}.`);
+    return newcomer;
   }
 
   #open(ws: WebSocket<SocketData>): void {
@@ -167,4 +157,22 @@ export class NativeTransport implements Drainable, Fanout {
     connection.onClose();
     this.#options.onEvent({ type: 'disconnected', transport: TRANSPORT, reason: connection.closeReason });
   }
+}
+
+interface Newcomer {
+  readonly userId: string;
+  readonly protocol: string;
+}
+
+/** The user that asks, and the subprotocol to speak; or what is wrong with the request. */
+function newcomerOf(request: HttpRequest): Newcomer | ChatError {
+  const userId = userIdOf(request.getQuery() ?? '');
+  if (userId === null) {
+    return new ChatError('invalid_request', 'userId must be given once, as 1–128 printable characters.');
+  }
+  const offered = request.getHeader('sec-websocket-protocol');
+  if (offered === '') return { userId, protocol: '' };
+  const known = offered.split(',').some((name) => name.trim() === WS_SUBPROTOCOL);
+  if (known) return { userId, protocol: WS_SUBPROTOCOL };
+  return new ChatError('invalid_request', `The subprotocol is ${WS_SUBPROTOCOL}.`);
 }

@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../../../contracts/frames/clientFrames.ts';
+import type { ServerFrame } from '../../../contracts/frames/serverFrames.ts';
 
 /** The text of a frame. An `ack`, of which every message has one, is put together: five times as fast. */
 export function encodeServerFrame(frame: ServerFrame): string {

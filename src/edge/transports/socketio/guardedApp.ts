@@ -9,20 +9,18 @@ import type {
 } from 'uWebSockets.js';
 import type { ChatError } from '../../../contracts/errors.ts';
 import type { HeaderList } from '../../../middleware/securityHeaders.ts';
-import type { Admission } from '../../gate/admission.ts';
+import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
-import { foreignPage, noRoom, refuse } from '../../http/refuse.ts';
+import { refuse } from '../../http/refuse.ts';
 import { cutOffTwoLengths } from '../../http/requestBody.ts';
 import { GuardedResponse } from './guardedResponse.ts';
 import { GuardedSocket } from './guardedSocket.ts';
 
 export interface GuardOptions {
   readonly backpressureBytesMax: number;
-  /** Asked for every new session, before anything is made for it. */
-  readonly admit: () => Admission;
+  /** Asked for every request, and for every new session before anything is made for it. */
+  readonly gate: Gate;
   readonly answerHeaders: AnswerHeaders;
-  /** Told of every request that is turned away. */
-  readonly onRefused: (error: ChatError) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -34,8 +32,7 @@ type HttpHandler = (response: HttpResponse, request: HttpRequest) => void;
  * - It sets no `closeOnBackpressureLimit`, so what a slow socket cannot take would vanish in silence. Here the socket is
  *   closed, and its client resumes.
  * - It touches responses and sockets that are gone, which throws and would end the process. Here that does nothing.
- * - It makes a session for everyone. Here {@link GuardOptions.admit} is asked first, and pages that are not on the list are
- *   turned away.
+ * - It makes a session for everyone. Here the gate is asked first.
  * - Its answers lack what those of everybody else here carry: security headers, the request's id, whose pages may read it.
  *
  * Source of what it calls: engine.io/lib/userver.ts and transports-uws/.
@@ -100,17 +97,16 @@ export class GuardedApp {
     if (cutOffTwoLengths(response, request)) return false;
     const error = this.#refusalOf(request);
     if (error === null) return true;
-    this.#options.onRefused(error);
     refuse(response, error, { headers: this.#options.answerHeaders.readableOf(request) });
     return false;
   }
 
+  /** A request with a session belongs to a connection that was let in; one without asks for a new one. */
   #refusalOf(request: HttpRequest): ChatError | null {
-    if (!this.#options.answerHeaders.allows(request)) return foreignPage();
-    // Only who comes without a session asks for one.
-    if (/(^|&)sid=/.test(request.getQuery() ?? '')) return null;
-    const admission = this.#options.admit();
-    return admission.admitted ? null : noRoom(admission.retryAfterMs);
+    const newcomer = { transport: 'socketio-polling', origin: request.getHeader('origin') } as const;
+    const { gate } = this.#options;
+    const hasSession = /(^|&)sid=/.test(request.getQuery() ?? '');
+    return hasSession ? gate.readmit(newcomer) : gate.admit(newcomer);
   }
 
   #guard(work: () => unknown): void {

@@ -1,19 +1,22 @@
 import type { Socket } from 'socket.io';
 import { fieldErrors } from '../../../contracts/errors.ts';
-import { ClientFrame, type ServerFrame } from '../../../contracts/frames/clientFrames.ts';
+import { ClientFrame } from '../../../contracts/frames/clientFrames.ts';
+import { DISCONNECTS, type Disconnect } from '../../../contracts/frames/disconnects.ts';
+import type { ServerFrame } from '../../../contracts/frames/serverFrames.ts';
+import type { SessionContext } from '../../context.ts';
 import type { CloseReason, TransportName } from '../../edgeEvents.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import { Session, type SessionContext } from '../../session.ts';
+import { MalformedFrame } from '../../malformedFrame.ts';
+import { Session } from '../../session.ts';
 import type { ClientSocket, Fanout } from '../../transport.ts';
-import { MalformedFrame } from '../native/clientFrame.ts';
 import { GuardedSocket } from './guardedSocket.ts';
 
 export interface SocketIoConnectionOptions {
   readonly userId: string;
   readonly fanout: Fanout;
-  /** Who follows a conversation by polling; kept by the connections themselves. */
+  /** Polling subscribers by conversation; kept by the connections themselves. */
   readonly pollers: Map<string, Set<SocketIoConnection>>;
-  /** What may wait for a client that does not read or poll. */
+  /** Bytes that may wait for a client that does not read or poll. */
   readonly unsentBytesMax: number;
   readonly onSlow: () => void;
 }
@@ -33,7 +36,7 @@ export function topicOf(conversationId: string): string {
  *
  * While it polls, everything goes through Engine.IO's buffer, and conversations are followed in {@link
  * SocketIoConnectionOptions.pollers}. Once it is on a WebSocket, events are written to it directly and conversations are
- * topics. The change from the one to the other happens within the event by which Engine.IO tells of it, just before it
+ * topics. The change from the one to the other happens within the event by which Engine.IO announces it, just before it
  * empties its buffer onto the WebSocket: so nothing is lost, doubled or overtaken.
  */
 export class SocketIoConnection implements ClientSocket {
@@ -126,9 +129,9 @@ export class SocketIoConnection implements ClientSocket {
   }
 
   /** Closes the transport, not the Socket.IO session, so that stock clients come back by themselves. */
-  close(code: number, reason: string, closeReason: CloseReason = 'policy'): void {
+  close({ code, reason, metric }: Disconnect): void {
     if (!this.open) return;
-    this.closeReason = closeReason;
+    this.closeReason = metric;
     if (this.#webSocket !== null) this.#webSocket.end(code, reason);
     else this.#socket.conn.close(true);
   }
@@ -136,7 +139,7 @@ export class SocketIoConnection implements ClientSocket {
   #closeSlow(): void {
     if (this.closeReason === 'slow_consumer') return;
     this.#options.onSlow();
-    this.close(4_008, 'slow consumer: resume from the last event', 'slow_consumer');
+    this.close(DISCONNECTS.slowConsumer);
   }
 
   #useWebSocket(): void {
@@ -169,15 +172,15 @@ export class SocketIoConnection implements ClientSocket {
 
   #poll(conversationId: string): void {
     const { pollers } = this.#options;
-    const members = pollers.get(conversationId) ?? new Set();
-    pollers.set(conversationId, members.add(this));
+    const subscribers = pollers.get(conversationId) ?? new Set();
+    pollers.set(conversationId, subscribers.add(this));
   }
 
   #unpoll(conversationId: string): void {
     const { pollers } = this.#options;
-    const members = pollers.get(conversationId);
-    members?.delete(this);
-    if (members?.size === 0) pollers.delete(conversationId);
+    const subscribers = pollers.get(conversationId);
+    subscribers?.delete(this);
+    if (subscribers?.size === 0) pollers.delete(conversationId);
   }
 
   #take(op: unknown, args: unknown[]): void {

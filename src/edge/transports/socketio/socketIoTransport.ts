@@ -2,20 +2,18 @@ import type uWS from 'uWebSockets.js';
 import { Server, type Socket } from 'socket.io';
 import { Adapter } from 'socket.io-adapter';
 import { FRAME_BYTES_MAX, WsQuery } from '../../../contracts/frames/clientFrames.ts';
+import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
+import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
-import type { AdmissionControl } from '../../gate/admission.ts';
+import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import type { SessionContext } from '../../session.ts';
-import type { Fanout } from '../../transport.ts';
-import type { Drainable } from '../transport.ts';
+import type { Drainable, Fanout } from '../../transport.ts';
 import { GuardedApp } from './guardedApp.ts';
 import { SocketIoConnection, topicOf } from './socketIoConnection.ts';
 
 export interface SocketIoTransportOptions {
-  readonly admission: AdmissionControl;
-  /** Connections of all transports of this edge. */
-  readonly connections: () => number;
+  readonly gate: Gate;
   readonly backpressureBytesMax: number;
   readonly answerHeaders: AnswerHeaders;
   readonly onEvent: OnEdgeEvent;
@@ -32,12 +30,13 @@ export class SocketIoTransport implements Drainable, Fanout {
   readonly #options: SocketIoTransportOptions;
   readonly #server: Server;
   readonly #connections = new Set<SocketIoConnection>();
-  /** Who follows a conversation by polling. */
+  /** Polling subscribers by conversation. */
   readonly #pollers = new Map<string, Set<SocketIoConnection>>();
 
   constructor(app: uWS.TemplatedApp, context: SessionContext, options: SocketIoTransportOptions) {
     this.#app = app;
     this.#options = options;
+    options.gate.count(this);
     this.#server = new Server({
       serveClient: false,
       adapter: NoRooms,
@@ -45,15 +44,7 @@ export class SocketIoTransport implements Drainable, Fanout {
       connectTimeout: 10_000,
       httpCompression: false,
     });
-    const { onFault, backpressureBytesMax, answerHeaders, onEvent } = options;
-    const guarded = new GuardedApp(app, {
-      backpressureBytesMax,
-      answerHeaders,
-      admit: () => options.admission.admit(options.connections()),
-      onRefused: ({ code }) => onEvent({ type: 'refused', transport: 'socketio-polling', reason: code }),
-      onFault,
-    });
-    this.#server.attachApp(guarded);
+    this.#server.attachApp(new GuardedApp(app, options));
     this.#server.use((socket, next) => next(userIdOf(socket) === null ? invalidUserId() : undefined));
     this.#server.on('connection', (socket) => this.#open(socket, context));
   }
@@ -62,9 +53,9 @@ export class SocketIoTransport implements Drainable, Fanout {
     return this.#connections.size;
   }
 
-  get underWay(): number {
+  get inFlight(): number {
     let sum = 0;
-    for (const { session } of this.#connections) sum += session.underWay;
+    for (const { session } of this.#connections) sum += session.inFlight;
     return sum;
   }
 
@@ -84,7 +75,7 @@ export class SocketIoTransport implements Drainable, Fanout {
   closeSome(count: number): void {
     for (const connection of this.#connections) {
       if (count-- <= 0) return;
-      connection.close(4_012, 'draining', 'draining');
+      connection.close(DISCONNECTS.draining);
     }
   }
 

@@ -1,17 +1,18 @@
 import type { ServerResponse } from 'node:http';
-import type { ServerFrame } from '../../../contracts/frames/clientFrames.ts';
+import type { Disconnect } from '../../../contracts/frames/disconnects.ts';
+import type { ServerFrame } from '../../../contracts/frames/serverFrames.ts';
+import type { SessionContext } from '../../context.ts';
 import type { CloseReason } from '../../edgeEvents.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import type { SessionContext } from '../../session.ts';
-import { Memberships } from '../../subscriptions.ts';
+import { Subscriptions } from '../../subscriptions.ts';
 import type { ClientSocket, Fanout } from '../../transport.ts';
 
 export interface EventStreamConnectionOptions {
   readonly userId: string;
   readonly fanout: Fanout;
-  /** Who follows a conversation; kept by the connections themselves. */
+  /** Subscribers by conversation; kept by the connections themselves. */
   readonly followers: Map<string, Set<EventStreamConnection>>;
-  /** What may wait for a client that does not read. */
+  /** Bytes that may wait for a client that does not read. */
   readonly unsentBytesMax: number;
   readonly onSlow: () => void;
   readonly onClose: () => void;
@@ -33,8 +34,8 @@ export class EventStreamConnection implements ClientSocket {
   readonly #response: ServerResponse;
   readonly #context: SessionContext;
   readonly #options: EventStreamConnectionOptions;
-  readonly #memberships: Memberships;
-  #looking = false;
+  readonly #subscriptions: Subscriptions;
+  #checking = false;
   open = true;
   closeReason: CloseReason = 'client';
 
@@ -42,7 +43,7 @@ export class EventStreamConnection implements ClientSocket {
     this.#response = response;
     this.#context = context;
     this.#options = options;
-    this.#memberships = new Memberships(context, this);
+    this.#subscriptions = new Subscriptions(context, this);
     if (this.userId !== '') context.presence.connected(this.userId);
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
@@ -64,10 +65,10 @@ export class EventStreamConnection implements ClientSocket {
   /** The answer has begun: what fails now can only end the stream, and the client comes back with its last id. */
   async join(join: EventStreamJoin): Promise<void> {
     try {
-      await this.#memberships.join({ op: 'join', id: 0, ...join });
+      await this.#subscriptions.join({ op: 'join', id: 0, ...join });
     } catch (error) {
       this.#context.options.onFault(error);
-      this.close(0, '', 'error');
+      this.#end('error');
     }
   }
 
@@ -81,15 +82,15 @@ export class EventStreamConnection implements ClientSocket {
     if (op === 'draining' && 'retryAfterMs' in rest) this.#response.write(`retry:${rest.retryAfterMs}\n`);
     this.#response.write(`event:${op}\ndata:${JSON.stringify({ ...rest, id: undefined })}\n\n`);
     if (frame.op === 'resync') void this.join({ conversationId: frame.conversationId });
-    if (frame.op === 'left') this.close(0, '', 'policy');
+    if (frame.op === 'left') this.#end('policy');
   }
 
   deliver(event: LinkedEvent): boolean {
     if (!this.open) return false;
     this.#response.write(event.frame('sse'));
     const unsent = this.#response.writableLength;
-    if (unsent > this.#options.unsentBytesMax && !this.#looking) {
-      this.#looking = true;
+    if (unsent > this.#options.unsentBytesMax && !this.#checking) {
+      this.#checking = true;
       // Node hands what is written to the system at the end of the turn: only what is left then was not taken.
       setImmediate(() => this.#closeIfSlow());
     }
@@ -97,7 +98,7 @@ export class EventStreamConnection implements ClientSocket {
   }
 
   #closeIfSlow(): void {
-    this.#looking = false;
+    this.#checking = false;
     if (!this.open || this.#response.writableLength <= this.#options.unsentBytesMax) return;
     this.#options.onSlow();
     this.closeReason = 'slow_consumer';
@@ -128,7 +129,12 @@ export class EventStreamConnection implements ClientSocket {
     if (others?.size === 0) followers.delete(conversationId);
   }
 
-  close(_code: number, _reason: string, closeReason: CloseReason = 'policy'): void {
+  /** An answer has no close code: the stream ends, and its client comes back. */
+  close({ metric }: Disconnect): void {
+    this.#end(metric);
+  }
+
+  #end(closeReason: CloseReason): void {
     if (!this.open) return;
     this.closeReason = closeReason;
     this.#response.end();
@@ -137,7 +143,7 @@ export class EventStreamConnection implements ClientSocket {
   #onClose(): void {
     if (!this.open) return;
     this.open = false;
-    this.#memberships.end();
+    this.#subscriptions.end();
     if (this.userId !== '') this.#context.presence.disconnected(this.userId);
     this.#options.onClose();
   }

@@ -1,31 +1,30 @@
 import type { ServerResponse } from 'node:http';
 import { viewConversation } from '../../../application/reading/viewConversation.ts';
-import { ChatError } from '../../../contracts/errors.ts';
+import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
+import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
-import type { AdmissionControl } from '../../gate/admission.ts';
+import type { Gate } from '../../gate/gate.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
-import type { SessionContext } from '../../session.ts';
-import type { Fanout } from '../../transport.ts';
-import type { Drainable } from '../transport.ts';
+import type { Drainable, Fanout } from '../../transport.ts';
 import { EventStreamConnection } from './eventStreamConnection.ts';
 
 export interface EventStreamOptions {
-  readonly admission: AdmissionControl;
+  readonly gate: Gate;
   readonly backpressureBytesMax: number;
   readonly onEvent: OnEdgeEvent;
 }
 
 export interface EventStreamRequest {
   readonly conversationId: string;
-  /** `null`: nobody in particular, who sees open conversations only. */
+  /** `null`: no user; open conversations only. */
   readonly userId: string | null;
-  /** The last event seen; absent: only what comes. */
+  /** Last event seen; absent: only what comes. */
   readonly after?: number | undefined;
   /** The epoch under which it was seen. */
   readonly epoch?: string | undefined;
 }
 
-/** Comments in this interval keep proxies from closing a quiet stream, and tell of clients that are gone. */
+/** Comments in this interval keep proxies from closing a quiet stream, and reveal clients that are gone. */
 const HEARTBEAT_MS = 15_000;
 const TRANSPORT = 'sse';
 
@@ -36,11 +35,12 @@ export class EventStreamTransport implements Drainable, Fanout {
   readonly #connections = new Set<EventStreamConnection>();
   readonly #followers = new Map<string, Set<EventStreamConnection>>();
   readonly #heartbeat: NodeJS.Timeout;
-  readonly underWay = 0;
+  readonly inFlight = 0;
 
   constructor(context: SessionContext, options: EventStreamOptions) {
     this.#context = context;
     this.#options = options;
+    options.gate.count(this);
     this.#heartbeat = setInterval(() => {
       for (const connection of this.#connections) connection.beat();
     }, HEARTBEAT_MS);
@@ -58,12 +58,9 @@ export class EventStreamTransport implements Drainable, Fanout {
    */
   async serve(request: EventStreamRequest, response: ServerResponse): Promise<void> {
     const { conversationId, userId, after, epoch } = request;
-    const admission = this.#options.admission.admit(this.#connections.size);
-    if (!admission.admitted) {
-      this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: 'overloaded' });
-      const { retryAfterMs } = admission;
-      throw new ChatError('overloaded', 'No more event streams are taken just now.', { retryAfterMs });
-    }
+    // The API says by CORS whose pages may read the answer.
+    const refusal = this.#options.gate.admit({ transport: TRANSPORT, origin: '' });
+    if (refusal !== null) throw refusal;
     await viewConversation(this.#context.application, conversationId, userId);
     if (response.destroyed) return;
     const connection: EventStreamConnection = new EventStreamConnection(response, this.#context, {
@@ -94,7 +91,7 @@ export class EventStreamTransport implements Drainable, Fanout {
   closeSome(count: number): void {
     for (const connection of this.#connections) {
       if (count-- <= 0) return;
-      connection.close(0, '', 'draining');
+      connection.close(DISCONNECTS.draining);
     }
   }
 

@@ -17,7 +17,7 @@ export interface MigrateOptions {
   readonly directory: string;
   /** How long to wait for another process that migrates, in milliseconds. Default 60,000. */
   readonly lockMsMax?: number;
-  /** Told the name of each migration before it is applied. */
+  /** Takes the name of each migration before it is applied. */
   readonly onApply?: (name: string) => void;
 }
 
@@ -104,7 +104,7 @@ function check(row: AppliedRow, migrations: readonly Migration[], where: string)
     throw new MigrationError(`${where} has a migration that is unknown here: ${name}. ${hint}`);
   }
   if (row.finished_at === null) {
-    const hint = 'Look at what it left behind, then use "prisma migrate resolve".';
+    const hint = 'Check what it left, then use "prisma migrate resolve".';
     throw new MigrationError(`Migration ${name} was begun on ${where} and never finished. ${hint}`);
   }
   if (row.checksum !== migration.checksum) {

@@ -74,11 +74,11 @@ test('an erased message is not found any more', async () => {
 test.each([2, 4, 6])(
   'erasing that failed half-way, at event %i, is gone on with by asking again',
   async (seq) => {
-    const troubled = processOn(memory, (log) => failingAt(log, seq));
-    const first = deleteMessage(troubled, { ...named(), erase: true });
+    const faulty = processOn(memory, (log) => failingAt(log, seq));
+    const first = deleteMessage(faulty, { ...named(), erase: true });
     expect(await toldBy(first)).toMatchObject({ code: 'log_unavailable', retryable: true });
     expect(await stored()).toContain('secret');
-    await deleteMessage(troubled, { ...named(), erase: true });
+    await deleteMessage(faulty, { ...named(), erase: true });
     expect(await stored()).not.toContain('secret');
   },
 );

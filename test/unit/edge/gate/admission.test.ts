@@ -9,7 +9,7 @@ function open(perSecondMax: number, connectionsMax = 1_000) {
   return { clock, control, admitted };
 }
 
-test('so many at once, and then so many per second', () => {
+test('a burst up to the rate, and then the rate', () => {
   const { clock, admitted } = open(100);
   expect(admitted(500)).toBe(100);
   clock.ms += 500;
@@ -18,7 +18,7 @@ test('so many at once, and then so many per second', () => {
   expect(admitted(500)).toBe(100);
 });
 
-test('who is turned away is told to come back, each at another time', () => {
+test('clients that are turned away may come back, each at another time', () => {
   const { control, admitted } = open(1);
   admitted(1);
   const times = Array.from({ length: 50 }, () => {
@@ -29,7 +29,7 @@ test('who is turned away is told to come back, each at another time', () => {
   expect(new Set(times).size).toBeGreaterThan(10);
 });
 
-test('nobody beyond the ceiling, and nobody while draining', () => {
+test('no connection over the ceiling, and none while draining', () => {
   const { control } = open(100, 10);
   expect(control.admit(9).admitted).toBe(true);
   expect(control.admit(10).admitted).toBe(false);

@@ -25,8 +25,8 @@ describe('DATABASE_URL', () => {
   });
 
   it.each([
-    ['mysql://db/chat', /must look like postgresql:/],
-    ['', /must look like postgresql:/],
+    ['mysql://db/chat', /must have the form postgresql:/],
+    ['', /must have the form postgresql:/],
     [`${BASE}?connection_limit=0`, /connection_limit=0: it must be a whole number from 1/],
     [`${BASE}?pool_timeout=1.5`, /pool_timeout=1.5/],
     [`${BASE}?schema=other`, /schema=other/],

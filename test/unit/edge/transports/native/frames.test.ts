@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientFrame } from '../../../../../src/contracts/frames/clientFrames.ts';
-import { MalformedFrame, parseClientFrame } from '../../../../../src/edge/transports/native/clientFrame.ts';
+import { MalformedFrame } from '../../../../../src/edge/malformedFrame.ts';
+import { parseClientFrame } from '../../../../../src/edge/transports/native/clientFrame.ts';
 import { encodeServerFrame } from '../../../../../src/edge/transports/native/serverFrame.ts';
 import { conversationId, messageId } from '../../../../support/domain/arbitraries.ts';
 
