@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { MemoryEventLog } from '../../../src/eventlog/memory/memoryEventLog.ts';
 import type { EventFeed, FollowedEvent, FollowOptions } from '../../../src/ports/eventFeed.ts';
@@ -93,7 +94,11 @@ test('an answer that is older than what the tail has seen meanwhile is no other 
   await request({ op: 'join', conversationId });
   control.slowStatus = true;
   let last = 0;
-  while (control.slowAnswers < 3) last = await edge.post(conversationId, 'busy');
+  while (control.slowAnswers < 3) {
+    last = await edge.post(conversationId, 'busy');
+    // Posting takes no turn of the event loop, and the answers need one.
+    await nextTurn();
+  }
   await waitFor('all events', () => socket.of('event').at(-1)?.seq === last);
   expect(edge.events).toEqual([]);
   expect(socket.of('resync')).toEqual([]);
