@@ -19,10 +19,13 @@ const SEED = Number(process.env.CHAOS_SEED ?? 1);
 const GB = 1_024 ** 3;
 const reason = whyNoPowerDisk();
 
-test.skipIf(reason === null)('a power cut cannot be tried here', () => {
-  process.stderr.write(`test/chaos/powerCut.test.ts was left out: ${reason}.\n`);
-  expect(reason).not.toBe('');
-});
+/** Said where it is so, instead of a silence that looks like a pass. */
+if (reason !== null) {
+  test('power cuts cannot be tried on this machine, and it is said why', () => {
+    process.stderr.write(`test/chaos/powerCut.test.ts was left out: ${reason}.\n`);
+    expect(reason).toMatch(/\w/);
+  });
+}
 
 describe.runIf(reason === null)(`when the power is cut (CHAOS_SEED=${SEED})`, () => {
   const random = mulberry32(SEED);
@@ -210,20 +213,21 @@ async function killEverything(dataDir: string, app?: number): Promise<void> {
   );
 }
 
-/** Processes whose command line or working folder is below a folder, and children of such. */
+/** Processes that name a folder in their command line or their environment, and the children of such. */
 function processesNaming(folder: string): number[] {
   const all = readdirSync('/proc').flatMap((name) => {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      const named = `${command}\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`;
       const parent = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-      return command === '' ? [] : [{ pid, parent, command }];
+      return command === '' ? [] : [{ pid, parent, named }];
     } catch {
       return [];
     }
   });
-  const found = new Set(all.filter(({ command }) => command.includes(folder)).map(({ pid }) => pid));
+  const found = new Set(all.filter(({ named }) => named.includes(folder)).map(({ pid }) => pid));
   for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
   return [...found];
 }
