@@ -42,6 +42,7 @@ export default defineConfig({
       project('architecture', { ...parallel, ...seconds(300) }),
       project('contract', { ...parallel, ...seconds(300), ...withServers }),
       project('integration', { ...parallel, ...seconds(600), ...withServers }),
+      project('chaos', { ...alone, ...seconds(900), ...withServers }),
       project('e2e', { ...alone, ...seconds(900), ...withServers }),
     ],
   },

@@ -23,18 +23,24 @@ export async function liveVersion(client: ClientBase | Pool, projection: string)
   return versions.find((version) => version.status === 'live') ?? null;
 }
 
-/** The live version; the very first one is made when there is none. */
+/**
+ * The live version; the very first one is made when there is none. One that has read nothing yet goes on with whatever log
+ * there is: a power cut during the first start can leave it behind without the log that it was made for.
+ */
 export async function ensureLiveVersion(
   pool: Pool,
   projection: VersionedProjection,
   log: SeenLog,
 ): Promise<Version> {
   const known = await liveVersion(pool, projection.name);
-  if (known !== null) return known;
+  if (known?.epoch === log.epoch) return known;
   return inTransaction(pool, async (client) => {
     await client.query(sql.LOCK_VERSIONS);
     const live = await liveVersion(client, projection.name);
-    if (live !== null) return live;
+    if (live !== null) {
+      await client.query(sql.ADOPT_LOG, [projection.name, live.version, log.epoch]);
+      return (await liveVersion(client, projection.name)) ?? live;
+    }
     const version = await createVersion(client, projection, { log, status: 'live' });
     await showVersion(client, projection, version.version);
     return version;

@@ -30,19 +30,34 @@ const STATEMENT_MS_MAX = 600_000;
  * Finds the running system: by NATS_URL and DATABASE_URL where they are set, else through `run.json`, which the
  * system's own process wrote into CHAT_DATA_DIR.
  *
- * @throws NotRunningError, NatsConnectError
+ * @throws NotRunningError, NatsConnectError, StreamMissingError
  */
 export async function openEnvironment(config: Config): Promise<CliEnvironment> {
   const { natsUrl, databaseUrl } = locate(config);
   const connection = await connectNats({ url: natsUrl, name: 'chat-backend cli', connectTimeoutMs: 3_000 });
-  const log = await openConfiguredLog(config, connection, () => {});
+  try {
+    return await openOver(connection, config, databaseUrl);
+  } catch (error) {
+    // An open connection would keep the command from ending.
+    await connection.close();
+    throw error;
+  }
+}
+
+/** The streams stay as they are: how large they may grow is for the processes that serve to say. */
+async function openOver(
+  connection: NatsConnection,
+  config: Config,
+  databaseUrl: string,
+): Promise<CliEnvironment> {
+  const log = await openConfiguredLog(config, connection, () => {}, 'as found');
+  const attachments = await openConfiguredAttachments(config, connection, 'as found');
   const database = openDatabase({
     url: databaseUrl,
     applicationName: 'chat-backend cli',
     connectionsMax: 3,
     statementMsMax: STATEMENT_MS_MAX,
   });
-  const attachments = await openConfiguredAttachments(config, connection);
   const application = openApplication({ log, feed: log, attachments, clock: systemClock, ids: systemIds });
   const close = async () => {
     await attachments.close(5_000);

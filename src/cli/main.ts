@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { StreamMissingError } from '../eventlog/jetstream/streamDefinition.ts';
 import { ConfigError, loadConfig } from '../platform/config/config.ts';
 import { NotRunningError, openEnvironment } from './environment.ts';
 import { EXIT, NotFoundError } from './outcome.ts';
@@ -37,6 +38,7 @@ try {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof ConfigError) return EXIT.usage;
-  if (error instanceof NotRunningError || error instanceof NotFoundError) return EXIT.notFound;
+  const isMissing = error instanceof NotRunningError || error instanceof StreamMissingError;
+  if (isMissing || error instanceof NotFoundError) return EXIT.notFound;
   return EXIT.failed;
 }

@@ -6,6 +6,7 @@ import type { Channel, Subscriber } from './channel.ts';
 import type { SessionContext } from './context.ts';
 import type { InboxSubscriber } from './inbox.ts';
 import { catchUp } from './resume/catchUp.ts';
+import { tailReached } from './resume/tailReached.ts';
 import type { ClientSocket } from './transport.ts';
 
 /** One subscription to a conversation, from the join to the leave; joining again makes another one. */
@@ -151,6 +152,7 @@ export class Subscriptions implements InboxSubscriber {
     }
     subscription.channel = channel;
     const stale = await this.#isStale({ after, epoch }, channel.head);
+    if (!stale && after !== undefined) await this.#untilTail(after, channel, () => this.#holds(subscription));
     if (!this.#holds(subscription)) throw overtaken();
     onHead(channel.head);
     if (stale) return this.#resync(subscription, 'epoch');
@@ -168,6 +170,13 @@ export class Subscriptions implements InboxSubscriber {
     if (after === undefined || after <= Math.max(head, this.#context.recent.to)) return false;
     // Beyond the conversation's end is fine (another conversation's event), beyond the log's end is not.
     return after > (await log.status()).lastSeq;
+  }
+
+  /** @throws ChatError log_unavailable when the live feed does not get there */
+  async #untilTail(after: number, channel: Channel, isWanted: () => boolean): Promise<void> {
+    const { recent } = this.#context;
+    if (after <= channel.head || (await tailReached(recent, after, isWanted)) || !isWanted()) return;
+    throw new ChatError('log_unavailable', 'This edge has not read the log as far as you have; try again.');
   }
 
   async #joinInbox(frame: FrameOf<'join'>): Promise<void> {

@@ -2,7 +2,13 @@ import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatHttp } from '../../client/src/chatHttp.ts';
 import { eventSubject } from '../../src/contracts/events/subjects.ts';
-import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
+import { startTestNats } from '../support/servers/nats.ts';
+import {
+  exitCode,
+  launch,
+  type RunningSystem,
+  startRunningSystem,
+} from '../support/servers/runningSystem.ts';
 import { waitFor } from '../support/time/waitFor.ts';
 
 const SAMPLE = 'test/fixtures/chat/ubuntu-irc-sample.jsonl.gz';
@@ -203,4 +209,30 @@ test.each([
     stdout: '',
     stderr: expect.stringMatching(reason),
   });
+});
+
+test('a command leaves the size of the streams alone, whatever its own settings are', async () => {
+  const nats = await connect({ servers: system.run().nats?.url ?? '' });
+  const manager = await nats.jetstreamManager();
+  const size = async () => (await manager.streams.info('CHAT_EVENTS')).config.max_bytes;
+  const before = await size();
+  const other = {
+    ...process.env,
+    STREAM_MAX_BYTES: '1GB',
+    UPLOADS_MAX_BYTES: '64MB',
+    CHAT_DATA_DIR: system.dataDir,
+  };
+  const { child } = launch(other, 'src/cli/chat-backend.mjs', ['lag']);
+  expect(await exitCode(child)).toBe(0);
+  expect(await size()).toBe(before);
+  await nats.close();
+});
+
+test('a server without the streams is named as one where no system ran, and the command ends', async () => {
+  const server = await startTestNats();
+  const settings = { ...process.env, NATS_URL: server.url, DATABASE_URL: system.run().postgres?.url };
+  const { child, output } = launch(settings, 'src/cli/chat-backend.mjs', ['lag']);
+  expect(await exitCode(child)).toBe(3);
+  expect(output()).toMatch(/There is no stream CHAT_EVENTS at this nats-server/);
+  await server.stop();
 });

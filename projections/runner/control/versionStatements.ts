@@ -10,6 +10,12 @@ export const LIST = `
   SELECT v.version, v.status, v.format, ${LINEAGE_COLUMNS}
   FROM projection_versions v ${LINEAGE_JOIN} WHERE v.projection = $1 ORDER BY v.version`;
 
+/** Parameters: projection, version, epoch. A version that has read nothing can be of any log. */
+export const ADOPT_LOG = `
+  UPDATE projection_versions v SET epoch = $3
+  WHERE v.projection = $1 AND v.version = $2 AND NOT EXISTS (
+    SELECT FROM projection_checkpoints c WHERE c.projection = v.projection AND c.version = v.version AND c.seq > 0)`;
+
 /** Parameters: projection, version, status, epoch, format. */
 export const INSERT_VERSION =
   'INSERT INTO projection_versions (projection, version, status, epoch, format) VALUES ($1, $2, $3, $4, $5)';

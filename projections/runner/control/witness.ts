@@ -20,7 +20,7 @@ export interface Testimony extends LogComparison {
  * Asks the witness whether the log still is what it was built from. The group that is furthest comes first: of a group
  * without events nothing can be said.
  *
- * @returns null when there is no witness yet
+ * @returns null when there is no witness yet, or it has seen nothing
  * @throws whatever the log throws when it cannot be read
  */
 export async function askWitness(
@@ -29,6 +29,8 @@ export async function askWitness(
   timers: Timers,
 ): Promise<Testimony | null> {
   const checkpoints = await readLiveCheckpoints(client, WITNESS);
+  // It has read nothing: it can be of any log.
+  if (checkpoints.every(({ seq }) => seq === 0)) return null;
   const furthestFirst = checkpoints.toSorted((one, other) => other.seq - one.seq);
   let latest: Testimony | null = null;
   for (const checkpoint of furthestFirst) {

@@ -6,6 +6,7 @@ import { UNACKNOWLEDGED_CHUNKS_MAX } from './chunkWriter.ts';
 import { type JetStreamAttachments, openJetStreamAttachments } from './jetStreamAttachments.ts';
 import { type JetStreamLog, type LogEvent, openJetStreamLog } from './jetStreamLog.ts';
 import { type JetStreamReceipts, openJetStreamReceipts } from './jetStreamReceipts.ts';
+import type { StreamSizing } from './streamDefinition.ts';
 
 /**
  * The log as the settings say.
@@ -16,11 +17,12 @@ export function openConfiguredLog(
   config: Config,
   connection: NatsConnection,
   onEvent: (event: LogEvent) => void,
+  settings: StreamSizing = { maxBytes: config.streamBytesMax, replicas: config.streamReplicas },
 ): Promise<JetStreamLog> {
   return openJetStreamLog({
     connection,
     definition: new URL('nats/streams/CHAT_EVENTS.json', projectRootUrl()),
-    settings: { maxBytes: config.streamBytesMax, replicas: config.streamReplicas },
+    settings,
     publisher: publisherOptions(config),
     makeEpoch: newEpoch,
     onEvent,
@@ -52,12 +54,13 @@ export function openConfiguredReceipts(
 export function openConfiguredAttachments(
   config: Config,
   connection: NatsConnection,
+  settings: StreamSizing = { maxBytes: config.uploadsBytesMax, replicas: config.streamReplicas },
 ): Promise<JetStreamAttachments> {
   const messages = config.uploadsParallelMax * (UNACKNOWLEDGED_CHUNKS_MAX + 1);
   return openJetStreamAttachments({
     connection,
     definition: new URL('nats/streams/OBJ_chat-uploads.json', projectRootUrl()),
-    settings: { maxBytes: config.uploadsBytesMax, replicas: config.streamReplicas },
+    settings,
     publisher: {
       windowMax: messages,
       queueMax: messages,

@@ -22,7 +22,7 @@ import { readChunks } from './chunkReader.ts';
 import { type ChunkSink, ChunkWriter } from './chunkWriter.ts';
 import { PipelinedPublisher } from './publisher.ts';
 import type { PublisherOptions } from './publisherOptions.ts';
-import { ensureStream, readStreamDefinition, type StreamSettings } from './streamDefinition.ts';
+import { ensureStream, readStreamDefinition, type StreamSizing } from './streamDefinition.ts';
 import { walkUploads } from './uploadWalk.ts';
 
 export interface JetStreamAttachmentsOptions {
@@ -30,7 +30,7 @@ export interface JetStreamAttachmentsOptions {
   readonly connection: NatsConnection;
   /** `nats/streams/OBJ_chat-uploads.json`. */
   readonly definition: URL;
-  readonly settings: StreamSettings;
+  readonly settings: StreamSizing;
   readonly publisher: PublisherOptions;
 }
 

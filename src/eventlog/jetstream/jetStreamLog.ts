@@ -30,7 +30,7 @@ import {
   epochOf,
   logIdOf,
   readStreamDefinition,
-  type StreamSettings,
+  type StreamSizing,
   statusOf,
 } from './streamDefinition.ts';
 
@@ -46,7 +46,7 @@ export interface JetStreamLogOptions {
   readonly connection: NatsConnection;
   /** `nats/streams/CHAT_EVENTS.json`. */
   readonly definition: URL;
-  readonly settings: StreamSettings;
+  readonly settings: StreamSizing;
   readonly publisher: Omit<PublisherOptions, 'onEvent' | 'circuit'>;
   /** When the log counts as unavailable. */
   readonly circuit?: Pick<LogCircuitOptions, 'silentChecks' | 'graceChecks' | 'readsMax'>;

@@ -9,9 +9,27 @@ export interface StreamSettings {
   readonly replicas: number;
 }
 
+/**
+ * `as found`: the stream's own. For a command, whose environment need not be that of the processes which made the stream: it
+ * makes no stream and changes none.
+ */
+export type StreamSizing = StreamSettings | 'as found';
+
 /** A stream exists but is not what this code relies on, and changing it is not safe to do unasked. */
 export class StreamMismatchError extends Error {
   override readonly name = 'StreamMismatchError';
+}
+
+/** There is no such stream, and this process makes none. */
+export class StreamMissingError extends Error {
+  override readonly name = 'StreamMissingError';
+
+  constructor(stream: string) {
+    super(
+      `There is no stream ${stream} at this nats-server: no system has ever run on it. Start one with "npm start", or set ` +
+        'NATS_URL or CHAT_DATA_DIR to those of the running system.',
+    );
+  }
 }
 
 /** nats-server does not give a stream the room that it is to have. */
@@ -39,9 +57,13 @@ const PREVIOUS_EPOCH = /\bafter=([A-Za-z0-9]{1,32})/;
 /** Reads a definition from `nats/streams/`, with the settings of this installation in it. */
 export async function readStreamDefinition(
   file: URL,
-  settings: StreamSettings,
+  settings: StreamSizing,
 ): Promise<Partial<StreamConfig>> {
   const definition: Partial<StreamConfig> = JSON.parse(await readFile(file, 'utf8'));
+  if (settings === 'as found') {
+    const { max_bytes: _size, num_replicas: _copies, ...rest } = definition;
+    return rest;
+  }
   return { ...definition, max_bytes: settings.maxBytes, num_replicas: settings.replicas };
 }
 
@@ -61,6 +83,7 @@ export async function ensureStream(
   const name = String(definition.name);
   const existing = await infoOrNull(manager, name);
   if (existing === null) {
+    if (definition.max_bytes === undefined) throw new StreamMissingError(name);
     const made = describe(undefined);
     const described = { ...definition, ...(made !== undefined && { description: made }) };
     return manager.streams.add(described).catch(refused(definition));

@@ -60,3 +60,13 @@ test('a read model of another log, or ahead of the log, halts with the reason', 
     expect(firstFailure(events)).toMatch(reason);
   }
 });
+
+test('a read model that has read nothing goes on with another log, as after a cut of the first start', async () => {
+  const first = history.start(new MemoryEventLog({ epoch: 'one' }));
+  await waitFor('the runner to be live', () => first.runner.state === 'live');
+  await first.runner.stop();
+  const log = new MemoryEventLog({ epoch: 'two' });
+  await appendEvents(log, ...smallHistory([[0, 0, 0, 1]]));
+  const { runner } = history.start(log);
+  await waitFor('all to be projected', () => runner.state === 'live' && runner.checkpoint === 3);
+});
