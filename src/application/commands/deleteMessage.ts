@@ -1,5 +1,5 @@
 import { type ApplicationContext, timestamp } from '../context.ts';
-import { findMessage } from '../reading/findMessage.ts';
+import { findFirst, findMessage } from '../reading/findMessage.ts';
 import { eraseMessage } from './eraseMessage.ts';
 import { type ChangedMessage, changeMessage, type MessageToChange } from './messageCommand.ts';
 
@@ -19,7 +19,8 @@ export async function deleteMessage(
   request: MessageToChange & { erase: boolean },
 ): Promise<DeletedMessage> {
   const { conversationId, userId, erase } = request;
-  const target = await findMessage(context, request);
+  const named = await findMessage(context, request);
+  const target = erase && named !== null ? await findFirst(context, conversationId, named) : named;
   const at = timestamp(context);
   const command = { type: 'DeleteMessage', conversationId, userId, target, erase, at } as const;
   const deleted = await changeMessage(context, request.messageId, command);

@@ -1,4 +1,4 @@
-import { decodeEvent } from '../../contracts/events/events.ts';
+import { decodeEvent, tryDecodeEvent } from '../../contracts/events/events.ts';
 import type { TargetMessage } from '../../domain/conversation/commands.ts';
 import type { MessagePosted } from '../../domain/conversation/events.ts';
 import { readEvents } from '../../ports/readEvents.ts';
@@ -23,6 +23,30 @@ export async function findMessage(
   if (found === null) return null;
   const { messageId, userId: authorId, replyTo, at } = found.event;
   return { messageId, authorId, seq: found.seq, replyTo, at };
+}
+
+/**
+ * The first event that says a message. A client may name a repeat, which the log took after its window for repeats: an erasure
+ * from there on would leave the words where they were said first.
+ *
+ * @param message as it was found, at whichever of its events
+ */
+export async function findFirst(
+  { feed }: ApplicationContext,
+  conversationId: string,
+  message: NonNullable<TargetMessage>,
+): Promise<NonNullable<TargetMessage>> {
+  const range = { conversationId, category: 'message', after: 0, until: message.seq - 1 } as const;
+  try {
+    for await (const { bytes, seq } of readEvents(feed, { ...range, timeoutMs: SEARCH_MS_MAX })) {
+      const event = tryDecodeEvent(bytes, seq);
+      if (event?.type === 'MessagePosted' && event.messageId === message.messageId)
+        return { ...message, seq };
+    }
+  } catch (cause) {
+    throw asChatError(cause);
+  }
+  return message;
 }
 
 export interface MessageToFind {

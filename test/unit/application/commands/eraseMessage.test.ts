@@ -60,6 +60,14 @@ test('an erased message is gone from the log with its edits and repeats; what ot
   });
 });
 
+test('an erasure that names a repeat takes the first event as well', async () => {
+  const repeat = (await memory.status()).lastSeq;
+  const deleted = await deleteMessage(context, { ...named(), seq: repeat, erase: true });
+  expect(deleted).toMatchObject({ erased: 3 });
+  expect(await stored()).not.toContain('secret');
+  expect((await storedEvents(memory)).at(-1)).toMatchObject({ type: 'MessageDeleted', erased: { seq: 2 } });
+});
+
 test('a message that is only deleted stays in the log', async () => {
   expect(await deleteMessage(context, { ...named(), erase: false })).toMatchObject({ erased: 0 });
   expect(await stored()).toContain('secret');
