@@ -129,7 +129,7 @@ test('a start that is given up leaves nothing running', async () => {
   const started = start({ signal: aborter.signal });
   await waitFor('the database to be made', () => existsSync(join(dataDir, 'postgres.init')));
   aborter.abort();
-  await expect(started).rejects.toThrow(/told to stop/);
+  await expect(started).rejects.toThrow(/asked to stop/);
 });
 
 test('processes with external servers may share a folder, and the first one keeps run.json', async () => {
