@@ -1,7 +1,7 @@
-import { fingerprint } from '../../src/platform/log/fingerprint.ts';
-import { compareLog, type LogComparison, renewalFor } from '../../src/platform/log/logContinuity.ts';
+import { type LogComparison, renewalFor } from '../../src/platform/log/logContinuity.ts';
 import type { EpochRenewal, EventLog } from '../../src/ports/eventLog.ts';
 import type { Timers } from '../../src/ports/timers.ts';
+import { compareCheckpoint } from './control/witness.ts';
 import { type Claim, HaltError } from './store.ts';
 
 /** The read model and the log do not belong together. */
@@ -39,17 +39,6 @@ export async function assertSameLog(
     const mismatch = mismatchOf(projection, checkpoint, compared);
     if (mismatch !== null) throw mismatch;
   }
-}
-
-/** What became of the log since a read model was built up to here. @throws whatever the log throws */
-export function compareCheckpoint(
-  known: Claim['version'],
-  { seq, fingerprint: expected }: Pick<Claim, 'seq' | 'fingerprint'>,
-  log: Pick<EventLog, 'at' | 'status'>,
-  timers: Timers,
-): Promise<LogComparison> {
-  const matches = expected === null ? null : (bytes: Uint8Array) => fingerprint(bytes) === expected;
-  return compareLog(log, { log: known, seq, matches }, timers);
 }
 
 function mismatchOf(

@@ -3,6 +3,7 @@ import { fingerprint } from '../../../src/platform/log/fingerprint.ts';
 import { compareLog, type KnownLog, type LogComparison } from '../../../src/platform/log/logContinuity.ts';
 import type { EventLog } from '../../../src/ports/eventLog.ts';
 import type { Timers } from '../../../src/ports/timers.ts';
+import type { Checkpoint } from '../store.ts';
 import { type LiveCheckpoint, readLiveCheckpoints } from './checkpoints.ts';
 
 /** The read model that holds everything that the log says: it alone can bring back what the log lost. */
@@ -34,11 +35,20 @@ export async function askWitness(
   const furthestFirst = checkpoints.toSorted((one, other) => other.seq - one.seq);
   let latest: Testimony | null = null;
   for (const checkpoint of furthestFirst) {
-    const { seq, fingerprint: expected } = checkpoint;
-    const matches = expected === null ? null : (bytes: Uint8Array) => fingerprint(bytes) === expected;
-    const comparison = await compareLog(log, { log: checkpoint, seq, matches }, timers);
+    const comparison = await compareCheckpoint(checkpoint, checkpoint, log, timers);
     latest = { ...comparison, known: checkpoint, checkpoints };
     if (comparison.continuity !== 'same') break;
   }
   return latest;
+}
+
+/** What became of the log since a read model was built up to a checkpoint. @throws whatever the log throws */
+export function compareCheckpoint(
+  known: KnownLog,
+  { seq, fingerprint: expected }: Pick<Checkpoint, 'seq' | 'fingerprint'>,
+  log: Pick<EventLog, 'at' | 'status'>,
+  timers: Timers,
+): Promise<LogComparison> {
+  const matches = expected === null ? null : (bytes: Uint8Array) => fingerprint(bytes) === expected;
+  return compareLog(log, { log: known, seq, matches }, timers);
 }
