@@ -62,6 +62,11 @@ describe('sequences as runs', () => {
     expect(readSeqRuns('1-9007199254740991', 0)).toBeNull();
   });
 
+  it('never become a longer list than is wanted in many runs either, each of which would fit alone', () => {
+    const runs = Array.from({ length: 2_000 }, () => '1-1000000').join(',');
+    expect(readSeqRuns(runs, 1_000_000)).toBeNull();
+  });
+
   it('of any text are none, or as many as wanted, each a sequence', () => {
     const text = fc.oneof(fc.string(), fc.stringMatching(/^[\d,-]{0,20}$/));
     fc.assert(
