@@ -163,7 +163,7 @@ test('a stopping edge announces it, answers requests in flight, and closes with 
   }
   await waitFor('the first answer', () => frames.length > 0);
   const closed = once(socket, 'close');
-  await stopping.stop(5_000);
+  await stopping.stop(60_000);
   const [code] = await closed;
   expect(code).toBe(4012);
   expect(frames.find(({ op }) => op === 'draining')?.retryAfterMs).toBeGreaterThan(0);

@@ -45,7 +45,7 @@ test('headers that drip in are cut off at the same deadline: a byte now and then
 });
 
 test('a connection that is kept alive is closed once it has been idle for long enough, and not before', async () => {
-  const { port } = await serve(answerAll, { idleMsMax: 300 });
+  const { port } = await serve(answerAll, { idleMsMax: 2_000 });
   const socket = connect(port, '127.0.0.1');
   const read = readAll(socket);
   for (let n = 1; n <= 3; n++) {

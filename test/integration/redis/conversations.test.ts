@@ -7,7 +7,7 @@ import { RedisConversations } from '../../../src/platform/redis/redisConversatio
 import { systemClock } from '../../../src/platform/time/clock.ts';
 import { conversationOf, processOn, withLog } from '../../support/application/application.ts';
 import { C1 } from '../../support/domain/conversations.ts';
-import { startTestRedis } from '../../support/servers/redis.ts';
+import { PatientRedis, startTestRedis } from '../../support/servers/redis.ts';
 import type { TestServer } from '../../support/servers/testServer.ts';
 import { waitFor } from '../../support/time/waitFor.ts';
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 beforeEach(async () => {
-  redis = new Redis({ url: server.url });
+  redis = new PatientRedis({ url: server.url });
   await waitFor('Redis', () => redis.isUp);
   await redis.command(['FLUSHALL']);
 });
@@ -96,9 +96,10 @@ describe('what a process leaves in Redis', () => {
   });
 });
 
+const patient = () => new PatientRedis({ url: server.url });
+
 /** Processes on one log, each with its own way to Redis, and how often each has read the log. */
-function startProcess(memory: MemoryEventLog, cachedMax?: number) {
-  const connection = new Redis({ url: server.url });
+function startProcess(memory: MemoryEventLog, connection: Redis, cachedMax?: number) {
   const reads = { count: 0 };
   const log = withLog(memory, {
     latest: (id, category) => {
@@ -117,7 +118,7 @@ describe('processes that share Redis', () => {
   it('read a conversation from the log once', async () => {
     const memory = new MemoryEventLog();
     const conversationId = await conversationOf(processOn(memory));
-    const [one, other] = [startProcess(memory), startProcess(memory)];
+    const [one, other] = [startProcess(memory, patient()), startProcess(memory, patient())];
     await waitFor('Redis', () => one.connection.isUp && other.connection.isUp);
     const seen = await viewConversation(one.context, conversationId, 'bob');
     await waitFor('it to be in Redis', async () => (await redis.command(['DBSIZE'])) === 1);
@@ -132,7 +133,7 @@ describe('processes that share Redis', () => {
     const ids: string[] = [];
     for (let n = 0; n < 50; n++) ids.push(await conversationOf(processOn(memory)));
     // So few stay in memory that nearly every look-up goes past it.
-    const process = startProcess(memory, 5);
+    const process = startProcess(memory, new Redis({ url: server.url }), 5);
     await waitFor('Redis', () => process.connection.isUp);
     const latenciesMs: number[] = [];
     let answers = 0;
