@@ -6,6 +6,7 @@ import { newEpoch } from '../../../src/platform/ids.ts';
 import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
 import { startTestNats } from '../../support/servers/nats.ts';
 import type { TestServer } from '../../support/servers/testServer.ts';
+import { waitFor } from '../../support/time/waitFor.ts';
 
 let nats: TestServer;
 const connections: NatsConnection[] = [];
@@ -25,7 +26,7 @@ async function startProcess(): Promise<TestApi> {
       queueMax: 1_024,
       queueBytesMax: 1_024 ** 2,
       ackTimeoutMs: 500,
-      deadlineMs: 1_500,
+      deadlineMs: 6_000,
     },
     makeEpoch: newEpoch,
   });
@@ -87,7 +88,8 @@ describe('two processes on one JetStream', () => {
     expect([health.status, health.body.status]).toEqual([503, 'ERROR']);
     expect([created.status, created.body.code]).toEqual([504, 'unknown_outcome']);
     nats.thaw();
-    expect((await one.call('GET', '/health/stream')).status).toBe(200);
-    expect((await other.call('POST', '/api/chat/conversations', body)).status).toBe(201);
+    await waitFor('it to be back', async () => (await one.call('GET', '/health/stream')).status === 200);
+    const again = () => other.call('POST', '/api/chat/conversations', body);
+    await waitFor('a conversation', async () => (await again()).status === 201);
   });
 });

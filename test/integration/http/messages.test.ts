@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PARTITION_GROUPS } from '../../../src/contracts/events/subjects.ts';
 import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { PATIENCE_MS } from '../../support/http/patientProgress.ts';
 import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
 import type { TestDatabase } from '../../support/servers/postgres.ts';
 import { waitFor } from '../../support/time/waitFor.ts';
@@ -19,6 +20,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
+  api.progress.patienceMs = PATIENCE_MS;
   const body = { userId: 'alice', participantIds: ['bob'] };
   conversationId = (await api.call('POST', '/api/chat/conversations', body)).body.conversation.id;
 });
@@ -246,10 +248,11 @@ describe('reading history', () => {
     await projectAll(api);
     const startedMs = performance.now();
     expect(contents(await history(`&position=${position}`))).toBe('long there');
-    expect(performance.now() - startedMs).toBeLessThan(1_800);
+    expect(performance.now() - startedMs).toBeLessThan(PATIENCE_MS / 2);
   });
 
   it('answers from the log when the position does not come in time', async () => {
+    api.progress.patienceMs = null;
     await projectAll(api);
     const { position } = (await post('stuck')).body;
     await api.logHead.ask();
@@ -266,7 +269,7 @@ describe('reading history', () => {
     const startedMs = performance.now();
     const { body } = await history(`&position=${position}`);
     expect([contents({ body }), body.source]).toEqual(['parked', 'log']);
-    expect(performance.now() - startedMs).toBeLessThan(1_800);
+    expect(performance.now() - startedMs).toBeLessThan(PATIENCE_MS / 2);
   });
 
   it('answers 409 to a position of another incarnation of the log', async () => {

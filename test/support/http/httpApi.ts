@@ -18,7 +18,6 @@ import { openReading } from '../../../src/main/parts/reading.ts';
 import { openRealtime } from '../../../src/main/parts/realtime.ts';
 import type { StandardHeadersOptions } from '../../../src/middleware/standardHeaders.ts';
 import type { LogHead } from '../../../src/platform/log/logHead.ts';
-import { AnnouncedProgress } from '../../../src/platform/nats/projectionProgress.ts';
 import type { Database, Reads } from '../../../src/platform/postgres/database.ts';
 import { systemTimers } from '../../../src/platform/time/timers.ts';
 import type { AttachmentStore } from '../../../src/ports/attachmentStore.ts';
@@ -27,6 +26,7 @@ import type { EventLog } from '../../../src/ports/eventLog.ts';
 import { applicationOn } from '../application/application.ts';
 import { aloneOnline } from '../edge/aloneOnline.ts';
 import { testBase } from '../main/testBase.ts';
+import { PatientProgress } from './patientProgress.ts';
 
 export interface TestApiOptions {
   /** Default: one that nobody listens at. */
@@ -64,7 +64,7 @@ export interface TestApi {
   readonly gate: Gate;
   readonly receipts: MemoryReceipts;
   readonly database: Database;
-  readonly progress: AnnouncedProgress;
+  readonly progress: PatientProgress;
   /** Looked at once, when the API started; `ask()` looks again. */
   readonly logHead: LogHead;
   /** What was logged, one object per line. */
@@ -102,7 +102,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       ...(options.attachments && { attachments: options.attachments }),
     },
   );
-  const progress = new AnnouncedProgress();
+  const progress = new PatientProgress();
   base.stops.add(() => progress.stop());
   const reading = await openReading(
     base,
