@@ -52,7 +52,8 @@ export async function askSteadily(load: HttpLoad & { readonly perSecond: number 
     const askDue = () => {
       const now = performance.now();
       while (asked < load.requests && dueAt(asked) <= now) {
-        const connection = idle.pop();
+        // In turn: one that is left idle for seconds is closed by the server.
+        const connection = idle.shift();
         if (connection === undefined) return;
         ask(connection, asked++);
       }

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** As in package.json's start script: what is in flight should die young. */
-const NODE_FLAGS = ['--max-semi-space-size=64', '--min-semi-space-size=32'];
+/** Those of package.json's start script: what is measured runs as users run it. */
+const NODE_FLAGS = startFlags();
 
 /** A server in a process of its own, whose processor time and memory are looked at from outside. */
 export interface MeasuredServer {
@@ -111,4 +111,9 @@ function cpuSeconds(): number {
 function collected(): NodeJS.MemoryUsage {
   for (let times = 0; times < 3; times++) globalThis.gc?.();
   return process.memoryUsage();
+}
+
+function startFlags(): string[] {
+  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return manifest.scripts.start.match(/--\S+/g);
 }
