@@ -61,7 +61,8 @@ export interface HistoryPage {
   /** `log`: the database is down, and recent history comes from the log. */
   readonly source: 'database' | 'log';
   /** How far the database is behind the log. */
-  readonly lag: { readonly events: number; readonly seconds: number };
+  /** `events` is `null` while the log does not answer. `seconds`: the oldest missing event is not older. */
+  readonly lag: { readonly events: number | null; readonly seconds: number };
 }
 
 /** A page of a user's conversations, latest activity first. */

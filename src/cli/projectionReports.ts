@@ -41,6 +41,6 @@ export async function readLog(
   const movedOnAtMs = new Map(
     await Promise.all(seqs.map(async (seq) => [seq, await nextAtMs(seq)] as const)),
   );
-  const head = { lastSeq: () => lastSeq, notBeyondAtMs: (seq: number) => movedOnAtMs.get(seq) ?? null };
-  return { epoch, head };
+  const notBeyondAtMs = (seq: number) => movedOnAtMs.get(seq) ?? null;
+  return { epoch, head: { lastSeq: () => lastSeq, notBeyondAtMs, isFresh: () => true } };
 }

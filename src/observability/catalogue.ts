@@ -140,7 +140,7 @@ export const METRICS = {
     name: 'chat_projection_lag_events',
     kind: 'gauge',
     unit: 'events',
-    help: 'Events that a read model is behind the log.',
+    help: 'Events that a read model is behind the log; NaN while the log does not answer.',
     labels: ['projection'],
   },
   projectionLagSeconds: {

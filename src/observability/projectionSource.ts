@@ -25,5 +25,7 @@ export function projectionSource(parts: {
 }
 
 function readingOf({ projection, state, lag, parkedConversations }: ProjectionReport): ProjectionReading {
-  return { projection, lagEvents: lag.events, lagSeconds: lag.seconds, state, parkedConversations };
+  // Prometheus' word for what nobody knows.
+  const lagEvents = lag.events ?? Number.NaN;
+  return { projection, lagEvents, lagSeconds: lag.seconds, state, parkedConversations };
 }

@@ -117,4 +117,10 @@ export interface EventLog {
 
   /** The epoch as last seen, without asking. */
   readonly epoch: string;
+
+  /**
+   * The highest sequence of this epoch that this process appended or read (0: none), without asking. The log's end is there
+   * or beyond, unless the log lost its tail.
+   */
+  readonly knownSeq: number;
 }

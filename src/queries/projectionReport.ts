@@ -42,6 +42,8 @@ export async function projectionReports(parts: ReportParts): Promise<ProjectionR
   return versions.map((version) => {
     const lag = lagOf(version.checkpoint, head, nowMs());
     const state = stateOfProjection(version, { lagSeconds: lag.seconds, lagSecondsMax, epoch });
-    return { ...version, lastSeq: head.lastSeq(), lag, state };
+    // What is in a read model was in the log, and only the log itself can say that it lost it.
+    const builtSeq = head.isFresh() ? 0 : (version.checkpoint?.seq ?? 0);
+    return { ...version, lastSeq: Math.max(head.lastSeq(), builtSeq), lag, state };
   });
 }

@@ -130,6 +130,14 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       expect(log.epoch).toMatch(/^[A-Za-z0-9]{1,32}$/);
     });
 
+    test('what was appended or read is known without asking', async () => {
+      const id = systemIds.conversationId();
+      const seq = await append(id, 'known');
+      expect(log.knownSeq).toBeGreaterThanOrEqual(seq);
+      const { lastSeq } = await log.status();
+      expect(log.knownSeq).toBeLessThanOrEqual(lastSeq);
+    });
+
     test('a follower gets past events, then live ones, each once and in order, while many append at once', async () => {
       const ids = Array.from({ length: 5 }, () => systemIds.conversationId());
       const start = (await log.status()).lastSeq;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { systemIds } from '../../src/platform/ids.ts';
 import { openTestLog } from '../support/eventlog/jetStreamLog.ts';
 import { startTestNats } from '../support/servers/nats.ts';
+import { waitFor } from '../support/time/waitFor.ts';
 import { eventLogContract } from './eventLogContract.ts';
 
 eventLogContract('the log on JetStream', async () => {
@@ -37,6 +38,27 @@ test('the bytes of an erased event are not on the disk any more', async () => {
     expect(await onDisk(server.dataDir, 'kept after')).toBe(true);
   } finally {
     await opened.close();
+    await server.stop();
+  }
+});
+
+test('a process that only reads knows how far it read, of headers too, and forgets with the epoch', async () => {
+  const server = await startTestNats();
+  const [writer, reader] = [await openTestLog(server.url), await openTestLog(server.url)];
+  try {
+    const conversationId = systemIds.conversationId();
+    const request = { conversationId, category: 'message', bytes: Buffer.from('read') } as const;
+    await writer.log.append({ ...request, idempotencyKey: systemIds.idempotencyKey() });
+    expect([writer.log.knownSeq, reader.log.knownSeq]).toEqual([1, 0]);
+    const following = await reader.log.follow({ after: 0, headersOnly: true, onEvent: () => {} });
+    await waitFor('the event to be read', () => reader.log.knownSeq === 1);
+    await following.stop();
+    await writer.log.renewEpoch({ from: writer.log.epoch });
+    await reader.log.status();
+    expect([writer.log.knownSeq, reader.log.knownSeq]).toEqual([0, 0]);
+  } finally {
+    await reader.close();
+    await writer.close();
     await server.stop();
   }
 });

@@ -59,6 +59,7 @@ export class SimulatedLog {
       });
     return {
       epoch: this.epoch,
+      knownSeq: 0,
       renewEpoch: ({ from }) => ask(() => this.#renewEpoch(from)),
       append: () => Promise.reject(new Error('Nobody appends through this')),
       latest: () => Promise.reject(new Error('Nobody asks for this')),

@@ -123,6 +123,10 @@ export class JetStreamLog implements EventLog, EventFeed {
     return this.#circuit.state;
   }
 
+  get knownSeq(): number {
+    return this.#witness.seq;
+  }
+
   append(request: AppendRequest): Promise<AppendResult> {
     const { bytes, idempotencyKey: key, expectedSeq } = request;
     if (bytes.length > this.#bytesMaxPerEvent) {
@@ -201,11 +205,11 @@ export class JetStreamLog implements EventLog, EventFeed {
     return this.#publisher.close(timeoutMs).finally(() => this.#circuit.close());
   }
 
-  /** Notes what is read, as far as its bytes are. */
+  /** Notes what is read. */
   #observed({ headersOnly, onEvent }: FollowOptions): FollowOptions['onEvent'] {
-    if (headersOnly === true) return onEvent;
     return (event) => {
-      this.#witness.saw(event.seq, event.bytes);
+      if (headersOnly === true) this.#witness.sawHeaders(event.seq);
+      else this.#witness.saw(event.seq, event.bytes);
       onEvent(event);
     };
   }

@@ -20,6 +20,8 @@ export class LogWitness {
   #log: KnownLog;
   #seq = 0;
   #bytes: Uint8Array | null = null;
+  /** The highest sequence of which only the headers were read. */
+  #headersSeq = 0;
 
   constructor(status: LogStatus) {
     this.#log = knownFrom(status);
@@ -27,7 +29,7 @@ export class LogWitness {
 
   /** The highest sequence that is known to be in the log. */
   get seq(): number {
-    return this.#seq;
+    return Math.max(this.#seq, this.#headersSeq);
   }
 
   saw(seq: number, bytes: Uint8Array): void {
@@ -36,11 +38,17 @@ export class LogWitness {
     this.#bytes = bytes;
   }
 
+  /** The event is in the log, but its bytes were not read: nothing to compare with. */
+  sawHeaders(seq: number): void {
+    if (seq > this.#headersSeq) this.#headersSeq = seq;
+  }
+
   /** The log is another one now, or has another epoch: what was seen before is no position of it. */
   begin(status: LogStatus): void {
     this.#log = knownFrom(status);
     this.#seq = 0;
     this.#bytes = null;
+    this.#headersSeq = 0;
   }
 
   /**

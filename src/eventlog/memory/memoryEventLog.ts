@@ -35,6 +35,10 @@ export class MemoryEventLog implements EventLog, EventFeed {
     this.#eventBytesMax = options.eventBytesMax ?? 1_000_000;
   }
 
+  get knownSeq(): number {
+    return this.#events.length;
+  }
+
   async append(request: AppendRequest): Promise<AppendResult> {
     const { conversationId, category, bytes, idempotencyKey: key, expectedSeq } = request;
     if (bytes.length > this.#eventBytesMax) {

@@ -8,6 +8,7 @@ import type { AuditReading } from './audit.ts';
 /** The live version of a read model as metrics show it. */
 export interface ProjectionReading {
   readonly projection: string;
+  /** NaN while the log does not answer. */
   readonly lagEvents: number;
   readonly lagSeconds: number;
   readonly state: string;

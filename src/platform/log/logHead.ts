@@ -4,8 +4,10 @@ import { withTimeout } from '../time/withTimeout.ts';
 
 /** What is known of the log's end without asking for it each time. */
 export interface LogHead {
-  /** The last sequence at the latest poll; 0 before the first. */
+  /** The last sequence at the latest poll, or a later one that this process appended or read since; 0 before the first. */
   lastSeq(): number;
+  /** Whether the log answered when it was last asked, not longer ago than an interval: there may be more than is known if not. */
+  isFresh(): boolean;
   /** When the log's end was last seen at or before `seq`, in milliseconds since 1970; null when it never was. */
   notBeyondAtMs(seq: number): number | null;
   /** How long ago the log last answered, in milliseconds; null when it never has. */
@@ -19,13 +21,16 @@ export interface LogHead {
 }
 
 export interface LogHeadOptions {
-  readonly log: Pick<EventLog, 'status'>;
+  readonly log: Pick<EventLog, 'status' | 'knownSeq'>;
   readonly nowMs: () => number;
   /** Between two polls, in milliseconds, ±10 %. Default 1,000. */
   readonly intervalMs?: number;
   /** How long the log may take for one answer, in milliseconds. Default 2,000. */
   readonly answerMsMax?: number;
 }
+
+/** By how much the pause between two polls differs from the interval, as a share of it. */
+const JITTER = 0.1;
 
 /** Polls that are remembered for {@link LogHead.notBeyondAtMs}: ten minutes of a log that never stands still. */
 const POLLS_MAX = 600;
@@ -39,6 +44,8 @@ export class PolledLogHead implements LogHead {
   /** Oldest first; for each sequence the latest time that it was the end. */
   readonly #polls: { seq: number; atMs: number }[] = [];
   #asking: Promise<LogStatus> | null = null;
+  /** The log did not answer when it was last asked. */
+  #isSilent = true;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -54,7 +61,12 @@ export class PolledLogHead implements LogHead {
   }
 
   lastSeq(): number {
-    return this.#polls.at(-1)?.seq ?? 0;
+    return Math.max(this.#polls.at(-1)?.seq ?? 0, this.#options.log.knownSeq);
+  }
+
+  isFresh(): boolean {
+    const ageMs = this.ageMs();
+    return !this.#isSilent && ageMs !== null && ageMs <= this.#intervalMs * (1 + JITTER) + this.#answerMsMax;
   }
 
   notBeyondAtMs(seq: number): number | null {
@@ -82,10 +94,15 @@ export class PolledLogHead implements LogHead {
   async #ask(): Promise<LogStatus> {
     // Taken before asking: an event stored while the answer travels is younger than this.
     const atMs = this.#options.nowMs();
-    const answer = this.#options.log.status();
-    const status = await withTimeout(answer, this.#options.answerMsMax ?? 2_000, 'Asking the log');
-    this.#remember(status.lastSeq, atMs);
-    return status;
+    try {
+      const status = await withTimeout(this.#options.log.status(), this.#answerMsMax, 'Asking the log');
+      this.#remember(status.lastSeq, atMs);
+      this.#isSilent = false;
+      return status;
+    } catch (error) {
+      this.#isSilent = true;
+      throw error;
+    }
   }
 
   #remember(seq: number, atMs: number): void {
@@ -95,10 +112,18 @@ export class PolledLogHead implements LogHead {
     if (this.#polls.length > POLLS_MAX) this.#polls.shift();
   }
 
+  get #intervalMs(): number {
+    return this.#options.intervalMs ?? 1_000;
+  }
+
+  get #answerMsMax(): number {
+    return this.#options.answerMsMax ?? 2_000;
+  }
+
   async #poll(): Promise<void> {
     await this.ask().catch(() => {});
     if (this.#stopped) return;
-    const intervalMs = jittered(this.#options.intervalMs ?? 1_000, 0.1, Math.random);
-    this.#timer = setTimeout(() => void this.#poll(), intervalMs);
+    const pauseMs = jittered(this.#intervalMs, JITTER, Math.random);
+    this.#timer = setTimeout(() => void this.#poll(), pauseMs);
   }
 }

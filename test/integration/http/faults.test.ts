@@ -144,6 +144,35 @@ describe('health of the read models', () => {
     expect(behind.body.projections[1]).toMatchObject({ state: 'lagging', checkpoint: 0, lag: { events: 1 } });
   });
 
+  it('counts what this process appended since it last asked the log, and claims nothing while the log is silent', async () => {
+    const database = await createMigratedDatabase();
+    stops.push(() => database.drop());
+    let fault: Error | null = null;
+    const api = await start({ databaseUrl: database.url, log: (log) => failing(log, () => fault) });
+    const created = await api.call('POST', CONVERSATIONS, { userId: 'alice' });
+    await projectAll(api);
+    await api.logHead.ask();
+    const { id } = created.body.conversation;
+    for (const content of ['one', 'two'])
+      await api.call('POST', '/api/chat/messages', { conversationId: id, userId: 'alice', content });
+    const history = async () =>
+      (await api.call('GET', `${CONVERSATIONS}/${id}/messages?userId=alice`)).body.lag;
+    const healthOf = async () => {
+      const { body } = await api.call('GET', '/health/projections');
+      const { head, lag } = body.projections.find(({ name }: { name: string }) => name === 'history');
+      return { head, lag };
+    };
+    expect(await history()).toMatchObject({ events: 2 });
+    expect(await healthOf()).toMatchObject({ head: 3, lag: { events: 2 } });
+    fault = new LogUnavailableError('gone');
+    await expect(api.logHead.ask()).rejects.toThrow('gone');
+    expect(await history()).toEqual({ events: null, seconds: expect.any(Number) });
+    expect(await healthOf()).toMatchObject({ head: 3, lag: { events: null } });
+    // What was built from the log was in it.
+    await api.database.pool.query('UPDATE projection_checkpoints SET seq = 9');
+    expect(await healthOf()).toMatchObject({ head: 9, lag: { events: null } });
+  });
+
   it('does not take a read model of another incarnation of the log for a healthy one', async () => {
     const database = await createMigratedDatabase();
     stops.push(() => database.drop());
@@ -247,6 +276,9 @@ function failing(log: MemoryEventLog, fault: () => Error | null) {
   };
   return {
     epoch: log.epoch,
+    get knownSeq() {
+      return log.knownSeq;
+    },
     append: (request: Parameters<MemoryEventLog['append']>[0]) => unless(() => log.append(request)),
     latest: (...which: Parameters<MemoryEventLog['latest']>) => unless(() => log.latest(...which)),
     at: (seq: number) => unless(() => log.at(seq)),

@@ -54,6 +54,9 @@ export function withLog(log: EventLog, replaced: Partial<EventLog>): EventLog {
     renewEpoch: (renewal) => log.renewEpoch(renewal),
     status: () => log.status(),
     epoch: log.epoch,
+    get knownSeq() {
+      return log.knownSeq;
+    },
     ...replaced,
   };
 }

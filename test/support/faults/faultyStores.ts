@@ -22,6 +22,9 @@ export function faultyLog(log: MemoryEventLog, current: () => StoreFaults): Even
   };
   return {
     epoch: log.epoch,
+    get knownSeq() {
+      return log.knownSeq;
+    },
     append: (request) => {
       const { append } = current();
       if (append === 'conflict') return Promise.resolve({ outcome: 'conflict' });

@@ -13,6 +13,9 @@ function withDeafTail() {
     get epoch() {
       return control.epoch ?? log.epoch;
     },
+    get knownSeq() {
+      return log.knownSeq;
+    },
     append: (request) => log.append(request),
     latest: (id, category) => log.latest(id, category),
     at: (seq) => log.at(seq),

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { lagOf } from '../../../src/queries/lag.ts';
 
 const NOW = 1_000_000;
-const head = (lastSeq: number, notBeyondAtMs: number | null = null) => ({
+const head = (lastSeq: number, notBeyondAtMs: number | null = null, isFresh = true) => ({
   lastSeq: () => lastSeq,
   notBeyondAtMs: () => notBeyondAtMs,
+  isFresh: () => isFresh,
 });
 
 describe('lag', () => {
@@ -20,6 +21,12 @@ describe('lag', () => {
   it('is no hour for the first message after a quiet hour', () => {
     const checkpoint = { seq: 9, storedAtMs: NOW - 3_600_000 };
     expect(lagOf(checkpoint, head(10, NOW - 900), NOW)).toEqual({ events: 1, seconds: 0.9 });
+  });
+
+  it('is not known while the log is silent: at most so old, however little is known to be missing', () => {
+    const silent = (lastSeq: number) =>
+      lagOf({ seq: 10, storedAtMs: NOW - 9_000 }, head(lastSeq, NOW - 8_000, false), NOW);
+    expect([silent(10), silent(12), silent(4)]).toEqual(Array(3).fill({ events: null, seconds: 8 }));
   });
 
   it('is never negative, whatever the clocks say', () => {

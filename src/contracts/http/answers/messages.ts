@@ -53,7 +53,12 @@ export const SearchPage = z
 
 export const LagView = z
   .object({
-    events: z.number().int().min(0),
+    events: z
+      .number()
+      .int()
+      .min(0)
+      .nullable()
+      .meta({ description: 'Events that are missing; `null` while the log does not answer: nobody knows.' }),
     seconds: z
       .number()
       .min(0)

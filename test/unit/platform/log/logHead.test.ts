@@ -6,12 +6,17 @@ const rest = { epoch: 'e', previousEpoch: null, logId: 'e', firstSeq: 1, bytes: 
 let head: PolledLogHead;
 let status: () => Promise<LogStatus>;
 let asked: number;
+let knownSeq: number;
 
 beforeEach(async () => {
   vi.useFakeTimers({ now: 1_000_000 });
   asked = 0;
+  knownSeq = 0;
   status = () => Promise.resolve({ ...rest, lastSeq: 10 });
   const log = {
+    get knownSeq() {
+      return knownSeq;
+    },
     status: () => {
       asked += 1;
       return status();
@@ -40,6 +45,36 @@ describe("the log's end", () => {
     status = () => Promise.resolve({ ...rest, lastSeq: 11 });
     await vi.advanceTimersByTimeAsync(3_200);
     expect(head.lastSeq()).toBe(11);
+  });
+
+  it('is never before what this process appended or read, whatever a poll said', async () => {
+    knownSeq = 14;
+    expect(head.lastSeq()).toBe(14);
+    status = () => Promise.resolve({ ...rest, lastSeq: 13 });
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(head.lastSeq()).toBe(14);
+    expect(head.notBeyondAtMs(13)).not.toBeNull();
+  });
+
+  it('is fresh until the log fails to answer, or was not asked for longer than an interval and an answer take', async () => {
+    expect(head.isFresh()).toBe(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(head.isFresh()).toBe(true);
+    status = () => Promise.reject(new Error('away'));
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(head.isFresh()).toBe(false);
+    status = () => Promise.resolve({ ...rest, lastSeq: 10 });
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(head.isFresh()).toBe(true);
+    status = () => new Promise(() => {});
+    await vi.advanceTimersByTimeAsync(3_200);
+    expect(head.isFresh()).toBe(false);
+    head.stop();
+    status = () => Promise.resolve({ ...rest, lastSeq: 10 });
+    await head.ask();
+    expect(head.isFresh()).toBe(true);
+    vi.setSystemTime(Date.now() + 3_200);
+    expect(head.isFresh()).toBe(false);
   });
 
   it('remembers when it was last seen not to be beyond a sequence', async () => {
