@@ -4,6 +4,7 @@ import type { OnEdgeEvent } from './edgeEvents.ts';
 import { type EdgeHealth, serveHealth } from './edgeHealth.ts';
 import type { Gate } from './gate/gate.ts';
 import { AnswerHeaders, type AnswerHeadersOptions } from './http/answerHeaders.ts';
+import { RequestUser } from './http/requestUser.ts';
 import type { Realtime } from './realtime.ts';
 import { NativeTransport } from './transports/native/nativeTransport.ts';
 import { SocketIoTransport } from './transports/socketio/socketIoTransport.ts';
@@ -16,6 +17,8 @@ export interface EdgeOptions extends AnswerHeadersOptions {
   /** Of the process: other transports of it share its count. */
   readonly gate: Gate;
   readonly backpressureBytesMax: number;
+  /** The header by which a gateway names users; `undefined`: clients name themselves. */
+  readonly trustedUserHeader?: string | undefined;
   /** Interval of checks for slow sockets, in milliseconds. Default 1,000. */
   readonly slowCheckMs?: number;
   readonly metrics: EdgeHealth['metrics'];
@@ -48,7 +51,8 @@ export async function startEdge(options: EdgeOptions): Promise<EdgeServer> {
   const app = uWS.App();
   const { gate, backpressureBytesMax, metrics, onFault } = options;
   const answerHeaders = new AnswerHeaders(options);
-  const shared = { gate, backpressureBytesMax, answerHeaders, onEvent, onFault };
+  const users = new RequestUser(options.trustedUserHeader);
+  const shared = { gate, backpressureBytesMax, answerHeaders, users, onEvent, onFault };
   const native = new NativeTransport(app, realtime.context, shared);
   const socketIo = new SocketIoTransport(app, realtime.context, shared);
   const transports = [native, socketIo];

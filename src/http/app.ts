@@ -7,6 +7,7 @@ import { problems } from './answer/problem.ts';
 import type { HttpDeps } from './deps.ts';
 import { healthRoutes } from './health/routes.ts';
 import { BODY_MS_SETTING } from './request/body.ts';
+import { USER_HEADER_SETTING } from './request/identity.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventStreamRoutes } from './routes/eventStream.ts';
@@ -26,6 +27,7 @@ export function createHttpApp(deps: HttpDeps): Express {
   // Queries are read by each route through its schema, strictly; Express' lenient reading stays out of the way.
   app.set('query parser', false);
   app.set(BODY_MS_SETTING, deps.operations.standardHeaders?.bodyMsMax);
+  app.set(USER_HEADER_SETTING, deps.operations.userHeader);
   app.use(requestId, requestLog(deps.operations.logger));
   standardHeaders(app, deps.operations.standardHeaders);
   app.use(apiRoutes(deps));

@@ -5,6 +5,7 @@ import type { Presence } from '../application/presence/presence.ts';
 import type { LogHistory } from '../application/reading/logHistory.ts';
 import type { ReadMarks } from '../application/receipts/readMarks.ts';
 import type { StandardHeadersOptions } from '../middleware/standardHeaders.ts';
+import type { UserHeader } from '../middleware/userHeader.ts';
 import type { LogHead } from '../platform/log/logHead.ts';
 import type { Database, Reads } from '../platform/postgres/database.ts';
 import type { ReadModelProgress } from '../ports/readModelProgress.ts';
@@ -56,6 +57,8 @@ export interface OperationsDeps {
   readonly logger: Logger;
   readonly health: HealthDeps;
   readonly standardHeaders?: StandardHeadersOptions;
+  /** By which a gateway names users; default: any client may name itself in `X-User-Id`. */
+  readonly userHeader?: UserHeader;
 }
 
 /** All metrics, as text for a scraper. */

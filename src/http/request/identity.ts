@@ -1,14 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
-import { z } from 'zod';
-import { UserId } from '../../contracts/ids.ts';
-import { check, invalid } from './validate.ts';
+import { OPEN_USER_HEADER, type UserHeader, userByHeader } from '../../middleware/userHeader.ts';
+import { invalid } from './validate.ts';
 
-/** A gateway that knows the user names them here; the field `userId` is for those without one. */
-const HEADER = 'X-User-Id';
-const FIELD = 'x-user-id';
-
-const HeaderFields = z.strictObject({ [HEADER]: UserId });
+/** The app's setting with the {@link UserHeader}. */
+export const USER_HEADER_SETTING = 'user header';
 
 /**
  * The fields of a body or a query, with the `userId` of the header if there is one.
@@ -16,23 +12,31 @@ const HeaderFields = z.strictObject({ [HEADER]: UserId });
  * @throws ChatError invalid_request when the header is no user id, or field and header name different users
  */
 export function withUser(req: Request, fields: unknown): unknown {
-  const userId = headerUserId(req);
-  if (userId === undefined || typeof fields !== 'object' || fields === null) return fields;
-  if ('userId' in fields && fields.userId !== userId) {
-    throw invalid([{ path: 'userId', reason: `names another user than the header ${HEADER}` }]);
-  }
-  return { ...fields, userId };
+  const header = userHeaderOf(req);
+  // Nearly every request: nobody names anyone in a header, and none is trusted.
+  if (!header.isTrusted && !namesUserInHeader(req)) return fields;
+  if (typeof fields !== 'object' || fields === null) return fields;
+  const named = 'userId' in fields ? fields.userId : undefined;
+  const user = userByHeader(header, headerValues(req, header.name), [named]);
+  if ('wrong' in user) throw invalid([user.wrong]);
+  return user.userId === null ? fields : { ...fields, userId: user.userId };
 }
 
-function headerUserId(req: Request): string | undefined {
-  // Node splits up all headers to tell which are repeated: not worth it for one that is not there.
-  if (req.headers[FIELD] === undefined) return undefined;
-  const values = req.headersDistinct[FIELD];
-  const [value, ...others] = values ?? [];
-  if (value === undefined) return undefined;
-  if (others.length > 0) throw invalid([{ path: HEADER, reason: 'must be given once' }]);
-  // Node reads headers as Latin-1; what gateways send is UTF-8.
-  const bytes = Buffer.from(value, 'latin1');
-  if (!isUtf8(bytes)) throw invalid([{ path: HEADER, reason: 'must be UTF-8' }]);
-  return check(HeaderFields, { [HEADER]: bytes.toString('utf8') })[HEADER];
+/** Whether the header names somebody; who, and whether rightly so, {@link withUser} tells. */
+export function namesUserInHeader(req: Request): boolean {
+  return req.headers[userHeaderOf(req).name.toLowerCase()] !== undefined;
+}
+
+function userHeaderOf(req: Request): UserHeader {
+  return req.app.get(USER_HEADER_SETTING) ?? OPEN_USER_HEADER;
+}
+
+/** Node reads headers as Latin-1; what gateways send is UTF-8. @throws ChatError invalid_request */
+function headerValues(req: Request, name: string): string[] {
+  const values = req.headersDistinct[name.toLowerCase()] ?? [];
+  return values.map((value) => {
+    const bytes = Buffer.from(value, 'latin1');
+    if (!isUtf8(bytes)) throw invalid([{ path: name, reason: 'must be UTF-8' }]);
+    return bytes.toString('utf8');
+  });
 }

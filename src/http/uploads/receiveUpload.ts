@@ -4,7 +4,7 @@ import { ChatError } from '../../contracts/errors.ts';
 import { EmptyQuery, UploadFields } from '../../contracts/http/requests.ts';
 import type { Attachment } from '../../domain/conversation/events.ts';
 import type { HttpDeps } from '../deps.ts';
-import { withUser } from '../request/identity.ts';
+import { namesUserInHeader, withUser } from '../request/identity.ts';
 import { queryFields } from '../request/query.ts';
 import { check } from '../request/validate.ts';
 import { FORM_OVERHEAD_BYTES_MAX, type FormFields, type FormFile, readUploadForm } from './uploadForm.ts';
@@ -96,7 +96,7 @@ class Upload {
   async #takeFile(file: FormFile, before: FormFields): Promise<void> {
     const name = uploadName(file.name);
     // Who is known already not to be allowed need not send it all. The fields may also come after the file.
-    if (before.has('conversationId') && (before.has('userId') || this.#req.get('X-User-Id'))) {
+    if (before.has('conversationId') && (before.has('userId') || namesUserInHeader(this.#req))) {
       await this.#permit(before);
     }
     this.#taken = { ...(await takeFile(file, this.#writer, this.#deps.uploads.limits.bytesMax)), name };

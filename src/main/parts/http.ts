@@ -4,6 +4,7 @@ import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../
 import type { UploadLimits } from '../../http/uploads/uploadLimits.ts';
 import { securityHeaders } from '../../middleware/securityHeaders.ts';
 import type { StandardHeadersOptions } from '../../middleware/standardHeaders.ts';
+import { OPEN_USER_HEADER, type UserHeader } from '../../middleware/userHeader.ts';
 import type { Base } from '../base.ts';
 import type { EventStreamsPart } from './eventStreams.ts';
 
@@ -40,6 +41,10 @@ export async function openHttp(base: Base, parts: HttpParts, tuning: HttpTuning 
   return server;
 }
 
+function userHeader({ trustedUserHeader: name }: Base['config']): UserHeader {
+  return name === undefined ? OPEN_USER_HEADER : { name, isTrusted: true };
+}
+
 /** The dependencies of every route. */
 export function httpDeps(base: Base, parts: HttpParts, { bodyMsMax, uploads }: HttpTuning = {}): HttpDeps {
   const { config, lifecycle, logger, metrics } = base;
@@ -55,6 +60,6 @@ export function httpDeps(base: Base, parts: HttpParts, { bodyMsMax, uploads }: H
     reading,
     realtime,
     uploads: { limits, onEvent: lifecycle.upload },
-    operations: { metrics, logger, health, standardHeaders },
+    operations: { metrics, logger, health, standardHeaders, userHeader: userHeader(config) },
   };
 }

@@ -22,6 +22,7 @@ export async function openEdge(
     backpressureBytesMax: config.backpressureBytesMax,
     allowedOrigins: config.corsOrigins,
     hstsSeconds: config.hstsSeconds,
+    trustedUserHeader: config.trustedUserHeader,
     metrics,
     onEvent: lifecycle.edge,
     onFault: lifecycle.fault('edge'),

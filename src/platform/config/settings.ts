@@ -188,6 +188,16 @@ export const settings = {
     example: 'https://chat.example.com,http://localhost:5173',
     secret: false,
   }),
+  trustedUserHeader: optionalSetting(
+    'TRUSTED_USER_HEADER',
+    text('a header’s name of letters, digits and hyphens', /^[A-Za-z][A-Za-z0-9-]{0,63}$/),
+    {
+      description:
+        'The header in which a gateway names the user: it alone decides who a request is from. Unset: clients name themselves.',
+      example: 'X-User-Id',
+      secret: false,
+    },
+  ),
   hstsSeconds: setting('HSTS_MAX_AGE_SECONDS', wholeNumber(0, 63_072_000), '31536000', {
     description: 'For how long browsers that came by TLS keep to it; 0 leaves that to the gateway.',
     unit: 's',

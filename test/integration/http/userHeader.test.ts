@@ -13,12 +13,17 @@ const HEADER = 'X-User-Id';
 
 let database: TestDatabase;
 let api: TestApi;
+/** The same behind a gateway that names users in {@link TRUSTED}. */
+let guarded: TestApi;
+const TRUSTED = 'X-Gateway-User';
 beforeAll(async () => {
   database = await createMigratedDatabase();
   api = await startTestApi({ databaseUrl: database.url });
+  guarded = await startTestApi({ trustedUserHeader: TRUSTED });
 });
 afterAll(async () => {
   await api.stop();
+  await guarded.stop();
   await database.drop();
 });
 
@@ -56,15 +61,25 @@ function by(userId: string | null, { path, body, form }: Call): Call {
   };
 }
 
+/** An API as its gateway uses it: each call comes with the name of alice. */
+const throughGateway = (to: TestApi): TestApi => ({
+  ...to,
+  call: (method, path, body, headers) => to.call(method, path, body, { ...headers, [TRUSTED]: 'alice' }),
+});
+
 /** The call of an operation that succeeds, on a closed conversation of its own. */
-async function goodCall(operationId: string): Promise<Call> {
-  const call = (await goodCalls(api, { visibility: 'members' }))[operationId];
+async function goodCall(operationId: string, to = api): Promise<Call> {
+  const call = (await goodCalls(to, { visibility: 'members' }))[operationId];
   if (call === undefined) throw new Error(`There is no call of ${operationId} in the list of good calls`);
   return call;
 }
 
-async function send({ method }: Taking, call: Call, userId: string) {
-  const answer = await rawCall(api.url, requestOf(method, { ...call, headers: { [HEADER]: userId } }));
+async function send(taking: Taking, call: Call, userId: string) {
+  return sendWith(taking, call, { [HEADER]: userId });
+}
+
+async function sendWith({ method }: Taking, call: Call, headers: Record<string, string>, to = api) {
+  const answer = await rawCall(to.url, requestOf(method, { ...call, headers }));
   const isProblem = answer.headers.get('content-type')?.includes('problem+json') ?? false;
   return { status: answer.status, problem: isProblem ? JSON.parse(answer.text) : null };
 }
@@ -117,5 +132,32 @@ describe.each(TAKING)('$operationId', (taking) => {
       expect([status, problem?.code]).toEqual([400, 'invalid_request']);
       expect(problem.errors[0].path).toBe(HEADER);
     }
+  });
+
+  it.each([
+    ['the field names somebody, and the gateway nobody', 'alice', {}],
+    ['the field names somebody, and the gateway says that there is nobody', 'alice', { [TRUSTED]: '' }],
+    ['the gateway names another user than the field', 'alice', { [TRUSTED]: 'bob' }],
+    ['the gateway names somebody beyond ASCII', null, { [TRUSTED]: 'zo\xeb' }],
+    ['the gateway names somebody beyond ASCII, in UTF-8', null, { [TRUSTED]: 'zo\xc3\xab' }],
+    ['only a header that nobody trusts names somebody', null, { [HEADER]: 'alice' }],
+  ])('behind a gateway is refused, and does nothing, when %s', async (_what, userId, headers) => {
+    const call = by(userId, await goodCall(operationId, throughGateway(guarded)));
+    const before = await guarded.eventsInLog();
+    const { status, problem } = await sendWith(taking, call, headers, guarded);
+    // Who is nobody does not see that a closed conversation is there.
+    const codes = userId === null ? ['invalid_request', 'not_found'] : ['invalid_request'];
+    expect([status === 200 || status === 201, codes]).toEqual([
+      false,
+      expect.arrayContaining([problem?.code]),
+    ]);
+    expect(await guarded.eventsInLog()).toBe(before);
+  });
+
+  it('behind a gateway is of the user that it names', async () => {
+    const call = by(null, await goodCall(operationId, throughGateway(guarded)));
+    const { problem } = await sendWith(taking, call, { [TRUSTED]: 'alice' }, guarded);
+    // There is no database behind this one: what needs it got that far.
+    expect([undefined, 'database_unavailable']).toContain(problem?.code);
   });
 });

@@ -47,6 +47,8 @@ export interface TestApiOptions {
   readonly online?: Presence['online'];
   readonly shell?: StandardHeadersOptions;
   readonly server?: Partial<HttpServerOptions>;
+  /** By which a gateway names users; default: none. */
+  readonly trustedUserHeader?: string;
 }
 
 export interface Answer {
@@ -90,6 +92,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     connectionsMax: options.connectionsMax ?? 100,
     backpressureBytesMax: 64 * 1_024,
     corsOrigins: shell.allowedOrigins === '*' ? '*' : shell.allowedOrigins && [...shell.allowedOrigins],
+    ...(options.trustedUserHeader !== undefined && { trustedUserHeader: options.trustedUserHeader }),
     ...(shell.hstsSeconds !== undefined && { hstsSeconds: shell.hstsSeconds }),
     ...(limits.bytesMax !== undefined && { uploadBytesMax: limits.bytesMax }),
     ...(limits.parallelMax !== undefined && { uploadsParallelMax: limits.parallelMax }),

@@ -42,7 +42,8 @@ export interface OpenApiOptions {
 const DESCRIPTION = `Conversations and messages as events in a log, and read models of them.
 
 **There is no authentication.** The API stands behind a gateway that knows its users; \`userId\` is opaque and believed. The
-gateway may name the user in the header \`X-User-Id\`, which then stands for the field \`userId\`.
+gateway may name the user in the header \`X-User-Id\`, which then stands for the field \`userId\`. A process may be set to trust
+such a header alone (\`TRUSTED_USER_HEADER\`): a field that says something else is refused then.
 
 Unknown fields in requests are refused; ignore unknown fields in answers. Errors are \`application/problem+json\`; their
 \`code\` is what to decide by. \`seq\` is a place in the log, \`position\` the same for clients to hand back. What is not HTTP is answered

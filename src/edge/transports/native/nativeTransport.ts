@@ -8,16 +8,18 @@ import type { OnEdgeEvent } from '../../edgeEvents.ts';
 import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
 import { refuse } from '../../http/refuse.ts';
+import type { RequestUser } from '../../http/requestUser.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
 import type { Drainable, Fanout } from '../../transport.ts';
 import { NativeConnection, type SocketData } from './nativeConnection.ts';
-import { userIdOf } from './upgradeQuery.ts';
+import { upgradeFields } from './upgradeQuery.ts';
 
 export interface NativeTransportOptions {
   readonly gate: Gate;
   /** Unsent bytes at which a socket counts as stuck and is closed. */
   readonly backpressureBytesMax: number;
   readonly answerHeaders: AnswerHeaders;
+  readonly users: RequestUser;
   readonly onEvent: OnEdgeEvent;
 }
 
@@ -127,7 +129,7 @@ export class NativeTransport implements Drainable, Fanout {
   }
 
   #identify(request: HttpRequest): Newcomer | ChatError {
-    const newcomer = newcomerOf(request);
+    const newcomer = newcomerOf(request, this.#options.users);
     if (newcomer instanceof ChatError) {
       this.#options.onEvent({ type: 'refused', transport: TRANSPORT, reason: newcomer.code });
     }
@@ -165,11 +167,12 @@ interface Newcomer {
 }
 
 /** The user that asks, and the subprotocol to speak; or what is wrong with the request. */
-function newcomerOf(request: HttpRequest): Newcomer | ChatError {
-  const userId = userIdOf(request.getQuery() ?? '');
-  if (userId === null) {
-    return new ChatError('invalid_request', 'userId must be given once, as 1–128 printable characters.');
-  }
+function newcomerOf(request: HttpRequest, users: RequestUser): Newcomer | ChatError {
+  const fields = upgradeFields(request.getQuery() ?? '');
+  if (fields === null)
+    return new ChatError('invalid_request', 'Each field of the query must be given once, in UTF-8.');
+  const userId = users.of(users.valuesIn(request), [fields.get('userId')]);
+  if (userId instanceof ChatError) return userId;
   const offered = request.getHeader('sec-websocket-protocol');
   if (offered === '') return { userId, protocol: '' };
   const known = offered.split(',').some((name) => name.trim() === WS_SUBPROTOCOL);

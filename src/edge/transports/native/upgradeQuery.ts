@@ -1,10 +1,8 @@
-import { WsQuery } from '../../../contracts/frames/clientFrames.ts';
-
 /**
- * The user that the query of an upgrade names; null when it names none, several, or is not UTF-8 in percent-encoding:
- * which of two would count, or what a broken one means, is anybody's guess.
+ * The fields of an upgrade's query; null when one is given twice, or it is not UTF-8 in percent-encoding: which of two would
+ * count, or what a broken one means, is anybody's guess.
  */
-export function userIdOf(query: string): string | null {
+export function upgradeFields(query: string): ReadonlyMap<string, string> | null {
   const fields = new Map<string, string>();
   try {
     for (const pair of query.split('&').filter((text) => text !== '')) {
@@ -15,8 +13,7 @@ export function userIdOf(query: string): string | null {
   } catch {
     return null;
   }
-  const parsed = WsQuery.safeParse(Object.fromEntries(fields));
-  return parsed.success ? parsed.data.userId : null;
+  return fields;
 }
 
 function decode(text: string): string {

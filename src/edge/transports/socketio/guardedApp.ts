@@ -13,6 +13,7 @@ import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
 import { refuse } from '../../http/refuse.ts';
 import { cutOffTwoLengths } from '../../http/requestBody.ts';
+import type { RequestUser } from '../../http/requestUser.ts';
 import { GuardedResponse } from './guardedResponse.ts';
 import { GuardedSocket } from './guardedSocket.ts';
 
@@ -21,6 +22,7 @@ export interface GuardOptions {
   /** Asked for every request, and for every new session before anything is made for it. */
   readonly gate: Gate;
   readonly answerHeaders: AnswerHeaders;
+  readonly users: RequestUser;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -104,7 +106,10 @@ export class GuardedApp {
   /** A request with a session belongs to a connection that was let in; one without asks for a new one. */
   #refusalOf(request: HttpRequest): ChatError | null {
     const newcomer = { transport: 'socketio-polling', origin: request.getHeader('origin') } as const;
-    const { gate } = this.#options;
+    const { gate, users } = this.#options;
+    // Engine.IO keeps the last of two headers, a proxy may have meant the first.
+    const doubled = users.refusalOf(request);
+    if (doubled !== null) return doubled;
     const hasSession = /(^|&)sid=/.test(request.getQuery() ?? '');
     return hasSession ? gate.readmit(newcomer) : gate.admit(newcomer);
   }

@@ -1,21 +1,28 @@
 import type uWS from 'uWebSockets.js';
-import { Server, type Socket } from 'socket.io';
+import { type DefaultEventsMap, Server, type Socket } from 'socket.io';
 import { Adapter } from 'socket.io-adapter';
-import { FRAME_BYTES_MAX, WsQuery } from '../../../contracts/frames/clientFrames.ts';
+import { ChatError } from '../../../contracts/errors.ts';
+import { FRAME_BYTES_MAX } from '../../../contracts/frames/clientFrames.ts';
 import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
 import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
 import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
+import type { RequestUser } from '../../http/requestUser.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
 import type { Drainable, Fanout } from '../../transport.ts';
 import { GuardedApp } from './guardedApp.ts';
 import { SocketIoConnection, topicOf } from './socketIoConnection.ts';
 
+/** A socket with what was found out about it before it was let in. */
+type ChatSocket = Socket<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, { userId: string }>;
+type ChatServer = Server<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, { userId: string }>;
+
 export interface SocketIoTransportOptions {
   readonly gate: Gate;
   readonly backpressureBytesMax: number;
   readonly answerHeaders: AnswerHeaders;
+  readonly users: RequestUser;
   readonly onEvent: OnEdgeEvent;
   readonly onFault: (error: unknown) => void;
 }
@@ -28,7 +35,7 @@ export interface SocketIoTransportOptions {
 export class SocketIoTransport implements Drainable, Fanout {
   readonly #app: uWS.TemplatedApp;
   readonly #options: SocketIoTransportOptions;
-  readonly #server: Server;
+  readonly #server: ChatServer;
   readonly #connections = new Set<SocketIoConnection>();
   /** Polling subscribers by conversation. */
   readonly #pollers = new Map<string, Set<SocketIoConnection>>();
@@ -45,7 +52,12 @@ export class SocketIoTransport implements Drainable, Fanout {
       httpCompression: false,
     });
     this.#server.attachApp(new GuardedApp(app, options));
-    this.#server.use((socket, next) => next(userIdOf(socket) === null ? invalidUserId() : undefined));
+    this.#server.use((socket, next) => {
+      const userId = userIdOf(socket, options.users);
+      if (userId instanceof ChatError) return next(refusal(userId));
+      socket.data.userId = userId;
+      next();
+    });
     this.#server.on('connection', (socket) => this.#open(socket, context));
   }
 
@@ -84,8 +96,8 @@ export class SocketIoTransport implements Drainable, Fanout {
     await this.#server.close();
   }
 
-  #open(socket: Socket, context: SessionContext): void {
-    const userId = userIdOf(socket) ?? '';
+  #open(socket: ChatSocket, context: SessionContext): void {
+    const { userId } = socket.data;
     const connection: SocketIoConnection = new SocketIoConnection(socket, context, {
       userId,
       fanout: this,
@@ -113,14 +125,13 @@ class NoRooms extends Adapter {
   override delAll(): void {}
 }
 
-function userIdOf({ handshake }: Socket): string | null {
-  const userId: unknown = handshake.auth.userId ?? handshake.query.userId;
-  const parsed = WsQuery.safeParse({ userId });
-  return parsed.success ? parsed.data.userId : null;
+/** In `auth` or in the query; when in both, the same. */
+function userIdOf({ handshake }: ChatSocket, users: RequestUser): string | ChatError {
+  const { auth, query, headers } = handshake;
+  return users.of(users.valuesAmong(headers), [auth.userId, query.userId]);
 }
 
 /** Reaches the client as `connect_error` with these data. */
-function invalidUserId(): Error {
-  const detail = 'auth.userId must be 1–128 printable characters.';
-  return Object.assign(new Error(detail), { data: { code: 'invalid_request', detail, retryable: false } });
+function refusal({ code, message: detail, retryable }: ChatError): Error {
+  return Object.assign(new Error(detail), { data: { code, detail, retryable } });
 }
