@@ -25,11 +25,6 @@ export interface Newcomer {
   readonly origin: string;
 }
 
-/** A transport whose connections take room here. */
-export interface Counted {
-  readonly connections: number;
-}
-
 /**
  * Decides who may come in, for all transports of a process. Each is asked in the same order, and the first refusal counts:
  *
@@ -43,7 +38,7 @@ export interface Counted {
 export class Gate {
   readonly #options: GateOptions;
   readonly #admission: AdmissionControl;
-  readonly #counted: Counted[] = [];
+  readonly #counts: (() => number)[] = [];
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -56,7 +51,7 @@ export class Gate {
 
   /** Connections of all transports that are counted here. */
   get connections(): number {
-    return this.#counted.reduce((sum, { connections }) => sum + connections, 0);
+    return this.#counts.reduce((sum, count) => sum + count(), 0);
   }
 
   get draining(): boolean {
@@ -68,9 +63,13 @@ export class Gate {
     this.#admission.draining = true;
   }
 
-  /** Counts a transport's connections from now on. */
-  count(transport: Counted): void {
-    this.#counted.push(transport);
+  /**
+   * Counts a transport's connections from now on.
+   *
+   * @param connections from the moment that each was admitted, whatever it still lacks
+   */
+  count(connections: () => number): void {
+    this.#counts.push(connections);
   }
 
   /** @returns why a new connection is refused; null when it is let in */

@@ -48,7 +48,7 @@ export class NativeTransport implements Drainable, Fanout {
     this.#app = app;
     this.#context = context;
     this.#options = options;
-    options.gate.count(this);
+    options.gate.count(() => this.#connections.size);
     app.ws<SocketData>('/ws', {
       maxPayloadLength: FRAME_BYTES_HARD_MAX,
       maxBackpressure: options.backpressureBytesMax,

@@ -103,15 +103,19 @@ export class GuardedApp {
     return false;
   }
 
-  /** A request with a session belongs to a connection that was let in; one without asks for a new one. */
+  /**
+   * A request with a session belongs to a connection that was let in; one without asks for a new one. Read as Engine.IO reads
+   * it: of several ids the last counts, and an empty one is none.
+   */
   #refusalOf(request: HttpRequest): ChatError | null {
     const newcomer = { transport: 'socketio-polling', origin: request.getHeader('origin') } as const;
     const { gate, users } = this.#options;
     // Engine.IO keeps the last of two headers, a proxy may have meant the first.
     const doubled = users.refusalOf(request);
     if (doubled !== null) return doubled;
-    const hasSession = /(^|&)sid=/.test(request.getQuery() ?? '');
-    return hasSession ? gate.readmit(newcomer) : gate.admit(newcomer);
+    const sid = new URLSearchParams(request.getQuery()).getAll('sid').at(-1) ?? '';
+    // An unknown one is no newcomer either: Engine.IO refuses it.
+    return sid !== '' ? gate.readmit(newcomer) : gate.admit(newcomer);
   }
 
   #guard(work: () => unknown): void {

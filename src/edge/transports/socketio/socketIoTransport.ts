@@ -12,6 +12,7 @@ import type { RequestUser } from '../../http/requestUser.ts';
 import type { LinkedEvent } from '../../linkedEvent.ts';
 import type { Drainable, Fanout } from '../../transport.ts';
 import { GuardedApp } from './guardedApp.ts';
+import { OneSession } from './oneSession.ts';
 import { SocketIoConnection, topicOf } from './socketIoConnection.ts';
 
 /** A socket with what was found out about it before it was let in. */
@@ -37,13 +38,13 @@ export class SocketIoTransport implements Drainable, Fanout {
   readonly #options: SocketIoTransportOptions;
   readonly #server: ChatServer;
   readonly #connections = new Set<SocketIoConnection>();
+  readonly #oneSession = new OneSession();
   /** Polling subscribers by conversation. */
   readonly #pollers = new Map<string, Set<SocketIoConnection>>();
 
   constructor(app: uWS.TemplatedApp, context: SessionContext, options: SocketIoTransportOptions) {
     this.#app = app;
     this.#options = options;
-    options.gate.count(this);
     this.#server = new Server({
       serveClient: false,
       adapter: NoRooms,
@@ -52,9 +53,15 @@ export class SocketIoTransport implements Drainable, Fanout {
       httpCompression: false,
     });
     this.#server.attachApp(new GuardedApp(app, options));
+    // A handshake makes a connection, whether or not a session follows.
+    options.gate.count(() => this.#server.engine.clientsCount);
+    this.#server.engine.on('connection', (connection: Socket['conn']) => this.#oneSession.watch(connection));
     this.#server.use((socket, next) => {
       const userId = userIdOf(socket, options.users);
-      if (userId instanceof ChatError) return next(refusal(userId));
+      if (userId instanceof ChatError) {
+        this.#oneSession.release(socket.conn);
+        return next(refusal(userId));
+      }
       socket.data.userId = userId;
       next();
     });
@@ -112,6 +119,7 @@ export class SocketIoTransport implements Drainable, Fanout {
     socket.on('disconnect', () => {
       const { transport, closeReason: reason } = connection;
       this.#connections.delete(connection);
+      this.#oneSession.release(socket.conn);
       connection.onClose();
       this.#options.onEvent({ type: 'disconnected', transport, reason });
     });

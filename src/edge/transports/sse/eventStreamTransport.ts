@@ -35,12 +35,14 @@ export class EventStreamTransport implements Drainable, Fanout {
   readonly #connections = new Set<EventStreamConnection>();
   readonly #followers = new Map<string, Set<EventStreamConnection>>();
   readonly #heartbeat: NodeJS.Timeout;
+  /** Let in, and not open yet. */
+  #admitted = 0;
   readonly inFlight = 0;
 
   constructor(context: SessionContext, options: EventStreamOptions) {
     this.#context = context;
     this.#options = options;
-    options.gate.count(this);
+    options.gate.count(() => this.#connections.size + this.#admitted);
     this.#heartbeat = setInterval(() => {
       for (const connection of this.#connections) connection.beat();
     }, HEARTBEAT_MS);
@@ -61,7 +63,12 @@ export class EventStreamTransport implements Drainable, Fanout {
     // The API says by CORS whose pages may read the answer.
     const refusal = this.#options.gate.admit({ transport: TRANSPORT, origin: '' });
     if (refusal !== null) throw refusal;
-    await viewConversation(this.#context.application, conversationId, userId);
+    this.#admitted += 1;
+    try {
+      await viewConversation(this.#context.application, conversationId, userId);
+    } finally {
+      this.#admitted -= 1;
+    }
     if (response.destroyed) return;
     const connection: EventStreamConnection = new EventStreamConnection(response, this.#context, {
       userId: userId ?? '',
