@@ -2,8 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { historyProjection } from '../../projections/history/history.ts';
 import { PostgresStore } from '../../projections/runner/postgresStore.ts';
 import { ProjectionRunner } from '../../projections/runner/runner.ts';
-import { importChat } from '../../src/cli/importChat.ts';
-import { readImportLines } from '../../src/cli/importLines.ts';
+import { runImport } from '../../src/cli/commands/import.ts';
 import { verify } from '../../src/maintenance/audit/verify.ts';
 import { projectRootUrl } from '../../src/platform/embedded/projectRootUrl.ts';
 import { openDatabase } from '../../src/platform/postgres/database.ts';
@@ -43,12 +42,12 @@ try {
   const context = benchApplication(log);
   const startedAt = performance.now();
   const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1);
-  const { messages } = await importChat(context, readImportLines(file), () => {});
+  const { text } = await runImport(context, file, {});
   const acceptedAfter = seconds();
   // Waits until the read model has reached the log's end, then compares.
   const result = await verify({ log, feed: log, pool: database.pool, waitMsMax: 120_000 });
   console.log(
-    `import: ${messages} messages accepted after ${acceptedAfter} s, in Postgres and verified after ${seconds()} s, ` +
+    `import: ${text}; accepted after ${acceptedAfter} s, in Postgres and verified after ${seconds()} s, ` +
       `${result.differences.length} differences (wanted: < 30 s)`,
   );
 } finally {

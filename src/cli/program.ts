@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { Argument, Command, InvalidArgumentError } from 'commander';
-import { isConversationId } from '../contracts/ids.ts';
+import { Argument, Command, Option } from 'commander';
 import type { Config } from '../platform/config/config.ts';
 import { projectRootUrl } from '../platform/embedded/projectRootUrl.ts';
+import { conversationId, list, seconds, wholeNumber } from './arguments.ts';
 import { runEventShow, tailEvents } from './commands/events.ts';
-import { runImport } from './commands/import.ts';
+import { type ImportOptions, runImport, runImportCheck } from './commands/import.ts';
 import { runLag, watchLag } from './commands/lag.ts';
 import { runLogRepair } from './commands/log.ts';
 import { runParkedList, runParkedRetry, runParkedShow } from './commands/parked.ts';
@@ -51,14 +51,30 @@ function command(parent: Command, name: string, description: string): Command {
   return parent.command(name).description(description).option('--json', 'print JSON for programs');
 }
 
+interface ImportFlags extends Options, ImportOptions {
+  readonly dryRun?: boolean;
+}
+
 function addImport(program: Command, deps: CliDeps): void {
   const about =
-    'import chat from JSON lines {"room","at","user","text"}; importing again adds only what is missing';
+    'import chat from JSON lines in UTF-8; importing again adds only what is missing. A line: ' +
+    '{"room":"general","at":"2026-01-31T12:00:00Z","user":"alice","text":"hello"}';
   command(program, 'import', about)
     .argument('<file>', 'the file, compressed when it ends in .gz')
-    .action((file: string, options: Options) =>
-      run(deps, options, (environment) => runImport(environment, file)),
-    );
+    .addOption(
+      new Option('--on-error <what>', 'lines that cannot be imported: stop before anything is, or skip them')
+        .choices(['stop', 'skip'])
+        .default('stop'),
+    )
+    .option('--report <file>', 'where such lines go, with the fault of each (default: FILE.rejected.jsonl)')
+    .option('--split-long', 'make several messages of a text that is too long for one')
+    .option('--clean-names', 'take format characters out of names: bidi controls, joiners')
+    .option('--sort', 'import the oldest first, whatever the order of the file')
+    .option('--dry-run', 'read the whole file and list its faults; nothing is imported, nothing has to run')
+    .action((file: string, options: ImportFlags) => {
+      if (options.dryRun === true) return answer(deps, options, runImportCheck(file, options));
+      return run(deps, options, ({ application }) => runImport(application, file, options));
+    });
 }
 
 function addLag(program: Command, deps: CliDeps): void {
@@ -258,10 +274,15 @@ async function withEnvironment<T>(
 /** A command that answers once. */
 async function run(
   deps: CliDeps,
-  { json = false }: Options,
+  options: Options,
   work: (environment: CliEnvironment, config: Config) => Promise<Outcome>,
 ): Promise<void> {
-  const outcome = await withEnvironment(deps, work);
+  return answer(deps, options, withEnvironment(deps, work));
+}
+
+/** Prints what a command came to, and ends with its exit code. */
+async function answer(deps: CliDeps, { json = false }: Options, work: Promise<Outcome>): Promise<void> {
+  const outcome = await work;
   await deps.print(json ? JSON.stringify(outcome.json) : outcome.text);
   deps.exit(outcome.exitCode);
 }
@@ -272,27 +293,4 @@ async function stream(
   work: (environment: CliEnvironment, config: Config) => Promise<number>,
 ): Promise<void> {
   deps.exit(await withEnvironment(deps, work));
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || value > 86_400) {
-    throw new InvalidArgumentError('must be a number of seconds from 0 to 86400');
-  }
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1 on');
-  return Number(text);
-}
-
-function conversationId(text: string): string {
-  if (!isConversationId(text))
-    throw new InvalidArgumentError('must be a conversation id, c_ and 21 characters');
-  return text;
-}
-
-function list(text: string): string[] {
-  return text.split(',').filter((item) => item !== '');
 }

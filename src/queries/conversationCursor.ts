@@ -1,4 +1,5 @@
 import { isConversationId } from '../contracts/ids.ts';
+import { isTimeInRange } from '../contracts/times.ts';
 
 /** The last conversation of a page: the next one begins behind it, however the list moves meanwhile. */
 export interface ConversationCursor {
@@ -19,5 +20,5 @@ export function decodeCursor(text: string): ConversationCursor | null {
   const [, micros, conversationId] = PATTERN.exec(Buffer.from(text, 'base64url').toString('latin1')) ?? [];
   if (micros === undefined || conversationId === undefined || !isConversationId(conversationId)) return null;
   const activityMicros = Number(micros);
-  return Number.isSafeInteger(activityMicros) ? { activityMicros, conversationId } : null;
+  return isTimeInRange(activityMicros / 1_000) ? { activityMicros, conversationId } : null;
 }

@@ -151,7 +151,7 @@ async function simulate(seed: number): Promise<Simulation> {
 }
 
 test(`whatever dies, freezes or fails when, each event is in the read model once and in order (${SEEDS} schedules)`, {
-  timeout: 600_000,
+  timeout: 1_800_000,
 }, async () => {
   let fenced = 0;
   let parked = 0;
@@ -182,7 +182,7 @@ test(`whatever dies, freezes or fails when, each event is in the read model once
 });
 
 test('a log that comes back without its tail, and is written on, is not projected after what it lost', {
-  timeout: 300_000,
+  timeout: 1_800_000,
 }, async () => {
   let found = 0;
   const seeds = Math.ceil(SEEDS / 3);

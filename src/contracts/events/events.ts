@@ -13,6 +13,7 @@ import {
   text,
   UserId,
 } from '../ids.ts';
+import { isTimestampInRange, TIME_RANGE } from '../times.ts';
 import { CorruptedEventError, EventDecoder, UnknownEventError } from './eventDecoder.ts';
 import { readMessagePosted } from './readMessagePosted.ts';
 import { Upcasters } from './upcasters.ts';
@@ -23,11 +24,14 @@ export { CorruptedEventError, UndecodableEventError, UnknownEventError } from '.
  * The events as they are stored and sent: the stored bytes are the bytes on the wire. Stored events are read for
  * ever, so these schemas only ever grow; a new shape is a new `v` with an upcaster from the one before.
  */
-export const Timestamp = z.iso.datetime({ precision: 3 }).meta({
-  id: 'Timestamp',
-  description: 'ISO 8601, UTC, milliseconds.',
-  examples: ['2026-11-23T10:30:15.123Z'],
-});
+export const Timestamp = z.iso
+  .datetime({ precision: 3 })
+  .refine(isTimestampInRange, TIME_RANGE)
+  .meta({
+    id: 'Timestamp',
+    description: 'ISO 8601, UTC, milliseconds.',
+    examples: ['2026-11-23T10:30:15.123Z'],
+  });
 
 const base = { v: z.literal(1), conversationId: ConversationId, userId: UserId, at: Timestamp };
 

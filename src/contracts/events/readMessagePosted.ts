@@ -4,7 +4,8 @@ import { CONTENT_LENGTH_MAX, isConversationId, isMessageId } from '../ids.ts';
 /** A subset of what the ids may hold, for which a simple expression is enough. */
 const PLAIN = /^[\x20-\x7e]{1,128}$/;
 /** A subset of the times there are: any month is long enough. */
-const AT = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const AT =
+  /^(?:19[7-9]|20\d|21\d)\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /**
  * Reads what nearly every event is, a posted message with plain ids and without attachments, at a fifth of what the

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { EARLIEST, TOO_LATE } from '../../../src/contracts/times.ts';
 import type { ChatEvent } from '../../../src/domain/conversation/events.ts';
 
 /** Objects as JSON.parse makes them; fast-check would also make some without a prototype. */
@@ -29,7 +30,7 @@ export const userId = fc.string({
 });
 
 const at = fc
-  .date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true })
+  .date({ min: new Date(EARLIEST), max: new Date(Date.parse(TOO_LATE) - 1), noInvalidDate: true })
   .map((date) => date.toISOString());
 const state = record({
   title: fc.option(textOf(40)),

@@ -1,12 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { changeConversation } from '../application/commands/conversationCommand.ts';
-import { postMessage } from '../application/commands/postMessage.ts';
-import type { ApplicationContext } from '../application/context.ts';
-import { ChatError } from '../contracts/errors.ts';
-import { derivedConversationId, digest } from '../platform/ids.ts';
-import { jittered } from '../platform/time/jitter.ts';
-import { readEvents } from '../ports/readEvents.ts';
-import type { ImportLine, NumberedLine } from './importLines.ts';
+import { changeConversation } from '../../application/commands/conversationCommand.ts';
+import { postMessage } from '../../application/commands/postMessage.ts';
+import type { ApplicationContext } from '../../application/context.ts';
+import { ChatError } from '../../contracts/errors.ts';
+import { derivedConversationId, digest } from '../../platform/ids.ts';
+import { jittered } from '../../platform/time/jitter.ts';
+import { readEvents } from '../../ports/readEvents.ts';
+import type { ImportLine } from './importLines.ts';
+
+export interface NumberedLine {
+  readonly line: ImportLine;
+  /** How much of the file has been read, 0 to 1. */
+  readonly fraction: number;
+}
 
 export interface ImportResult {
   readonly messages: number;
@@ -35,7 +41,7 @@ interface Room {
  * follows from its name, a line a message whose id follows from what it says: importing again, or going on after a
  * crash, posts only what is not there yet.
  *
- * @throws ImportFileError for a malformed line; ChatError when the log stays unavailable
+ * @throws ChatError when the log stays unavailable
  */
 export async function importChat(
   context: ApplicationContext,
