@@ -2,7 +2,7 @@ import type { Request, Router } from 'express';
 import { changeReaction } from '../../application/commands/changeReaction.ts';
 import { deleteMessage } from '../../application/commands/deleteMessage.ts';
 import { editMessage } from '../../application/commands/editMessage.ts';
-import { postMessage, storedMessage } from '../../application/commands/postMessage.ts';
+import { postMessage } from '../../application/commands/postMessage.ts';
 import { ackLevel } from '../../application/receipts/ackLevel.ts';
 import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import {
@@ -33,7 +33,7 @@ function post({ application, reading: { historyProgress } }: HttpDeps): Handler 
   return async (req, res) => {
     const posted = await postMessage(application, await readBody(req, PostMessageBody));
     const { seq, position, duplicate, event } = posted;
-    const message = toView(await storedMessage(application, posted), seq);
+    const message = toView(event, seq);
     const { conversationId } = event;
     const level = prefersDurable(req) ? await ackLevel(historyProgress, { conversationId, seq }) : 'accepted';
     if (level === 'durable') res.set('Preference-Applied', DURABLE);

@@ -63,12 +63,14 @@ describe('posting a message', () => {
     }
   });
 
-  it('answers a repeat with 200 and the message that is stored, whatever the repeat says', async () => {
+  it('answers a repeat with 200 and the message that is stored, and one with other words with 409', async () => {
     const first = await post('said once', { clientMessageId: 'k1' });
     const events = await api.eventsInLog();
-    const repeat = await post('said differently', { clientMessageId: 'k1' });
+    const repeat = await post('said once', { clientMessageId: 'k1' });
     expect(repeat.status).toBe(200);
     expect(repeat.body).toEqual({ ...first.body, duplicate: true });
+    const reused = await post('said differently', { clientMessageId: 'k1' });
+    expect([reused.status, reused.body.code]).toEqual([409, 'client_message_id_reused']);
     expect(await api.eventsInLog()).toBe(events);
   });
 

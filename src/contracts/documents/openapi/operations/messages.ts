@@ -30,7 +30,7 @@ export const messageOperations: readonly Operation[] = [
     summary: 'Post a message',
     description:
       'Answered once the log has it. A repeat with the same `clientMessageId` is always the same message: after an' +
-      ' error, or no answer at all, send it again.',
+      ' error, or no answer at all, send it again. A repeat with other content is refused.',
     headers: ['X-User-Id', 'Prefer'],
     body: { schema: PostMessageBody, example: { ...named, content: 'hello, world', clientMessageId: 'k1' } },
     answers: {
@@ -41,7 +41,7 @@ export const messageOperations: readonly Operation[] = [
       },
       201: { description: 'Stored.', schema: PostedMessage, headers: ['Preference-Applied'] },
     },
-    errors: [...WRITE_ERRORS, 'not_found', 'conflict'],
+    errors: [...WRITE_ERRORS, 'not_found', 'conflict', 'client_message_id_reused'],
   },
   {
     operationId: 'editMessage',
