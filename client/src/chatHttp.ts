@@ -149,7 +149,7 @@ export class ChatHttp {
   }
 
   /**
-   * Adds a reaction of this user to a message: 1–32 characters without spaces, an emoji as a rule. One that is there already
+   * Adds a reaction of this user to a message: exactly one emoji, or a name as `:shipit:`. One that is there already
    * stays. May be asked again as {@link ChatHttp.edit} may.
    */
   async react(

@@ -68,6 +68,7 @@ export function checkAttachments(attachments: readonly string[]): void {
 }
 
 /** @throws InvalidArgumentError */
+/** What a reaction looks like; whether it is one emoji, which not every browser can tell, the server decides. */
 export function checkEmoji(emoji: string): void {
   if (!EMOJI.test(emoji)) {
     throw new InvalidArgumentError('emoji', 'must be 1–32 printable characters without spaces');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PARTICIPANTS_MAX } from '../../domain/conversation/state.ts';
 import {
+  AnyEmoji,
   AttachmentIds,
   ClientMessageId,
   Content,
@@ -43,7 +44,9 @@ const limit = z
 export const ConversationPath = z.strictObject({ conversationId: ConversationId });
 export const MessagePath = z.strictObject({ messageId: MessageId });
 export const UploadPath = z.strictObject({ uploadId: UploadId });
-export const ReactionPath = z.strictObject({ messageId: MessageId, emoji: Emoji });
+export const AddReactionPath = z.strictObject({ messageId: MessageId, emoji: Emoji });
+/** What an earlier version took can be taken back. */
+export const RemoveReactionPath = z.strictObject({ messageId: MessageId, emoji: AnyEmoji });
 
 /** Of calls that take no query: a misspelt or misplaced field is noticed rather than ignored. */
 export const EmptyQuery = z.strictObject({});

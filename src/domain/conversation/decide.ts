@@ -13,6 +13,7 @@ import type {
   RenameConversation,
 } from './commands.ts';
 import type { ConversationEvent, MessageEvent } from './events.ts';
+import { REACTION_KINDS_MAX } from './message.ts';
 import { type Rejection, reject } from './rejections.ts';
 import {
   type Conversation,
@@ -63,6 +64,7 @@ export function decideMessage(state: Conversation, command: MessageCommand): Dec
     case 'DeleteMessage':
       return remove(command);
     case 'AddReaction':
+      return addReaction(command);
     case 'RemoveReaction':
       return react(command);
     default:
@@ -157,6 +159,13 @@ function remove(command: DeleteMessage): Decision<MessageEvent> {
   if (!command.erase) return event;
   const { seq, authorId: userId, replyTo, at } = target;
   return { ...event, erased: { seq, userId, replyTo, at } };
+}
+
+/** A kind that is there already takes any number of users. */
+function addReaction(command: AddReaction): Decision<MessageEvent> {
+  const { count, includesThis } = command.kinds;
+  const isOneTooMany = !includesThis && count >= REACTION_KINDS_MAX;
+  return isOneTooMany && command.target !== null ? reject('TooManyReactionKinds') : react(command);
 }
 
 /** Whether the user has reacted so before is not asked: a second time changes nothing. */

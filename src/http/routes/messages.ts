@@ -6,13 +6,14 @@ import { postMessage } from '../../application/commands/postMessage.ts';
 import { ackLevel } from '../../application/receipts/ackLevel.ts';
 import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import {
+  AddReactionPath,
   DeleteMessageBody,
   DeleteMessageQuery,
   EditMessageBody,
   MessagePath,
   PostMessageBody,
   ReactionBody,
-  ReactionPath,
+  RemoveReactionPath,
 } from '../../contracts/http/requests.ts';
 import type { MessagePosted } from '../../domain/conversation/events.ts';
 import { type Handler, resource, sendAnswer } from '../answer/resource.ts';
@@ -71,7 +72,7 @@ function remove({ application }: HttpDeps): Handler {
 
 function react({ application }: HttpDeps, add: boolean): Handler {
   return async (req, res) => {
-    const { messageId, emoji } = check(ReactionPath, req.params);
+    const { messageId, emoji } = check(add ? AddReactionPath : RemoveReactionPath, req.params);
     const body = await readBody(req, ReactionBody);
     const { at, ...changed } = await changeReaction(application, { messageId, emoji, add, ...body });
     res.json({ ...changed, emoji, at });

@@ -219,7 +219,7 @@ describe('what the client refuses is what the server would refuse', () => {
     ['conversationId', limits.checkConversationId, ids.ConversationId],
     ['messageId', (id: string) => limits.checkMessageId('messageId', id), ids.MessageId],
     ['content', limits.checkContent, ids.Content],
-    ['emoji', limits.checkEmoji, ids.Emoji],
+    ['emoji', limits.checkEmoji, ids.AnyEmoji],
     ['uploadId', (id: string) => limits.checkUploadId('uploadId', id), ids.UploadId],
   ] as const)('%s', (_name, check, schema) => {
     const texts = fc.oneof(

@@ -34,11 +34,16 @@ const react = (overrides: Partial<AddReaction> = {}): AddReaction => ({
   at: T1,
   target,
   emoji: '👍',
+  kinds: { count: 0, includesThis: false },
   ...overrides,
 });
 const unreact = (overrides: Partial<RemoveReaction> = {}): RemoveReaction => ({
-  ...react(),
   type: 'RemoveReaction',
+  conversationId: C1,
+  userId: 'alice',
+  at: T1,
+  target,
+  emoji: '👍',
   ...overrides,
 });
 
@@ -165,6 +170,22 @@ describe('reacting to a message', () => {
     given([created({ visibility: 'open' })])
       .when(react({ userId: 'eve' }))
       .thenEvent({ type: 'ReactionAdded', ...said, userId: 'eve' });
+  });
+
+  it.each([
+    [49, false],
+    [50, true],
+    [4_000, true],
+  ])('is possible beside %i kinds, when it is one of them: %s', (count, includesThis) => {
+    given([created()])
+      .when(react({ kinds: { count, includesThis } }))
+      .thenEvent({ type: 'ReactionAdded', ...said });
+  });
+
+  it('of a further kind is refused when the message has 50', () => {
+    given([created()])
+      .when(react({ kinds: { count: 50, includesThis: false } }))
+      .thenRejected('TooManyReactionKinds');
   });
 
   it('can be taken back in an archived conversation', () => {

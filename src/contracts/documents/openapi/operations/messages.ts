@@ -5,13 +5,14 @@ import {
   PostedMessage,
 } from '../../../http/answers/messages.ts';
 import {
+  AddReactionPath,
   DeleteMessageBody,
   DeleteMessageQuery,
   EditMessageBody,
   MessagePath,
   PostMessageBody,
   ReactionBody,
-  ReactionPath,
+  RemoveReactionPath,
 } from '../../../http/requests.ts';
 import type { Operation } from '../operation.ts';
 import { WRITE_ERRORS } from './errors.ts';
@@ -76,8 +77,9 @@ export const messageOperations: readonly Operation[] = [
     path: REACTION,
     tag: 'messages',
     summary: 'React to a message',
-    description: 'Everybody who may see the conversation may. A second time changes nothing.',
-    params: ReactionPath,
+    description:
+      'Everybody who may see the conversation may. A second time changes nothing. A message takes 50 kinds.',
+    params: AddReactionPath,
     headers: ['X-User-Id'],
     body: { schema: ReactionBody, example: named },
     answers: { 200: { description: 'It is there.', schema: ChangedReaction } },
@@ -89,7 +91,7 @@ export const messageOperations: readonly Operation[] = [
     path: REACTION,
     tag: 'messages',
     summary: 'Take back a reaction',
-    params: ReactionPath,
+    params: RemoveReactionPath,
     headers: ['X-User-Id'],
     body: { schema: ReactionBody, example: named },
     answers: { 200: { description: 'It is gone.', schema: ChangedReaction } },
