@@ -66,6 +66,8 @@ export interface DeleteMessage extends CommandBase {
   readonly target: TargetMessage;
   /** Its bytes are to be taken out of the log as well. */
   readonly erase: boolean;
+  /** By which right: an operator takes back what anybody said, wherever that was. */
+  readonly by: 'author' | 'operator';
 }
 /** The kinds of reactions to a message, as far as they are known. */
 export interface KnownKinds {

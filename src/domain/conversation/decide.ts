@@ -54,7 +54,8 @@ export function decideConversation(
 }
 
 export function decideMessage(state: Conversation, command: MessageCommand): Decision<MessageEvent> {
-  if (state === null || !maySee(state, command.userId)) return reject('ConversationNotFound');
+  if (state === null) return reject('ConversationNotFound');
+  if (!maySee(state, command.userId) && !reachesIn(command)) return reject('ConversationNotFound');
   if (state.archived && !takesBack(command)) return reject('ConversationIsArchived');
   switch (command.type) {
     case 'PostMessage':
@@ -75,6 +76,13 @@ export function decideMessage(state: Conversation, command: MessageCommand): Dec
 /** Nothing new goes into an archived conversation; taking one's own words back stays possible. */
 function takesBack({ type }: MessageCommand): boolean {
   return type === 'DeleteMessage' || type === 'RemoveReaction';
+}
+
+/** What is erased is erased from outside too: authors have left, and operators were never in. */
+function reachesIn(command: MessageCommand): boolean {
+  if (command.type !== 'DeleteMessage') return false;
+  const { by, erase, target, userId } = command;
+  return by === 'operator' || (erase && target !== null && target.authorId === userId);
 }
 
 function create(state: Conversation, command: CreateConversation): Decision<ConversationEvent> {
@@ -154,7 +162,7 @@ function edit(command: EditMessage): Decision<MessageEvent> {
 function remove(command: DeleteMessage): Decision<MessageEvent> {
   const { target } = command;
   if (target === null) return reject('MessageNotFound');
-  if (target.authorId !== command.userId) return reject('NotTheAuthor');
+  if (command.by === 'author' && target.authorId !== command.userId) return reject('NotTheAuthor');
   const event = { type: 'MessageDeleted', ...envelope(command), messageId: target.messageId } as const;
   if (!command.erase) return event;
   const { seq, authorId: userId, replyTo, at } = target;

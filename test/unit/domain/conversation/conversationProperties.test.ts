@@ -39,7 +39,12 @@ const target = fc.option(fc.record({ ...found, authorId: few }));
 const messageCommand: fc.Arbitrary<Command> = fc.oneof(
   few.map((userId) => post({ userId })),
   fc.record({ ...typed('EditMessage'), target, content: fc.string({ minLength: 1 }) }),
-  fc.record({ ...typed('DeleteMessage'), target, erase: fc.boolean() }),
+  fc.record({
+    ...typed('DeleteMessage'),
+    target,
+    erase: fc.boolean(),
+    by: fc.constantFrom('author' as const, 'operator' as const),
+  }),
   fc.record({
     ...typed('AddReaction'),
     target,
