@@ -34,6 +34,13 @@ export function checkClientMessageId(clientMessageId: string): void {
 }
 
 /** @throws InvalidArgumentError */
+export function checkClientConversationId(clientConversationId: string): void {
+  if (!PRINTABLE.test(clientConversationId)) {
+    throw new InvalidArgumentError('clientConversationId', 'must be 1–128 printable characters');
+  }
+}
+
+/** @throws InvalidArgumentError */
 export function checkConversationId(conversationId: string): void {
   if (!CONVERSATION_ID.test(conversationId)) {
     throw new InvalidArgumentError('conversationId', 'must be an id as the server gave it, "c_…"');

@@ -58,6 +58,14 @@ export const ClientMessageId = z
     examples: ['k1'],
   });
 
+export const ClientConversationId = z
+  .string()
+  .regex(PRINTABLE, 'must be 1–128 printable characters')
+  .meta({
+    description: 'Chosen by the client, once per conversation: a retry with it is the same conversation.',
+    examples: ['k1'],
+  });
+
 /** A position in the log. Sequences start at 1; 0 stands for "before the first". */
 export const Seq = z
   .number()

@@ -3,6 +3,7 @@ import { PARTICIPANTS_MAX } from '../../domain/conversation/state.ts';
 import {
   AnyEmoji,
   AttachmentIds,
+  ClientConversationId,
   ClientMessageId,
   Content,
   ConversationId,
@@ -56,6 +57,8 @@ export const CreateConversationBody = z.strictObject({
   participantIds: z.array(UserId).max(PARTICIPANTS_MAX).default([]),
   title: Title.nullable().default(null),
   visibility: z.enum(['members', 'open']).default('members'),
+  /** Or the header `Idempotency-Key`. */
+  clientConversationId: ClientConversationId.optional(),
 });
 
 export const ChangeConversationBody = z

@@ -216,6 +216,7 @@ describe('what the client refuses is what the server would refuse', () => {
   it.each([
     ['userId', limits.checkUserId, ids.UserId],
     ['clientMessageId', limits.checkClientMessageId, ids.ClientMessageId],
+    ['clientConversationId', limits.checkClientConversationId, ids.ClientConversationId],
     ['conversationId', limits.checkConversationId, ids.ConversationId],
     ['messageId', (id: string) => limits.checkMessageId('messageId', id), ids.MessageId],
     ['content', limits.checkContent, ids.Content],
