@@ -22,6 +22,7 @@ import type {
 } from './httpShapes.ts';
 import {
   checkAttachments,
+  checkClientConversationId,
   checkClientMessageId,
   checkContent,
   checkConversationId,
@@ -58,11 +59,16 @@ export class ChatHttp {
     this.#uploadTimeoutMs = uploadTimeoutMs;
   }
 
-  /** Makes a conversation in which this user takes part. */
+  /**
+   * Makes a conversation in which this user takes part. To ask again after an error that says so, call it with the same
+   * `clientConversationId`; without one, a new one is made for every call.
+   */
   async createConversation(
     conversation: NewConversation = {},
     options?: CallOptions,
   ): Promise<CreatedConversation> {
+    const { clientConversationId } = conversation;
+    if (clientConversationId !== undefined) checkClientConversationId(clientConversationId);
     const body = { userId: this.#userId, ...conversation };
     return (await this.#call('POST', '/conversations', { body, ...options })) as CreatedConversation;
   }
@@ -149,7 +155,7 @@ export class ChatHttp {
   }
 
   /**
-   * Adds a reaction of this user to a message: 1–32 characters without spaces, an emoji as a rule. One that is there already
+   * Adds a reaction of this user to a message: exactly one emoji, or a name as `:shipit:`. One that is there already
    * stays. May be asked again as {@link ChatHttp.edit} may.
    */
   async react(

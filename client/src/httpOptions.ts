@@ -24,6 +24,8 @@ export interface NewConversation {
   readonly title?: string;
   /** `members` (default): its participants only. `open`: every user who knows its id. */
   readonly visibility?: 'members' | 'open';
+  /** Names it for good: calling again with it gives the same conversation. Default: a new one for every call. */
+  readonly clientConversationId?: string;
 }
 
 /** Which part of the history. */

@@ -38,6 +38,8 @@ export interface ConversationSummary extends Conversation {
 /** What creating a conversation gives. */
 export interface CreatedConversation {
   readonly conversation: Conversation;
+  /** An earlier call with the same `clientConversationId` made it. */
+  readonly duplicate: boolean;
   /** Join with `after: seq` to miss nothing that comes after. */
   readonly seq: number;
   /** Hand it to `history` to read what was written. */

@@ -34,6 +34,13 @@ export function checkClientMessageId(clientMessageId: string): void {
 }
 
 /** @throws InvalidArgumentError */
+export function checkClientConversationId(clientConversationId: string): void {
+  if (!PRINTABLE.test(clientConversationId)) {
+    throw new InvalidArgumentError('clientConversationId', 'must be 1–128 printable characters');
+  }
+}
+
+/** @throws InvalidArgumentError */
 export function checkConversationId(conversationId: string): void {
   if (!CONVERSATION_ID.test(conversationId)) {
     throw new InvalidArgumentError('conversationId', 'must be an id as the server gave it, "c_…"');
@@ -68,6 +75,7 @@ export function checkAttachments(attachments: readonly string[]): void {
 }
 
 /** @throws InvalidArgumentError */
+/** What a reaction looks like; whether it is one emoji, which not every browser can tell, the server decides. */
 export function checkEmoji(emoji: string): void {
   if (!EMOJI.test(emoji)) {
     throw new InvalidArgumentError('emoji', 'must be 1–32 printable characters without spaces');

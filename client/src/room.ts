@@ -176,7 +176,7 @@ export class Room implements AsyncIterable<RoomItem> {
   }
 
   /**
-   * Adds a reaction of this user to a message: 1–32 characters without spaces, an emoji as a rule. One that is there already
+   * Adds a reaction of this user to a message: exactly one emoji, or a name as `:shipit:`. One that is there already
    * stays. Sent once, and fails, as {@link Room.edit} does.
    */
   react(messageId: string, emoji: string, options: ChangeOptions = {}): Promise<ChangedFrame> {

@@ -25,7 +25,7 @@ import {
 export function historyProjection(projectRoot: URL): Projection<HistoryChanges> {
   return {
     name: 'history',
-    format: 3,
+    format: 4,
     schemaSql: new URL('projections/history/schema.sql', projectRoot),
     relations: ['conversations', 'participants', 'messages', 'reactions'],
     project: projectHistory,

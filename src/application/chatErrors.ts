@@ -1,4 +1,5 @@
 import { ChatError } from '../contracts/errors.ts';
+import { REACTION_KINDS_MAX } from '../domain/conversation/message.ts';
 import type { Rejection, RejectionReason } from '../domain/conversation/rejections.ts';
 import { PARTICIPANTS_MAX } from '../domain/conversation/state.ts';
 import { StoreFullError } from '../ports/attachmentStore.ts';
@@ -23,6 +24,11 @@ const REJECTIONS: Record<RejectionReason, () => ChatError> = {
       errors: [{ path: 'participantIds', reason: `more than ${PARTICIPANTS_MAX} participants in all` }],
     }),
   MessageNotFound: () => new ChatError('not_found', 'There is no such message in this conversation.'),
+  TooManyReactionKinds: () =>
+    new ChatError(
+      'conflict',
+      `A message takes at most ${REACTION_KINDS_MAX} kinds of reactions; use one that is there.`,
+    ),
   NotTheAuthor: () => new ChatError('forbidden', 'Only its author may edit or delete a message.'),
 };
 

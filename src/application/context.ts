@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';
 import type { Ids } from '../ports/ids.ts';
+import { ReactionKinds } from './commands/reactionKinds.ts';
 import { ConversationStore, type ConversationStoreOptions } from './conversations/conversationStore.ts';
 
 /** What the command handlers need of the world. Built once, by the composition root. */
@@ -10,6 +11,7 @@ export interface ApplicationContext {
   readonly log: EventLog;
   readonly feed: EventFeed;
   readonly conversations: ConversationStore;
+  readonly reactions: ReactionKinds;
   readonly attachments: AttachmentStore;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -28,7 +30,8 @@ export interface ApplicationParts {
 
 /** The application of one process, on a log. Its conversations are cached in memory. */
 export function openApplication({ shared, ...parts }: ApplicationParts): ApplicationContext {
-  return { ...parts, conversations: new ConversationStore(parts.log, { shared }) };
+  const conversations = new ConversationStore(parts.log, { shared });
+  return { ...parts, conversations, reactions: new ReactionKinds(parts) };
 }
 
 let latest = { ms: Number.NaN, text: '' };

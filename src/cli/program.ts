@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
-import type { Config } from '../platform/config/config.ts';
 import { projectRootUrl } from '../platform/embedded/projectRootUrl.ts';
-import { conversationId, list, seconds, wholeNumber } from './arguments.ts';
+import { runEraseMessage, runEraseUser } from './commands/erase.ts';
 import { runEventShow, tailEvents } from './commands/events.ts';
 import { type ImportOptions, runImport, runImportCheck } from './commands/import.ts';
 import { runLag, watchLag } from './commands/lag.ts';
@@ -10,21 +9,8 @@ import { runLogRepair } from './commands/log.ts';
 import { runParkedList, runParkedRetry, runParkedShow } from './commands/parked.ts';
 import { READ_MODELS, runInfo, runList, runPause, runRebuild, runResume } from './commands/projections.ts';
 import { runVerify } from './commands/verify.ts';
-import type { CliEnvironment } from './environment.ts';
-import type { Outcome } from './outcome.ts';
-
-/** What the command line stands on. */
-export interface CliDeps {
-  readonly loadConfig: () => Config;
-  readonly openEnvironment: (config: Config) => Promise<CliEnvironment>;
-  /** Prints a line on standard output. @returns what to wait for while the reader is slower */
-  readonly print: (text: string) => Promise<void> | undefined;
-  readonly exit: (code: number) => void;
-}
-
-interface Options {
-  readonly json?: boolean;
-}
+import { conversationId, list, messageId, reason, seconds, userId, wholeNumber } from './optionParsers.ts';
+import { answer, type CliDeps, command, type Options, run, stream } from './runCommand.ts';
 
 /** All commands, with their arguments and help. What each does is in `commands/`. */
 export function makeProgram(deps: CliDeps): Command {
@@ -43,12 +29,8 @@ export function makeProgram(deps: CliDeps): Command {
   addParked(program, deps);
   addEvents(program, deps);
   addLog(program, deps);
+  addErase(program, deps);
   return program;
-}
-
-/** A command's `--json`, and its help on errors; commander hands the settings of a program to its commands. */
-function command(parent: Command, name: string, description: string): Command {
-  return parent.command(name).description(description).option('--json', 'print JSON for programs');
 }
 
 interface ImportFlags extends Options, ImportOptions {
@@ -257,40 +239,32 @@ function addEvents(program: Command, deps: CliDeps): void {
     );
 }
 
-/** Opens the running system for one command and closes it, whatever happens. */
-async function withEnvironment<T>(
-  deps: CliDeps,
-  work: (environment: CliEnvironment, config: Config) => Promise<T>,
-): Promise<T> {
-  const config = deps.loadConfig();
-  const environment = await deps.openEnvironment(config);
-  try {
-    return await work(environment, config);
-  } finally {
-    await environment.close();
-  }
+interface EraseFlags extends Options {
+  readonly user?: string;
+  readonly message?: string;
+  readonly conversation?: string;
+  readonly reason?: string;
+  readonly yes?: boolean;
 }
 
-/** A command that answers once. */
-async function run(
-  deps: CliDeps,
-  options: Options,
-  work: (environment: CliEnvironment, config: Config) => Promise<Outcome>,
-): Promise<void> {
-  return answer(deps, options, withEnvironment(deps, work));
-}
-
-/** Prints what a command came to, and ends with its exit code. */
-async function answer(deps: CliDeps, { json = false }: Options, work: Promise<Outcome>): Promise<void> {
-  const outcome = await work;
-  await deps.print(json ? JSON.stringify(outcome.json) : outcome.text);
-  deps.exit(outcome.exitCode);
-}
-
-/** A command that prints as it goes. */
-async function stream(
-  deps: CliDeps,
-  work: (environment: CliEnvironment, config: Config) => Promise<number>,
-): Promise<void> {
-  deps.exit(await withEnvironment(deps, work));
+function addErase(program: Command, deps: CliDeps): void {
+  const about =
+    'take what was said out of the log, for good: one message, or all that a user said; without --yes it says what it would erase';
+  const erase = command(program, 'erase', about)
+    .option('--message <id>', 'this message', messageId)
+    .option('--conversation <id>', 'with --message: where it is; saves a search of the log', conversationId)
+    .option('--user <id>', 'every message of this user', userId)
+    .option('--reason <text>', 'for the audit log', reason)
+    .option('--yes', 'do it: it cannot be undone');
+  erase.action(({ user, message, conversation, reason: why, yes = false, ...options }: EraseFlags) => {
+    if ((user === undefined) === (message === undefined)) erase.error('error: name a --message or a --user');
+    if (user !== undefined && conversation !== undefined)
+      erase.error('error: --conversation goes with --message');
+    const choice = { yes, reason: why ?? null };
+    return run(deps, options, (environment, config) =>
+      message === undefined
+        ? runEraseUser(environment, config, user ?? '', choice)
+        : runEraseMessage(environment, config, { messageId: message, conversationId: conversation }, choice),
+    );
+  });
 }

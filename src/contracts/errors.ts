@@ -23,6 +23,11 @@ export const ERRORS = {
     retryAfterMs: 1_000,
   },
   conflict: { status: 409, title: 'Conflict with the current state', retryable: false },
+  client_message_id_reused: {
+    status: 409,
+    title: 'The same clientMessageId with other content',
+    retryable: false,
+  },
   payload_too_large: { status: 413, title: 'Payload too large', retryable: false },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', retryable: false },
   range_not_satisfiable: { status: 416, title: 'Range not satisfiable', retryable: false },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isReaction, normaliseReaction } from './emoji.ts';
 
 /** Printable: no control, format, surrogate or private-use characters, no line or paragraph separators. */
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,128}$/u;
@@ -57,6 +58,14 @@ export const ClientMessageId = z
     examples: ['k1'],
   });
 
+export const ClientConversationId = z
+  .string()
+  .regex(PRINTABLE, 'must be 1–128 printable characters')
+  .meta({
+    description: 'Chosen by the client, once per conversation: a retry with it is the same conversation.',
+    examples: ['k1'],
+  });
+
 /** A position in the log. Sequences start at 1; 0 stands for "before the first". */
 export const Seq = z
   .number()
@@ -85,11 +94,23 @@ export function text(name: string, lengthMax: number) {
 }
 
 export const Content = text('content', CONTENT_LENGTH_MAX).meta({ examples: ['hello, world'] });
-/** A reaction: an emoji, several code points of one, or a short name. */
+
+const EMOJI_UNITS_MAX = 64;
+
+/** A reaction that is added: exactly one emoji, or a short name; ❤ and ❤️ are one. */
 export const Emoji = z
   .string()
+  .max(EMOJI_UNITS_MAX)
+  .overwrite(normaliseReaction)
+  .refine(isReaction, 'must be exactly one emoji, or the name of one as in :shipit:')
+  .meta({ description: 'A reaction: exactly one emoji, or a name as in `:shipit:`.', examples: ['👍'] });
+
+/** A reaction that was added, perhaps by an earlier version, which took others as well. */
+export const AnyEmoji = z
+  .string()
   .regex(/^[^\p{Cc}\p{Cs}\p{Co}\p{Z}]{1,32}$/u, 'must be 1–32 printable characters without spaces')
-  .meta({ description: 'A reaction, as the client names it.', examples: ['👍'] });
+  .overwrite(normaliseReaction)
+  .meta({ description: 'A reaction, in its one spelling.', examples: ['👍'] });
 
 export const Title = text('title', TITLE_LENGTH_MAX).meta({ examples: ['hello'] });
 

@@ -4,6 +4,8 @@ import type { Ids } from '../ports/ids.ts';
 /** Identifiers from the system's randomness and SHA-256. */
 export const systemIds: Ids = {
   conversationId: () => `c_${chance()}`,
+  // Neither an import's, whatever the user is called.
+  derivedConversationId: (userId, key) => `c_${digest('conversation of', userId, key).slice(0, 21)}`,
   uploadId: () => `u_${chance()}`,
   clientMessageId: () => randomUUID(),
   messageId: (conversationId, userId, clientMessageId) =>

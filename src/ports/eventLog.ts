@@ -24,7 +24,14 @@ export interface AppendRequest {
 }
 
 export type AppendResult =
-  | { readonly outcome: 'stored'; readonly seq: number; readonly duplicate: boolean }
+  | {
+      readonly outcome: 'stored';
+      readonly seq: number;
+      /** The log had it already, from another append with the same key. */
+      readonly duplicate: boolean;
+      /** The log had it already, from an earlier attempt of this append or from another append: nobody knows. */
+      readonly retried?: true;
+    }
   /** Somebody else's event came first; nothing was stored. */
   | { readonly outcome: 'conflict' };
 

@@ -7,6 +7,8 @@
 export interface Ids {
   /** `c_` + 21 characters. */
   conversationId(): string;
+  /** The same for the same user and key, and nobody else's. */
+  derivedConversationId(userId: string, clientConversationId: string): string;
   /** `u_` + 21 characters. */
   uploadId(): string;
   /** A client message id for a client that sent none. */

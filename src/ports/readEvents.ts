@@ -2,8 +2,9 @@ import type { EventCategory } from '../domain/conversation/events.ts';
 import type { EventFeed, FollowedEvent, Following } from './eventFeed.ts';
 import { LogUnavailableError } from './eventLog.ts';
 
-export interface ConversationRange {
-  readonly conversationId: string;
+export interface EventRange {
+  /** Only one conversation; absent: all of them. */
+  readonly conversationId?: string;
   /** Only one category; absent: both. */
   readonly category?: EventCategory;
   /** Read events with a greater sequence than this … */
@@ -19,7 +20,7 @@ export interface ConversationRange {
 const UNRELEASED_MAX = 256;
 
 /**
- * Reads a stretch of one conversation from the log, in order, over any {@link EventFeed}; the feed's contract suite
+ * Reads a stretch of the log, of one conversation as a rule, in order, over any {@link EventFeed}; the feed's contract suite
  * (`test/contract/eventLogContract.ts`) holds it. At most {@link UNRELEASED_MAX} events are read ahead. Leaving the loop
  * early ends the read at the log's side too.
  *
@@ -27,12 +28,16 @@ const UNRELEASED_MAX = 256;
  */
 export async function* readEvents(
   feed: EventFeed,
-  range: ConversationRange,
+  range: EventRange,
 ): AsyncGenerator<FollowedEvent, void, undefined> {
   if (range.after >= range.until) return;
   const buffer = new EventBuffer(range.timeoutMs ?? 5_000);
   const { conversationId, category, after, headersOnly } = range;
-  const filter = { conversationId, ...(category && { category }), ...(headersOnly && { headersOnly }) };
+  const filter = {
+    ...(conversationId && { conversationId }),
+    ...(category && { category }),
+    ...(headersOnly && { headersOnly }),
+  };
   const onEvent = (event: FollowedEvent) => buffer.push(event);
   const following: Following = await feed.follow({
     ...filter,
@@ -45,7 +50,7 @@ export async function* readEvents(
     for (let seq = after; seq < range.until; ) {
       // The event at `until` may have been erased since: then the log's end is the end.
       if (buffer.isEmpty && following.remaining === 0) return;
-      const event = await buffer.next(conversationId);
+      const event = await buffer.next(conversationId ?? 'what was asked for');
       following.release(1);
       seq = event.seq;
       if (seq > range.until) return;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatHttp } from '../../client/src/chatHttp.ts';
@@ -78,6 +79,43 @@ test('a read model is paused and resumed', async () => {
   expect((await stateOf('history')).checkpoint).toBe(seq);
   expect((await system.cli('projections', 'resume', 'search')).exitCode).toBe(0);
   await untilLive();
+});
+
+test('a message, and all that a user said, is erased when it is confirmed, and audited, without the database', async () => {
+  const carol = new ChatHttp({ url: system.apiUrl, userId: 'carol' });
+  const room = (await carol.createConversation({ title: 'Closed' })).conversation.id;
+  const { messageId } = (await carol.send(room, 'the first secret')).message;
+  await carol.send(room, 'the second secret');
+  const databaseless = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+  const erase = (...args: string[]) => system.cliWith(databaseless, 'erase', ...args, '--json');
+  const said = async () =>
+    (await system.cli('events', 'tail', '--conversation', room, '--from', '1', '--no-follow', '--json'))
+      .stdout;
+  const asked = await erase('--message', messageId);
+  expect([asked.exitCode, JSON.parse(asked.stdout)]).toMatchObject([
+    1,
+    { messageId, conversationId: room, userId: 'carol', confirmed: false },
+  ]);
+  expect(await said()).toContain('the first secret');
+  const one = await erase('--message', messageId, '--reason', 'asked by mail', '--yes');
+  expect([one.exitCode, JSON.parse(one.stdout)]).toMatchObject([0, { messageId, erased: 1 }]);
+  expect(await said()).not.toContain('the first secret');
+  expect((await erase('--message', messageId, '--yes')).exitCode).toBe(3);
+  const all = await erase('--user', 'carol', '--yes');
+  expect(JSON.parse(all.stdout)).toMatchObject({ conversations: 1, messages: 1, events: 1 });
+  expect(await said()).not.toContain('secret');
+  const lines = readFileSync(`${system.dataDir}/audit.log`, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toMatchObject([
+    { audit: true, action: 'erase', outcome: 'begun', messageId, reason: 'asked by mail' },
+    { outcome: 'done', messageId, result: { erased: 1 } },
+    { outcome: 'begun', userId: 'carol', reason: null },
+    { outcome: 'done', userId: 'carol', result: { messages: 1 } },
+  ]);
+  for (const wrong of [[], ['--user', 'a', '--message', messageId], ['--user', 'a', '--conversation', room]])
+    expect((await system.cli('erase', ...wrong)).exitCode).toBe(2);
 });
 
 test('info tells versions, groups and workers', async () => {

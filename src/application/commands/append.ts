@@ -14,7 +14,7 @@ export function append<T>(
   event: ChatEvent,
   idempotencyKey: string,
   expectedSeq: number | undefined,
-  then: (result: AppendResult) => T,
+  then: (result: AppendResult) => T | Promise<T>,
 ): Promise<T> {
   const { conversationId } = event;
   const request = { conversationId, category: categoryOf(event), bytes: encodeEvent(event), idempotencyKey };

@@ -58,7 +58,10 @@ async function eraseAfter(
 }
 
 /** The files go before the event that names them: until it is gone too, asking again finds them. */
-async function removeFiles({ attachments }: ApplicationContext, event: ChatEvent | null): Promise<void> {
+export async function removeFiles(
+  { attachments }: ApplicationContext,
+  event: ChatEvent | null,
+): Promise<void> {
   if (event?.type !== 'MessagePosted') return;
   for (const { id } of event.attachments) await attachments.remove(id);
 }

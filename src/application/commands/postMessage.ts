@@ -1,3 +1,4 @@
+import { ChatError } from '../../contracts/errors.ts';
 import { formatPosition } from '../../contracts/position.ts';
 import type { PostMessage } from '../../domain/conversation/commands.ts';
 import type { Attachment, MessageEvent, MessagePosted } from '../../domain/conversation/events.ts';
@@ -26,7 +27,7 @@ export interface PostedMessage {
   readonly position: string;
   /** True when the log had this message already: an earlier request with the same clientMessageId stored it. */
   readonly duplicate: boolean;
-  /** What this request asked to store. With `duplicate`, see {@link storedMessage} for what is stored. */
+  /** As it is stored; of a repeat whose first message cannot be read any more, as this request says it. */
   readonly event: MessagePosted;
 }
 
@@ -34,7 +35,10 @@ export interface PostedMessage {
  * Posts a message: load → decide → append. Resolves once the log has acknowledged it: level `accepted`. Written with as
  * few promises as can be, because every message comes through here.
  *
- * @throws ChatError when the domain refuses or the log is in trouble
+ * A repeat of a clientMessageId is the same message when it has the same content, see {@link isSameMessage}. Only a
+ * message that the log has already is compared with the first: a new one costs no look-up.
+ *
+ * @throws ChatError when the domain refuses, the log is in trouble, or the clientMessageId was used for another message
  */
 export function postMessage(context: ApplicationContext, request: MessageToPost): Promise<PostedMessage> {
   const { attachments } = request;
@@ -52,7 +56,7 @@ export function postMessage(context: ApplicationContext, request: MessageToPost)
  */
 async function postedBefore(
   context: ApplicationContext,
-  { conversationId, userId, clientMessageId }: MessageToPost,
+  { conversationId, userId, clientMessageId, content, replyTo, attachments }: MessageToPost,
   error: unknown,
 ): Promise<PostedMessage> {
   if (clientMessageId === undefined || !isTooLate(error)) throw error;
@@ -60,6 +64,8 @@ async function postedBefore(
   const found = await findPosted(context, { conversationId, messageId });
   if (found === null) throw error;
   const { seq, event } = found;
+  if (!isSameMessage(event, { content, replyTo: replyTo ?? null, attachments: attachments ?? [] }))
+    throw reused();
   return { messageId, seq, position: formatPosition(context.log.epoch, seq), duplicate: true, event };
 }
 
@@ -77,19 +83,48 @@ function decideAndStore(
 function store(context: ApplicationContext, event: MessagePosted): Promise<PostedMessage> {
   return append(context.log, event, event.messageId, undefined, (result) => {
     if (result.outcome === 'conflict') throw new Error('An unconditional append cannot conflict');
-    const { seq, duplicate } = result;
+    const { seq, duplicate, retried = false } = result;
     const position = formatPosition(context.log.epoch, seq);
-    return { messageId: event.messageId, seq, position, duplicate, event };
+    const posted = { messageId: event.messageId, seq, position, duplicate, event };
+    return duplicate || retried ? asFirstSaid(context, posted) : posted;
   });
 }
 
-/** The message as the log holds it: for a repeated request, what the first one said. */
-export async function storedMessage(
-  context: ApplicationContext,
-  message: PostedMessage,
-): Promise<MessagePosted> {
-  if (!message.duplicate) return message.event;
-  return (await messageAt(context, message.event.conversationId, message.seq)) ?? message.event;
+/**
+ * A repeat, as its first message was stored. A first that was erased, or that the log holds no more, cannot be compared:
+ * then the repeat counts as honest, because nothing of it was stored.
+ *
+ * @throws ChatError client_message_id_reused, log_unavailable
+ */
+async function asFirstSaid(context: ApplicationContext, posted: PostedMessage): Promise<PostedMessage> {
+  const { event, messageId, seq } = posted;
+  const first = await messageAt(context, event.conversationId, seq);
+  if (first?.messageId !== messageId) return posted;
+  const attachments = event.attachments.map(({ id }) => id);
+  if (!isSameMessage(first, { ...event, attachments })) throw reused();
+  return { ...posted, event: first };
+}
+
+/** What a message says: its text, what it replies to, and its files in their order. When it was said does not count. */
+interface SaidContent {
+  readonly content: string;
+  readonly replyTo: string | null;
+  /** Ids. */
+  readonly attachments: readonly string[];
+}
+
+function isSameMessage(first: MessagePosted, { content, replyTo, attachments }: SaidContent): boolean {
+  return (
+    first.content === content &&
+    first.replyTo === replyTo &&
+    first.attachments.length === attachments.length &&
+    first.attachments.every(({ id }, index) => id === attachments[index])
+  );
+}
+
+function reused(): ChatError {
+  const detail = 'This clientMessageId is that of another message; nothing was stored. Choose a new one.';
+  return new ChatError('client_message_id_reused', detail);
 }
 
 function toCommand(

@@ -5,6 +5,7 @@ import {
   evolveReaction,
   isReactionEvent,
   type Message,
+  REACTION_KINDS_MAX,
   type Reaction,
   reactionKey,
   takesReactions,
@@ -63,7 +64,10 @@ function toView(messageId: string, { message, reactions }: FoldedMessage): Messa
   return { messageId, seq, userId, content, replyTo, attachments, reactions: shown, editedAt, deletedAt, at };
 }
 
-/** The emoji that was there first comes first, and its users in the order in which they reacted. */
+/**
+ * The emoji that was there first comes first, and its users in the order in which they reacted. Kinds beyond the limit,
+ * which only logs of earlier versions hold, are left out.
+ */
 function reactionsView(reactions: Iterable<Reaction>): MessageView['reactions'] {
   const present = [...reactions].flatMap(({ emoji, userId, seq }) =>
     seq === null ? [] : [{ emoji, userId, seq }],
@@ -71,8 +75,8 @@ function reactionsView(reactions: Iterable<Reaction>): MessageView['reactions'] 
   const users = new Map<string, string[]>();
   for (const { emoji, userId } of present.sort((a, b) => a.seq - b.seq)) {
     const known = users.get(emoji);
-    if (known === undefined) users.set(emoji, [userId]);
-    else known.push(userId);
+    if (known !== undefined) known.push(userId);
+    else if (users.size < REACTION_KINDS_MAX) users.set(emoji, [userId]);
   }
   return Object.fromEntries(users);
 }

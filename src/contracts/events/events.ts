@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { ChatEvent, MessagePosted } from '../../domain/conversation/events.ts';
 import { PARTICIPANTS_MAX } from '../../domain/conversation/state.ts';
 import {
+  AnyEmoji,
   ATTACHMENTS_MAX,
   ClientMessageId,
   Content,
   ConversationId,
-  Emoji,
   MessageId,
   Seq,
   Title,
@@ -81,8 +81,8 @@ export const ChatEventSchema = z
       messageId: MessageId,
       erased: ErasedMessageSchema.optional(),
     }),
-    z.object({ type: z.literal('ReactionAdded'), ...base, messageId: MessageId, emoji: Emoji }),
-    z.object({ type: z.literal('ReactionRemoved'), ...base, messageId: MessageId, emoji: Emoji }),
+    z.object({ type: z.literal('ReactionAdded'), ...base, messageId: MessageId, emoji: AnyEmoji }),
+    z.object({ type: z.literal('ReactionRemoved'), ...base, messageId: MessageId, emoji: AnyEmoji }),
     z.object({ type: z.literal('ConversationCreated'), ...base, state }),
     z.object({ type: z.literal('ConversationRenamed'), ...base, state }),
     z.object({ type: z.literal('ConversationArchived'), ...base, state }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  AnyEmoji,
   AttachmentIds,
   ClientMessageId,
   Content,
@@ -68,7 +69,7 @@ export const ClientFrame = z.discriminatedUnion('op', [
   /** `erase` takes the bytes out of the log as well. */
   z.strictObject({ op: z.literal('delete'), ...change, erase: z.boolean().optional() }),
   z.strictObject({ op: z.literal('react'), ...change, emoji: Emoji }),
-  z.strictObject({ op: z.literal('unreact'), ...change, emoji: Emoji }),
+  z.strictObject({ op: z.literal('unreact'), ...change, emoji: AnyEmoji }),
   z.strictObject({
     op: z.literal('presence'),
     id: RequestId,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { PARTICIPANTS_MAX } from '../../domain/conversation/state.ts';
 import {
+  AnyEmoji,
   AttachmentIds,
+  ClientConversationId,
   ClientMessageId,
   Content,
   ConversationId,
@@ -43,7 +45,9 @@ const limit = z
 export const ConversationPath = z.strictObject({ conversationId: ConversationId });
 export const MessagePath = z.strictObject({ messageId: MessageId });
 export const UploadPath = z.strictObject({ uploadId: UploadId });
-export const ReactionPath = z.strictObject({ messageId: MessageId, emoji: Emoji });
+export const AddReactionPath = z.strictObject({ messageId: MessageId, emoji: Emoji });
+/** What an earlier version took can be taken back. */
+export const RemoveReactionPath = z.strictObject({ messageId: MessageId, emoji: AnyEmoji });
 
 /** Of calls that take no query: a misspelt or misplaced field is noticed rather than ignored. */
 export const EmptyQuery = z.strictObject({});
@@ -53,6 +57,8 @@ export const CreateConversationBody = z.strictObject({
   participantIds: z.array(UserId).max(PARTICIPANTS_MAX).default([]),
   title: Title.nullable().default(null),
   visibility: z.enum(['members', 'open']).default('members'),
+  /** Or the header `Idempotency-Key`. */
+  clientConversationId: ClientConversationId.optional(),
 });
 
 export const ChangeConversationBody = z

@@ -66,12 +66,22 @@ export interface DeleteMessage extends CommandBase {
   readonly target: TargetMessage;
   /** Its bytes are to be taken out of the log as well. */
   readonly erase: boolean;
+  /** By which right: an operator takes back what anybody said, wherever that was. */
+  readonly by: 'author' | 'operator';
 }
+/** The kinds of reactions to a message, as far as they are known. */
+export interface KnownKinds {
+  readonly count: number;
+  /** Whether the kind in question is one of them. */
+  readonly includesThis: boolean;
+}
+
 export interface AddReaction extends CommandBase {
   readonly type: 'AddReaction';
   readonly target: TargetMessage;
-  /** 1–32 characters, as the client names it. */
+  /** One emoji or name, in its one spelling. */
   readonly emoji: string;
+  readonly kinds: KnownKinds;
 }
 export interface RemoveReaction extends CommandBase {
   readonly type: 'RemoveReaction';

@@ -13,6 +13,7 @@ import type {
   RenameConversation,
 } from './commands.ts';
 import type { ConversationEvent, MessageEvent } from './events.ts';
+import { REACTION_KINDS_MAX } from './message.ts';
 import { type Rejection, reject } from './rejections.ts';
 import {
   type Conversation,
@@ -53,7 +54,8 @@ export function decideConversation(
 }
 
 export function decideMessage(state: Conversation, command: MessageCommand): Decision<MessageEvent> {
-  if (state === null || !maySee(state, command.userId)) return reject('ConversationNotFound');
+  if (state === null) return reject('ConversationNotFound');
+  if (!maySee(state, command.userId) && !reachesIn(command)) return reject('ConversationNotFound');
   if (state.archived && !takesBack(command)) return reject('ConversationIsArchived');
   switch (command.type) {
     case 'PostMessage':
@@ -63,6 +65,7 @@ export function decideMessage(state: Conversation, command: MessageCommand): Dec
     case 'DeleteMessage':
       return remove(command);
     case 'AddReaction':
+      return addReaction(command);
     case 'RemoveReaction':
       return react(command);
     default:
@@ -73,6 +76,13 @@ export function decideMessage(state: Conversation, command: MessageCommand): Dec
 /** Nothing new goes into an archived conversation; taking one's own words back stays possible. */
 function takesBack({ type }: MessageCommand): boolean {
   return type === 'DeleteMessage' || type === 'RemoveReaction';
+}
+
+/** What is erased is erased from outside too: authors have left, and operators were never in. */
+function reachesIn(command: MessageCommand): boolean {
+  if (command.type !== 'DeleteMessage') return false;
+  const { by, erase, target, userId } = command;
+  return by === 'operator' || (erase && target !== null && target.authorId === userId);
 }
 
 function create(state: Conversation, command: CreateConversation): Decision<ConversationEvent> {
@@ -152,11 +162,18 @@ function edit(command: EditMessage): Decision<MessageEvent> {
 function remove(command: DeleteMessage): Decision<MessageEvent> {
   const { target } = command;
   if (target === null) return reject('MessageNotFound');
-  if (target.authorId !== command.userId) return reject('NotTheAuthor');
+  if (command.by === 'author' && target.authorId !== command.userId) return reject('NotTheAuthor');
   const event = { type: 'MessageDeleted', ...envelope(command), messageId: target.messageId } as const;
   if (!command.erase) return event;
   const { seq, authorId: userId, replyTo, at } = target;
   return { ...event, erased: { seq, userId, replyTo, at } };
+}
+
+/** A kind that is there already takes any number of users. */
+function addReaction(command: AddReaction): Decision<MessageEvent> {
+  const { count, includesThis } = command.kinds;
+  const isOneTooMany = !includesThis && count >= REACTION_KINDS_MAX;
+  return isOneTooMany && command.target !== null ? reject('TooManyReactionKinds') : react(command);
 }
 
 /** Whether the user has reacted so before is not asked: a second time changes nothing. */

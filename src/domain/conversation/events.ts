@@ -78,7 +78,7 @@ export interface ErasedMessage {
 }
 
 interface ReactionEventBase extends MessageEventBase {
-  /** 1–32 characters, as the client names it. */
+  /** One emoji or name, in its one spelling; events of earlier versions hold any 1–32 characters. */
   readonly emoji: string;
 }
 /** A user has at most one reaction of each kind to a message; adding it again changes nothing. */

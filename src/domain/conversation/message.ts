@@ -27,6 +27,9 @@ export interface Message {
   readonly deletedAt: string | null;
 }
 
+/** Kinds of reactions to one message, at most: they are shown with the message wherever it is shown. */
+export const REACTION_KINDS_MAX = 50;
+
 export type ReactionEvent = ReactionAdded | ReactionRemoved;
 
 /** Events after which a message may be another one. */

@@ -9,6 +9,7 @@ export type RejectionReason =
   | 'TooManyParticipants'
   /** No such message in this conversation. */
   | 'MessageNotFound'
+  | 'TooManyReactionKinds'
   /** Only its author edits or deletes a message. */
   | 'NotTheAuthor';
 

@@ -169,6 +169,7 @@ export class PipelinedPublisher {
           outcome: 'stored',
           seq: verdict.seq,
           duplicate: verdict.duplicate && entry.attempts === 1,
+          ...(verdict.duplicate && entry.attempts > 1 && { retried: true as const }),
         });
       case 'conflict':
         return entry.resolve({ outcome: 'conflict' });

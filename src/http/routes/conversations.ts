@@ -19,6 +19,7 @@ import { sendJsonPage } from '../answer/conditional.ts';
 import { type Handler, resource } from '../answer/resource.ts';
 import type { HttpDeps } from '../deps.ts';
 import { readBody } from '../request/body.ts';
+import { idempotencyKey } from '../request/idempotencyKey.ts';
 import { readQuery } from '../request/query.ts';
 import { check, invalid } from '../request/validate.ts';
 import { reachPosition } from './position.ts';
@@ -39,8 +40,12 @@ export function conversationRoutes(router: Router, deps: HttpDeps): void {
 
 function create({ application }: HttpDeps): Handler {
   return async (req, res) => {
-    const created = await createConversation(application, await readBody(req, CreateConversationBody));
-    res.status(201).location(`${COLLECTION}/${created.conversationId}`).json(changedView(created));
+    const body = await readBody(req, CreateConversationBody);
+    const field = { path: 'clientConversationId', value: body.clientConversationId };
+    const wanted = { ...body, clientConversationId: idempotencyKey(req, field) };
+    const { duplicate, ...created } = await createConversation(application, wanted);
+    res.status(duplicate ? 200 : 201).location(`${COLLECTION}/${created.conversationId}`);
+    res.json({ ...changedView(created), duplicate });
   };
 }
 

@@ -2,17 +2,18 @@ import type { Request, Router } from 'express';
 import { changeReaction } from '../../application/commands/changeReaction.ts';
 import { deleteMessage } from '../../application/commands/deleteMessage.ts';
 import { editMessage } from '../../application/commands/editMessage.ts';
-import { postMessage, storedMessage } from '../../application/commands/postMessage.ts';
+import { postMessage } from '../../application/commands/postMessage.ts';
 import { ackLevel } from '../../application/receipts/ackLevel.ts';
 import type { MessageView } from '../../contracts/http/answers/messages.ts';
 import {
+  AddReactionPath,
   DeleteMessageBody,
   DeleteMessageQuery,
   EditMessageBody,
   MessagePath,
   PostMessageBody,
   ReactionBody,
-  ReactionPath,
+  RemoveReactionPath,
 } from '../../contracts/http/requests.ts';
 import type { MessagePosted } from '../../domain/conversation/events.ts';
 import { type Handler, resource, sendAnswer } from '../answer/resource.ts';
@@ -33,7 +34,7 @@ function post({ application, reading: { historyProgress } }: HttpDeps): Handler 
   return async (req, res) => {
     const posted = await postMessage(application, await readBody(req, PostMessageBody));
     const { seq, position, duplicate, event } = posted;
-    const message = toView(await storedMessage(application, posted), seq);
+    const message = toView(event, seq);
     const { conversationId } = event;
     const level = prefersDurable(req) ? await ackLevel(historyProgress, { conversationId, seq }) : 'accepted';
     if (level === 'durable') res.set('Preference-Applied', DURABLE);
@@ -71,7 +72,7 @@ function remove({ application }: HttpDeps): Handler {
 
 function react({ application }: HttpDeps, add: boolean): Handler {
   return async (req, res) => {
-    const { messageId, emoji } = check(ReactionPath, req.params);
+    const { messageId, emoji } = check(add ? AddReactionPath : RemoveReactionPath, req.params);
     const body = await readBody(req, ReactionBody);
     const { at, ...changed } = await changeReaction(application, { messageId, emoji, add, ...body });
     res.json({ ...changed, emoji, at });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type EventStream, openEventStream } from '../../support/edge/eventStreams.ts';
+import { type EventStream, lastEventId, openEventStream } from '../../support/edge/eventStreams.ts';
 import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
 import { answersIn, exchange } from '../../support/http/rawHttp.ts';
 import { waitFor } from '../../support/time/waitFor.ts';
@@ -34,7 +34,7 @@ async function say(conversationId: string, content: string): Promise<number> {
 
 const eventsOf = ({ messages }: EventStream) =>
   messages
-    .filter(({ event }) => event === undefined)
+    .filter(({ event, data }) => event === undefined && data !== undefined)
     .map(({ id, data }) => [Number(id), JSON.parse(data ?? '')]);
 const named = ({ messages }: EventStream, name: string) => messages.filter(({ event }) => event === name);
 const pathOf = (conversationId: string) => `/api/chat/conversations/${conversationId}/events`;
@@ -65,6 +65,42 @@ test('a browser that comes back goes on after the last event it saw, whatever it
   const stream = await listen(`${pathOf(id)}?after=0`, { 'Last-Event-ID': String(seqs[1]) });
   await waitFor('the event', () => eventsOf(stream).length === 1);
   expect(eventsOf(stream)).toMatchObject([[seqs[2], { prev: seqs[1] }]]);
+});
+
+/** Cuts a stream. @returns opens it again, as an `EventSource` does */
+async function cut(stream: EventStream, path: string): Promise<() => Promise<EventStream>> {
+  stream.response.destroy();
+  const { hub } = api.realtime.context;
+  await waitFor('the cut to be noticed', () => hub.channels === 0);
+  const id = lastEventId(stream);
+  return () => listen(path, id === undefined ? {} : { 'Last-Event-ID': id });
+}
+
+test.each([
+  ['that asked for nothing before', ''],
+  ['that had everything', '?after=LAST'],
+  ['that had to start over', '?after=1&epoch=another'],
+])('a browser %s and was cut before the first event misses nothing', async (_, query) => {
+  const id = await newConversation();
+  const path = `${pathOf(id)}${query.replace('LAST', String(await say(id, 'before')))}`;
+  const stream = await listen(path);
+  const joins = query.includes('epoch') ? 2 : 1;
+  await waitFor('the stream', () => named(stream, 'joined').length === joins);
+  expect(stream.messages[0]).toEqual({ retry: '2000' });
+  const reconnect = await cut(stream, pathOf(id));
+  const missed = [await say(id, 'one'), await say(id, 'two')];
+  const resumed = await reconnect();
+  await waitFor('both', () => eventsOf(resumed).length === 2);
+  expect(eventsOf(resumed).map(([seq]) => seq)).toEqual(missed);
+});
+
+test('the id of joined names nothing that is still to come', async () => {
+  const id = await newConversation();
+  const [first, second] = [await say(id, 'one'), await say(id, 'two')];
+  const stream = await listen(`${pathOf(id)}?after=${first}`);
+  await waitFor('the event', () => eventsOf(stream).length === 1);
+  const ids = stream.messages.flatMap(({ id: eventId }) => (eventId === undefined ? [] : [Number(eventId)]));
+  expect(ids).toEqual([first, second]);
 });
 
 test('HEAD says what a stream would be like, and begins none', async () => {

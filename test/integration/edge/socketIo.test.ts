@@ -80,6 +80,8 @@ describe.each(TRANSPORTS)('a stock client over %j', (transports) => {
       ...ack,
       duplicate: true,
     });
+    const reused = { conversationId, clientMessageId: 'k', content: 'four' };
+    expect(await ask(socket, 'send', reused)).toMatchObject({ error: { code: 'client_message_id_reused' } });
     await waitFor('both events', () => seen.length === 2);
     expect(seen).toMatchObject([
       { seq: second, prev: first, event: { content: 'two' } },

@@ -120,11 +120,15 @@ describe('every answer is as documented', () => {
     await goodCalls(api);
     await projectAll(api);
     await api.logHead.ask();
-    await callAll(answering(200, ['postMessage']), 200);
+    await callAll(answering(200, ['postMessage', 'createConversation']), 200);
     await callAll(answering(201), 201);
     const { postMessage } = await goodCalls(api);
     await call('postMessage', postMessage!);
     expect((await call('postMessage', postMessage!)).status).toBe(200);
+    const { createConversation } = await goodCalls(api);
+    const again = { ...createConversation!, headers: { 'Idempotency-Key': 'k1' } };
+    const statuses = [await call('createConversation', again), await call('createConversation', again)];
+    expect(statuses.map(({ status }) => status)).toEqual([201, 200]);
   });
 
   it('200, with as much in it as there can be', async () => {
@@ -186,6 +190,10 @@ describe('every answer is as documented', () => {
       body: { userId: 'alice', archived: true },
     });
     for (const id of messages) expect((await call(id, good[id]!)).status).toBe(409);
+    const named = { ...good.createConversation!, headers: { 'Idempotency-Key': 'k2' } };
+    await call('createConversation', named);
+    const other = { ...named, body: { userId: 'alice', title: 'other' } };
+    expect((await call('createConversation', other)).status).toBe(409);
     faults = { append: 'conflict' };
     for (const id of ['changeConversation', 'addParticipants', 'removeParticipants']) {
       expect((await call(id, good[id]!)).status).toBe(409);

@@ -49,6 +49,47 @@ describe('creating a conversation', () => {
   });
 });
 
+describe('creating a conversation again with the same clientConversationId', () => {
+  const body = { userId: 'alice', participantIds: ['bob', 'carol'], title: 'Tea' };
+
+  it('answers 200 with the same conversation, as it is now, by field or by header', async () => {
+    const first = await api.call('POST', PATH, { ...body, clientConversationId: 'k1' });
+    expect([first.status, first.body.duplicate]).toEqual([201, false]);
+    const again = await api.call('POST', PATH, { ...body, clientConversationId: 'k1' });
+    expect(again.status).toBe(200);
+    expect(again.body).toEqual({ ...first.body, duplicate: true });
+    expect(again.headers.get('location')).toBe(first.headers.get('location'));
+    await api.call('PATCH', `${PATH}/${first.body.conversation.id}`, { userId: 'bob', title: 'Coffee' });
+    const reordered = { ...body, participantIds: ['carol', 'bob', 'alice'] };
+    for (const key of ['k1', '"k1"']) {
+      const { status, body: answer } = await api.call('POST', PATH, reordered, { 'Idempotency-Key': key });
+      expect([status, answer.conversation.id, answer.conversation.title]).toEqual([
+        200,
+        first.body.conversation.id,
+        'Coffee',
+      ]);
+    }
+  });
+
+  it('answers 409 when it asks for another conversation, and 400 when header and field differ', async () => {
+    await api.call('POST', PATH, { ...body, clientConversationId: 'k2' });
+    for (const change of [{ title: 'Milk' }, { visibility: 'open' }, { participantIds: ['bob'] }]) {
+      const answer = await api.call('POST', PATH, { ...body, ...change, clientConversationId: 'k2' });
+      expect([answer.status, answer.body.code]).toEqual([409, 'conflict']);
+    }
+    const header = { 'Idempotency-Key': 'other' };
+    const differing = await api.call('POST', PATH, { ...body, clientConversationId: 'k2' }, header);
+    expect([differing.status, differing.body.errors[0].path]).toEqual([400, 'clientConversationId']);
+    const odd = await api.call('POST', PATH, body, { 'Idempotency-Key': '""' });
+    expect([odd.status, odd.body.errors[0].path]).toEqual([400, 'Idempotency-Key']);
+  });
+
+  it('is another conversation for another user', async () => {
+    const ids = ['alice', 'bob'].map(async (userId) => create({ userId, clientConversationId: 'k3' }));
+    expect(new Set(await Promise.all(ids)).size).toBe(2);
+  });
+});
+
 describe('getting one conversation', () => {
   it('shows it to its participants, and answers strangers as if there were none', async () => {
     const id = await create({ userId: 'alice', participantIds: ['bob'] });

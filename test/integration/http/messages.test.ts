@@ -63,12 +63,14 @@ describe('posting a message', () => {
     }
   });
 
-  it('answers a repeat with 200 and the message that is stored, whatever the repeat says', async () => {
+  it('answers a repeat with 200 and the message that is stored, and one with other words with 409', async () => {
     const first = await post('said once', { clientMessageId: 'k1' });
     const events = await api.eventsInLog();
-    const repeat = await post('said differently', { clientMessageId: 'k1' });
+    const repeat = await post('said once', { clientMessageId: 'k1' });
     expect(repeat.status).toBe(200);
     expect(repeat.body).toEqual({ ...first.body, duplicate: true });
+    const reused = await post('said differently', { clientMessageId: 'k1' });
+    expect([reused.status, reused.body.code]).toEqual([409, 'client_message_id_reused']);
     expect(await api.eventsInLog()).toBe(events);
   });
 
@@ -154,16 +156,48 @@ describe('changing a message', () => {
     for (const [method, userId, emoji] of [
       ['PUT', 'alice', '👍🏽'],
       ['PUT', 'bob', '👍🏽'],
-      ['PUT', 'bob', 'tea'],
-      ['PUT', 'alice', 'gone'],
-      ['DELETE', 'alice', 'gone'],
+      ['PUT', 'bob', '❤'],
+      ['PUT', 'bob', '❤️'],
+      ['PUT', 'alice', ':gone:'],
+      ['DELETE', 'alice', ':gone:'],
     ] as const) {
       expect((await react(method, userId, emoji, { seq })).status).toBe(200);
     }
     await projectAll(api);
     const [shown] = (await history()).body.messages;
-    expect(shown.reactions).toEqual({ '👍🏽': ['bob', 'alice'], tea: ['bob'] });
+    expect(shown.reactions).toEqual({ '👍🏽': ['bob', 'alice'], '❤️': ['bob'] });
     expect((await react('PUT', 'eve', '👍🏽')).status).toBe(404);
+  });
+
+  it('reads reactions of earlier versions: one spelling of each, 50 kinds at most, and they can be taken back', async () => {
+    const { message } = (await post('well?')).body;
+    const { messageId } = message;
+    const { log } = api.realtime.context.application;
+    const base = { v: 1, conversationId, userId: 'bob', messageId, at: '2026-01-01T00:00:00.000Z' } as const;
+    for (const emoji of ['❤', 'tea', ...Array.from({ length: 100 }, (_, n) => `k${n}`)]) {
+      const bytes = Buffer.from(JSON.stringify({ type: 'ReactionAdded', ...base, emoji }));
+      await log.append({ conversationId, category: 'message', bytes, idempotencyKey: `old-${emoji}` });
+    }
+    const react = async (method: string, emoji: string) =>
+      api.call(method, `${PATH}/${messageId}/reactions/${encodeURIComponent(emoji)}`, {
+        conversationId,
+        userId: 'bob',
+      });
+    const shown = async () => Object.keys((await history()).body.messages[0].reactions);
+    await projectAll(api);
+    expect(await shown()).toHaveLength(50);
+    expect((await shown()).slice(0, 2)).toEqual(['❤️', 'tea']);
+    expect((await react('PUT', '👍')).body.code).toBe('conflict');
+    for (const emoji of ['❤️', 'tea']) expect((await react('DELETE', emoji)).status).toBe(200);
+    await projectAll(api);
+    expect((await shown()).slice(0, 2)).toEqual(['k0', 'k1']);
+  });
+
+  it.each(['tea', '👍👍', '1', ':a b:'])('refuses the reaction %j as invalid_request', async (emoji) => {
+    const { message } = (await post('well?')).body;
+    const path = `${PATH}/${message.messageId}/reactions/${encodeURIComponent(emoji)}`;
+    const { status, body } = await api.call('PUT', path, { conversationId, userId: 'bob' });
+    expect([status, body.code, body.errors[0].path]).toEqual([400, 'invalid_request', 'emoji']);
   });
 
   it('answers 403 to others than its author, and 404 for a message that is not there', async () => {

@@ -45,12 +45,12 @@ test('tables of an older format are rebuilt and taken over by the workers, and t
   await waitFor('the old version to be dropped', () => reported.some(({ type }) => type === 'dropped'));
   await upkeep.stop();
   expect(reported).toEqual([
-    { type: 'outdated', projection: 'history', format: 2, wanted: 3 },
+    { type: 'outdated', projection: 'history', format: 3, wanted: 4 },
     { type: 'renewed', projection: 'history', version: 2 },
     { type: 'dropped', projection: 'history', versions: [1] },
   ]);
   expect(await listVersions(system.pool, 'history')).toMatchObject([
-    { version: 2, status: 'live', format: 3 },
+    { version: 2, status: 'live', format: 4 },
   ]);
   const schemas = await system.pool.query(
     `SELECT FROM information_schema.schemata WHERE schema_name = 'history_v1'`,

@@ -6,6 +6,11 @@ export interface EventStream {
   readonly messages: Record<string, string>[];
 }
 
+/** What an `EventSource` would send as `Last-Event-ID`: the last id that came with any frame. */
+export function lastEventId({ messages }: EventStream): string | undefined {
+  return messages.findLast(({ id }) => id !== undefined)?.id;
+}
+
 /** Reads an event stream as the specification says (WHATWG, 9.2.6), as far as it goes here. */
 export function openEventStream(url: string, headers: Record<string, string> = {}): Promise<EventStream> {
   return new Promise((resolve, reject) => {

@@ -21,6 +21,8 @@ export interface RunningSystem {
   run(): RunFile;
   /** Runs the `chat-backend` command against it. */
   cli(...args: string[]): Promise<CliResult>;
+  /** The same under other settings. */
+  cliWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<CliResult>;
   /** Ends the app as Ctrl-C does. @returns its exit code */
   stop(): Promise<number | null>;
   /** Starts the app again on the same data, after it was stopped or killed. */
@@ -66,6 +68,7 @@ export async function startRunningSystem(env: NodeJS.ProcessEnv = {}): Promise<R
     output: () => app.output(),
     run: () => runFile(dataDir),
     cli: (...args) => cli(args, settings),
+    cliWith: (other, ...args) => cli(args, { ...settings, ...other }),
     stop,
     start: async () => {
       app = launch(settings);

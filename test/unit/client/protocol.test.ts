@@ -216,10 +216,11 @@ describe('what the client refuses is what the server would refuse', () => {
   it.each([
     ['userId', limits.checkUserId, ids.UserId],
     ['clientMessageId', limits.checkClientMessageId, ids.ClientMessageId],
+    ['clientConversationId', limits.checkClientConversationId, ids.ClientConversationId],
     ['conversationId', limits.checkConversationId, ids.ConversationId],
     ['messageId', (id: string) => limits.checkMessageId('messageId', id), ids.MessageId],
     ['content', limits.checkContent, ids.Content],
-    ['emoji', limits.checkEmoji, ids.Emoji],
+    ['emoji', limits.checkEmoji, ids.AnyEmoji],
     ['uploadId', (id: string) => limits.checkUploadId('uploadId', id), ids.UploadId],
   ] as const)('%s', (_name, check, schema) => {
     const texts = fc.oneof(

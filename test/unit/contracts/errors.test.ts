@@ -29,6 +29,7 @@ describe('the error catalogue', () => {
       method_not_allowed: 405,
       request_timeout: 408,
       conflict: 409,
+      client_message_id_reused: 409,
       payload_too_large: 413,
       unsupported_media_type: 415,
       range_not_satisfiable: 416,

@@ -31,6 +31,11 @@ test('a message that is sent again has the same id and sequence and is called a 
   const first = await request(send);
   expect(first).toMatchObject({ op: 'ack', level: 'accepted', duplicate: false });
   expect(await request(send)).toMatchObject({ messageId: first.messageId, seq: first.seq, duplicate: true });
+  expect(await request({ ...send, content: 'ho' })).toMatchObject({
+    op: 'error',
+    code: 'client_message_id_reused',
+    retryable: false,
+  });
 });
 
 test.each([

@@ -131,7 +131,7 @@ export function eventStreamChannel({ server: sent, schemas }: Frames): Traffic {
       title: 'Event stream',
       description:
         'Server-sent events (`text/event-stream`), for clients that only listen. A message is the `data` of an event; its' +
-        ' name, if it has one, the `event`; of what has none, `seq` is the `id`.',
+        ' name, if it has one, the `event`; of what has none, `seq` is the `id`. `joined` has an `id` to go on from, too.',
       servers: server('api'),
       messages: Object.fromEntries(messages),
       parameters: {

@@ -19,6 +19,11 @@ export const REQUEST_HEADERS = {
     description: 'The user, named by a gateway: stands for the field `userId`, and must not contradict it.',
     schema: { $ref: '#/components/schemas/UserId' },
   },
+  'Idempotency-Key': {
+    description:
+      'Stands for the field `clientConversationId`, and must not contradict it; with or without quotes.',
+    schema: text,
+  },
   Prefer: {
     description: '`wait=durable`: answer after the commit in Postgres that holds the message (RFC 7240).',
     schema: { ...text, examples: ['wait=durable'] },

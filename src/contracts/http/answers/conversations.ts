@@ -44,6 +44,12 @@ export const ChangedConversation = z
     description: 'The conversation after the change, and where the log has it.',
   });
 
+export const CreatedConversation = ChangedConversation.extend({
+  duplicate: z
+    .boolean()
+    .meta({ description: 'An earlier request made it: this is the conversation as it is now.' }),
+}).meta({ id: 'CreatedConversation', description: 'The conversation, and where the log has it.' });
+
 export const OneConversation = z.object({ conversation: ConversationView }).meta({ id: 'OneConversation' });
 
 export const ConversationPage = z

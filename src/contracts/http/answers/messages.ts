@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AttachmentSchema, Timestamp } from '../../events/events.ts';
 import { AckLevel } from '../../frames/ackLevel.ts';
-import { ConversationId, Emoji, MessageId, Seq, UserId } from '../../ids.ts';
+import { AnyEmoji, ConversationId, MessageId, Seq, UserId } from '../../ids.ts';
 import { PositionText } from '../../position.ts';
 
 /** What the HTTP API answers about messages. These schemas describe: no answer is checked while it is served. */
@@ -106,5 +106,5 @@ export const DeletedMessage = z
   .meta({ id: 'DeletedMessage' });
 
 export const ChangedReaction = z
-  .object({ ...changed, emoji: Emoji, at: Timestamp })
+  .object({ ...changed, emoji: AnyEmoji, at: Timestamp })
   .meta({ id: 'ChangedReaction' });

@@ -25,10 +25,15 @@ export interface EventStreamJoin {
 }
 
 const HIGH_WATER_BYTES = 64 * 1_024;
+/** When a browser comes back after a cut, in milliseconds, until the stream says otherwise: sooner than browsers choose themselves. */
+const RETRY_MS = 2_000;
 
 /**
  * One event stream. Events have no name, so that `onmessage` gets them; notices are named `joined`, `resync`, `typing`,
  * `left` and `draining`. After a `resync` the stream goes on live: the client reloads what it missed from the history.
+ *
+ * A frame from which a client can go on has an id, `joined` too: a stream that is cut before its first event is resumed
+ * from where it began. The id of `joined` is the client's own `after`, because the events up to the head come only then.
  */
 export class EventStreamConnection implements ClientSocket {
   readonly #response: ServerResponse;
@@ -36,6 +41,8 @@ export class EventStreamConnection implements ClientSocket {
   readonly #options: EventStreamConnectionOptions;
   readonly #subscriptions: Subscriptions;
   #checking = false;
+  /** The last event that the client had when it joined; `undefined`: it wants what comes. */
+  #after: number | undefined;
   open = true;
   closeReason: CloseReason = 'client';
 
@@ -50,6 +57,7 @@ export class EventStreamConnection implements ClientSocket {
       // Proxies that buffer would hold events back.
       'X-Accel-Buffering': 'no',
     });
+    response.write(`retry:${RETRY_MS}\n\n`);
     response.once('close', () => this.#onClose());
     response.on('error', () => {});
   }
@@ -64,6 +72,7 @@ export class EventStreamConnection implements ClientSocket {
 
   /** The answer has begun: what fails now can only end the stream, and the client comes back with its last id. */
   async join(join: EventStreamJoin): Promise<void> {
+    this.#after = join.after;
     try {
       await this.#subscriptions.join({ op: 'join', id: 0, ...join });
     } catch (error) {
@@ -80,7 +89,8 @@ export class EventStreamConnection implements ClientSocket {
     if (!this.open) return;
     const { op, ...rest } = frame;
     if (op === 'draining' && 'retryAfterMs' in rest) this.#response.write(`retry:${rest.retryAfterMs}\n`);
-    this.#response.write(`event:${op}\ndata:${JSON.stringify({ ...rest, id: undefined })}\n\n`);
+    const id = frame.op === 'joined' ? `id:${this.#after ?? frame.head}\n` : '';
+    this.#response.write(`${id}event:${op}\ndata:${JSON.stringify({ ...rest, id: undefined })}\n\n`);
     if (frame.op === 'resync') void this.join({ conversationId: frame.conversationId });
     if (frame.op === 'left') this.#end('policy');
   }

@@ -4,7 +4,9 @@ import {
   addParticipants,
   removeParticipants,
 } from '../../../../src/application/commands/changeParticipants.ts';
-import { postMessage, storedMessage } from '../../../../src/application/commands/postMessage.ts';
+import { deleteMessage } from '../../../../src/application/commands/deleteMessage.ts';
+import { editMessage } from '../../../../src/application/commands/editMessage.ts';
+import { postMessage } from '../../../../src/application/commands/postMessage.ts';
 import { MemoryEventLog } from '../../../../src/eventlog/memory/memoryEventLog.ts';
 import {
   EventTooLargeError,
@@ -83,11 +85,66 @@ describe('posting again with the same clientMessageId', () => {
     expect(await storedEvents(memory)).toHaveLength(2);
   });
 
-  it('shows what was said first, whatever the retry says', async () => {
+  it('shows what was stored first, with its time, also after an edit', async () => {
     const first = await say(context, 'alice', 'hello', 'k1');
+    const { messageId } = first;
+    await editMessage(context, { conversationId, userId: 'alice', messageId, content: 'hello there' });
+    expect(await say(context, 'alice', 'hello', 'k1')).toEqual({ ...first, duplicate: true });
+  });
+
+  it.each([
+    ['other words', { content: 'something else' }],
+    ['another reply', { replyTo: `m_${'r'.repeat(22)}` }],
+    ['other files', { attachments: ['FILE'] }],
+  ])('with %s is refused, by whichever process, and stored nowhere', async (_, change) => {
+    const uploadedAtMs = Date.parse('2026-01-01T00:00:00.000Z');
+    const { id } = await storeUpload(context.attachments, new Uint8Array(9), {
+      conversationId,
+      uploadedAtMs,
+    });
+    const message = { conversationId, userId: 'alice', content: 'hello', clientMessageId: 'k1' };
+    await postMessage(context, message);
+    const changed = { ...message, ...change, ...('attachments' in change && { attachments: [id] }) };
+    for (const process of [context, { ...processOn(memory), attachments: context.attachments }]) {
+      const refused = await toldBy(postMessage(process, changed));
+      expect(refused).toMatchObject({ code: 'client_message_id_reused', status: 409, retryable: false });
+    }
+    expect(await storedEvents(memory)).toHaveLength(2);
+  });
+
+  it('with other words is refused when the log took an attempt of the same id before, whose it was', async () => {
+    await say(context, 'alice', 'hello', 'k1');
+    const retrying = processOn(memory, (log) =>
+      withLog(log, {
+        append: async (request) => ({ ...(await log.append(request)), duplicate: false, retried: true }),
+      }),
+    );
+    expect(await say(retrying, 'alice', 'hello', 'k1')).toMatchObject({ seq: 2, duplicate: false });
+    const refused = await toldBy(say(retrying, 'alice', 'something else', 'k1'));
+    expect(refused).toMatchObject({ code: 'client_message_id_reused' });
+  });
+
+  it('is a repeat, whatever it says, once the first was erased', async () => {
+    const { messageId, seq } = await say(context, 'alice', 'hello', 'k1');
+    await deleteMessage(context, { conversationId, userId: 'alice', messageId, erase: true });
     const again = await say(context, 'alice', 'something else', 'k1');
-    expect(await storedMessage(context, again)).toStrictEqual(first.event);
-    expect(await storedMessage(context, first)).toStrictEqual(first.event);
+    expect(again).toMatchObject({ messageId, seq, duplicate: true });
+  });
+
+  it('looks at no stored message when the message is new', async () => {
+    const asked: number[] = [];
+    const watched = processOn(memory, (log) =>
+      withLog(log, {
+        at: (seq) => {
+          asked.push(seq);
+          return log.at(seq);
+        },
+      }),
+    );
+    await say(watched, 'alice', 'hello', 'k1');
+    expect(asked).toEqual([]);
+    await say(watched, 'alice', 'hello', 'k1');
+    expect(asked).toEqual([2]);
   });
 
   it('is recognised by every process, and when both ask at once', async () => {

@@ -39,8 +39,18 @@ const target = fc.option(fc.record({ ...found, authorId: few }));
 const messageCommand: fc.Arbitrary<Command> = fc.oneof(
   few.map((userId) => post({ userId })),
   fc.record({ ...typed('EditMessage'), target, content: fc.string({ minLength: 1 }) }),
-  fc.record({ ...typed('DeleteMessage'), target, erase: fc.boolean() }),
-  fc.record({ ...typed('AddReaction'), target, emoji: fc.constant('👍') }),
+  fc.record({
+    ...typed('DeleteMessage'),
+    target,
+    erase: fc.boolean(),
+    by: fc.constantFrom('author' as const, 'operator' as const),
+  }),
+  fc.record({
+    ...typed('AddReaction'),
+    target,
+    emoji: fc.constant('👍'),
+    kinds: fc.record({ count: fc.integer({ min: 0, max: 60 }), includesThis: fc.boolean() }),
+  }),
   fc.record({ ...typed('RemoveReaction'), target, emoji: fc.constant('👍') }),
 );
 /** Starts with a creation, so that most of what follows meets a conversation. */

@@ -25,6 +25,7 @@ const remove = (overrides: Partial<DeleteMessage> = {}): DeleteMessage => ({
   at: T1,
   target,
   erase: false,
+  by: 'author',
   ...overrides,
 });
 const react = (overrides: Partial<AddReaction> = {}): AddReaction => ({
@@ -34,11 +35,16 @@ const react = (overrides: Partial<AddReaction> = {}): AddReaction => ({
   at: T1,
   target,
   emoji: '👍',
+  kinds: { count: 0, includesThis: false },
   ...overrides,
 });
 const unreact = (overrides: Partial<RemoveReaction> = {}): RemoveReaction => ({
-  ...react(),
   type: 'RemoveReaction',
+  conversationId: C1,
+  userId: 'alice',
+  at: T1,
+  target,
+  emoji: '👍',
   ...overrides,
 });
 
@@ -135,17 +141,41 @@ describe('deleting a message', () => {
 });
 
 describe('erasing a message', () => {
+  const base = { type: 'MessageDeleted', v: 1, conversationId: C1, userId: 'bob', at: T1 } as const;
+  const erased = { seq: 7, userId: 'bob', replyTo: M2, at: T0 };
+
   it('leaves its place behind, and nothing that was said', () => {
-    const base = { type: 'MessageDeleted', v: 1, conversationId: C1, userId: 'bob', at: T1 } as const;
     given([created()])
       .when(remove({ erase: true }))
-      .thenEvent({ ...base, messageId: M1, erased: { seq: 7, userId: 'bob', replyTo: M2, at: T0 } });
+      .thenEvent({ ...base, messageId: M1, erased });
   });
 
-  it('is for its author alone', () => {
+  it('is for its author alone, and for operators', () => {
     given([created()])
       .when(remove({ erase: true, userId: 'alice' }))
       .thenRejected('NotTheAuthor');
+    for (const state of [created(), created({ archived: true, participantIds: [] })]) {
+      given([state])
+        .when(remove({ erase: true, by: 'operator', userId: 'operator' }))
+        .thenEvent({ ...base, userId: 'operator', messageId: M1, erased });
+    }
+  });
+
+  it('is possible for an author who has left, or when nobody is left', () => {
+    for (const participantIds of [['alice'], []]) {
+      given([created({ participantIds })])
+        .when(remove({ erase: true }))
+        .thenEvent({ ...base, messageId: M1, erased });
+    }
+  });
+
+  it('shows nothing of the conversation to others from outside', () => {
+    given([created()])
+      .when(remove({ erase: true, userId: 'eve' }))
+      .thenRejected('ConversationNotFound');
+    given([created()])
+      .when(remove({ erase: true, userId: 'eve', target: null }))
+      .thenRejected('ConversationNotFound');
   });
 });
 
@@ -165,6 +195,22 @@ describe('reacting to a message', () => {
     given([created({ visibility: 'open' })])
       .when(react({ userId: 'eve' }))
       .thenEvent({ type: 'ReactionAdded', ...said, userId: 'eve' });
+  });
+
+  it.each([
+    [49, false],
+    [50, true],
+    [4_000, true],
+  ])('is possible beside %i kinds, when it is one of them: %s', (count, includesThis) => {
+    given([created()])
+      .when(react({ kinds: { count, includesThis } }))
+      .thenEvent({ type: 'ReactionAdded', ...said });
+  });
+
+  it('of a further kind is refused when the message has 50', () => {
+    given([created()])
+      .when(react({ kinds: { count: 50, includesThis: false } }))
+      .thenRejected('TooManyReactionKinds');
   });
 
   it('can be taken back in an archived conversation', () => {

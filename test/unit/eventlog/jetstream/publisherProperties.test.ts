@@ -105,7 +105,7 @@ class World {
       if (value instanceof LogOverloadedError || value instanceof LogUnavailableError)
         expect(seq, key).toBeUndefined();
       else if (!(value instanceof UnknownOutcomeError)) {
-        expect(value, key).toEqual({ outcome: 'stored', seq, duplicate: false });
+        expect(value, key).toMatchObject({ outcome: 'stored', seq, duplicate: false });
       }
     }
   }

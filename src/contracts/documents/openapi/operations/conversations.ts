@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../../errors.ts';
 import {
   ChangedConversation,
   ConversationPage,
+  CreatedConversation,
   OneConversation,
 } from '../../../http/answers/conversations.ts';
 import {
@@ -29,14 +30,18 @@ export const conversationOperations: readonly Operation[] = [
     tag: 'conversations',
     summary: 'Create a conversation',
     description:
-      'The user becomes a participant. `open`: anyone may join and post; `members`: nobody else sees it.',
-    headers: ['X-User-Id'],
+      'The user becomes a participant. `open`: anyone may join and post; `members`: nobody else sees it. A repeat with the' +
+      ' same `clientConversationId` is always the same conversation.',
+    headers: ['X-User-Id', 'Idempotency-Key'],
     body: {
       schema: CreateConversationBody,
       example: { userId: 'alice', title: 'hello', participantIds: ['bob'], visibility: 'members' },
     },
-    answers: { 201: { description: 'Created.', schema: ChangedConversation, headers: ['Location'] } },
-    errors: WRITE_ERRORS,
+    answers: {
+      200: { description: 'A repeat: the conversation.', schema: CreatedConversation, headers: ['Location'] },
+      201: { description: 'Created.', schema: CreatedConversation, headers: ['Location'] },
+    },
+    errors: [...WRITE_ERRORS, 'conflict'],
   },
   {
     operationId: 'listConversations',

@@ -5,13 +5,14 @@ import {
   PostedMessage,
 } from '../../../http/answers/messages.ts';
 import {
+  AddReactionPath,
   DeleteMessageBody,
   DeleteMessageQuery,
   EditMessageBody,
   MessagePath,
   PostMessageBody,
   ReactionBody,
-  ReactionPath,
+  RemoveReactionPath,
 } from '../../../http/requests.ts';
 import type { Operation } from '../operation.ts';
 import { WRITE_ERRORS } from './errors.ts';
@@ -30,7 +31,7 @@ export const messageOperations: readonly Operation[] = [
     summary: 'Post a message',
     description:
       'Answered once the log has it. A repeat with the same `clientMessageId` is always the same message: after an' +
-      ' error, or no answer at all, send it again.',
+      ' error, or no answer at all, send it again. A repeat with other content is refused.',
     headers: ['X-User-Id', 'Prefer'],
     body: { schema: PostMessageBody, example: { ...named, content: 'hello, world', clientMessageId: 'k1' } },
     answers: {
@@ -41,7 +42,7 @@ export const messageOperations: readonly Operation[] = [
       },
       201: { description: 'Stored.', schema: PostedMessage, headers: ['Preference-Applied'] },
     },
-    errors: [...WRITE_ERRORS, 'not_found', 'conflict'],
+    errors: [...WRITE_ERRORS, 'not_found', 'conflict', 'client_message_id_reused'],
   },
   {
     operationId: 'editMessage',
@@ -76,8 +77,9 @@ export const messageOperations: readonly Operation[] = [
     path: REACTION,
     tag: 'messages',
     summary: 'React to a message',
-    description: 'Everybody who may see the conversation may. A second time changes nothing.',
-    params: ReactionPath,
+    description:
+      'Everybody who may see the conversation may. A second time changes nothing. A message takes 50 kinds.',
+    params: AddReactionPath,
     headers: ['X-User-Id'],
     body: { schema: ReactionBody, example: named },
     answers: { 200: { description: 'It is there.', schema: ChangedReaction } },
@@ -89,7 +91,7 @@ export const messageOperations: readonly Operation[] = [
     path: REACTION,
     tag: 'messages',
     summary: 'Take back a reaction',
-    params: ReactionPath,
+    params: RemoveReactionPath,
     headers: ['X-User-Id'],
     body: { schema: ReactionBody, example: named },
     answers: { 200: { description: 'It is gone.', schema: ChangedReaction } },

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
-import { isConversationId } from '../contracts/ids.ts';
+import { isConversationId, isMessageId, UserId } from '../contracts/ids.ts';
 
-/** How the command line reads arguments and options. Each throws commander's InvalidArgumentError. */
+/** What arguments and options may be; commander shows what is wrong with them. */
 
 export function seconds(text: string): number {
   const value = Number(text);
@@ -24,4 +24,23 @@ export function conversationId(text: string): string {
 
 export function list(text: string): string[] {
   return text.split(',').filter((item) => item !== '');
+}
+
+export function messageId(text: string): string {
+  if (!isMessageId(text)) throw new InvalidArgumentError('must be a message id, m_ and 22 characters');
+  return text;
+}
+
+export function userId(text: string): string {
+  if (!UserId.safeParse(text).success)
+    throw new InvalidArgumentError('must be a user id, 1–128 printable characters');
+  return text;
+}
+
+const REASON_LENGTH_MAX = 500;
+
+export function reason(text: string): string {
+  if (text.length > REASON_LENGTH_MAX)
+    throw new InvalidArgumentError(`must have at most ${REASON_LENGTH_MAX} characters`);
+  return text;
 }
