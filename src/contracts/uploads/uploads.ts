@@ -50,6 +50,8 @@ const Metadata = z.object({
   conversationId: ConversationId,
   userId: UserId,
   uploadedAtMs: z.string().regex(/^\d{1,15}$/),
+  /** Of text; infos from before it was noted have none. */
+  charset: z.enum(['utf-8', 'utf-16']).optional(),
   /** The sequences of the chunks in order, so that reading them needs no consumer. */
   seqs: z.string().max(1_000_000),
 });
@@ -71,6 +73,7 @@ export interface UploadInfo {
   readonly conversationId: string;
   readonly userId: string;
   readonly uploadedAtMs: number;
+  readonly charset?: 'utf-8' | 'utf-16' | undefined;
   readonly seqs: readonly number[];
 }
 
@@ -93,6 +96,7 @@ export function encodeUploadInfo(info: UploadInfo): string {
       conversationId: info.conversationId,
       userId: info.userId,
       uploadedAtMs: String(info.uploadedAtMs),
+      ...(info.charset !== undefined && { charset: info.charset }),
       seqs: writeSeqRuns(info.seqs),
     },
   });
