@@ -92,6 +92,15 @@ export function checkSeq(name: string, seq: number): void {
     throw new InvalidArgumentError(name, 'must be a whole number from 0');
 }
 
+/** What a message says: words, or files, or both. @throws InvalidArgumentError */
+export function checkMessage(content: string, attachments: readonly string[] = []): void {
+  checkAttachments(attachments);
+  if (content.length > 0) checkContent(content);
+  else if (attachments.length === 0) {
+    throw new InvalidArgumentError('content', 'must not be empty in a message without attachments');
+  }
+}
+
 /** @throws InvalidArgumentError */
 export function checkContent(content: string): void {
   if (content.length === 0) throw new InvalidArgumentError('content', 'must not be empty');

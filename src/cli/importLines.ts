@@ -3,10 +3,21 @@ import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
-import { Content, Title, UserId } from '../contracts/ids.ts';
+import { AttachmentIds, Title, UserId, Words } from '../contracts/ids.ts';
 
 /** One line of a file to be imported. */
-const ImportLine = z.object({ room: Title, at: z.iso.datetime(), user: UserId, text: Content });
+const ImportLine = z
+  .object({
+    room: Title,
+    at: z.iso.datetime(),
+    user: UserId,
+    text: Words.default(''),
+    attachments: AttachmentIds.default([]),
+  })
+  .refine(({ text, attachments }) => text !== '' || attachments.length > 0, {
+    path: ['text'],
+    error: 'must not be empty in a line without attachments',
+  });
 export type ImportLine = z.infer<typeof ImportLine>;
 
 /** A file cannot be imported; the message names the file, the line and what is wrong with it. */
@@ -21,7 +32,7 @@ export interface NumberedLine {
 }
 
 /**
- * Reads JSON lines `{"room","at","user","text"}`, compressed when the name ends in `.gz`. Empty lines are passed over.
+ * Reads JSON lines `{"room","at","user","text","attachments"}`, compressed when the name ends in `.gz`. Empty lines are passed over.
  *
  * @throws ImportFileError
  */

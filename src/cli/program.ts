@@ -53,7 +53,7 @@ function command(parent: Command, name: string, description: string): Command {
 
 function addImport(program: Command, deps: CliDeps): void {
   const about =
-    'import chat from JSON lines {"room","at","user","text"}; importing again adds only what is missing';
+    'import chat from JSON lines {"room","at","user","text","attachments"}; importing again adds only what is missing';
   command(program, 'import', about)
     .argument('<file>', 'the file, compressed when it ends in .gz')
     .action((file: string, options: Options) =>

@@ -68,11 +68,13 @@ export const Seq = z
 /** What the check of `text` means, for the API documents: JSON Schema counts code points, too. */
 const UNICODE_WITHOUT_NUL = '^[^\\u0000\\p{Cs}]*$';
 
-/** Text that every part can hold: valid Unicode, no NUL (which Postgres refuses), bounded in code points. */
+/** Text that every part can hold: valid Unicode, no NUL (which Postgres refuses), bounded in code points, not empty. */
 export function text(name: string, lengthMax: number) {
-  return z
-    .string()
-    .min(1, `${name} must not be empty`)
+  return bounded(z.string().min(1, `${name} must not be empty`), name, lengthMax);
+}
+
+function bounded(schema: z.ZodString, name: string, lengthMax: number) {
+  return schema
     .superRefine((value, context) => {
       if (!codePointsAtMost(value, lengthMax)) {
         context.addIssue(`${name} must have at most ${lengthMax} characters`);
@@ -84,7 +86,36 @@ export function text(name: string, lengthMax: number) {
     .meta({ maxLength: lengthMax, pattern: UNICODE_WITHOUT_NUL });
 }
 
-export const Content = text('content', CONTENT_LENGTH_MAX).meta({ examples: ['hello, world'] });
+const CONTENT_EXAMPLES = { examples: ['hello, world'] };
+
+export const Content = text('content', CONTENT_LENGTH_MAX).meta(CONTENT_EXAMPLES);
+
+/** The words of a message that may have files instead. See {@link saysSomething}. */
+export const Words = bounded(z.string(), 'content', CONTENT_LENGTH_MAX).meta(CONTENT_EXAMPLES);
+
+/** What {@link saysSomething} asks for, for the API documents. */
+const WORDS_OR_FILES = {
+  anyOf: [
+    { required: ['content'], properties: { content: { minLength: 1 } } },
+    { required: ['attachments'], properties: { attachments: { minItems: 1 } } },
+  ],
+};
+
+/** A message has words, or files, or both. */
+export function saysSomething<S extends z.ZodType<Said>>(schema: S): S {
+  return schema
+    .refine(({ content = '', attachments = [] }) => content !== '' || attachments.length > 0, {
+      path: ['content'],
+      error: 'content must not be empty in a message without attachments',
+    })
+    .meta(WORDS_OR_FILES);
+}
+
+interface Said {
+  readonly content?: string | undefined;
+  readonly attachments?: readonly unknown[] | undefined;
+}
+
 /** A reaction: an emoji, several code points of one, or a short name. */
 export const Emoji = z
   .string()

@@ -9,9 +9,11 @@ import {
   Emoji,
   MessageId,
   Seq,
+  saysSomething,
   Title,
   text,
   UserId,
+  Words,
 } from '../ids.ts';
 import { CorruptedEventError, EventDecoder, UnknownEventError } from './eventDecoder.ts';
 import { readMessagePosted } from './readMessagePosted.ts';
@@ -61,15 +63,17 @@ const state = ConversationStateSchema;
 
 export const ChatEventSchema = z
   .discriminatedUnion('type', [
-    z.object({
-      type: z.literal('MessagePosted'),
-      ...base,
-      messageId: MessageId,
-      clientMessageId: ClientMessageId,
-      content: Content,
-      replyTo: MessageId.nullable(),
-      attachments: z.array(AttachmentSchema).max(ATTACHMENTS_MAX),
-    }),
+    saysSomething(
+      z.object({
+        type: z.literal('MessagePosted'),
+        ...base,
+        messageId: MessageId,
+        clientMessageId: ClientMessageId,
+        content: Words,
+        replyTo: MessageId.nullable(),
+        attachments: z.array(AttachmentSchema).max(ATTACHMENTS_MAX),
+      }),
+    ),
     z.object({ type: z.literal('MessageEdited'), ...base, messageId: MessageId, content: Content }),
     z.object({
       type: z.literal('MessageDeleted'),

@@ -10,7 +10,7 @@ const message = {
   messageId: MessageId,
   seq: Seq,
   userId: UserId,
-  content: z.string().meta({ description: 'Empty once deleted.' }),
+  content: z.string().meta({ description: 'Empty once deleted, and of a message that is files alone.' }),
   replyTo: MessageId.nullable(),
   attachments: z.array(AttachmentSchema.readonly()).readonly(),
   reactions: z
