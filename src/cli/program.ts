@@ -12,6 +12,7 @@ import { READ_MODELS, runInfo, runList, runPause, runRebuild, runResume } from '
 import { runVerify } from './commands/verify.ts';
 import type { CliEnvironment } from './environment.ts';
 import type { Outcome } from './outcome.ts';
+import { printableJson, printableLines } from './printable.ts';
 
 /** What the command line stands on. */
 export interface CliDeps {
@@ -35,6 +36,7 @@ export function makeProgram(deps: CliDeps): Command {
     )
     .version(version)
     .showHelpAfterError('(chat-backend --help shows what there is)')
+    .configureOutput({ writeErr: (text) => void process.stderr.write(printableLines(text)) })
     .exitOverride();
   addImport(program, deps);
   addLag(program, deps);
@@ -262,7 +264,7 @@ async function run(
   work: (environment: CliEnvironment, config: Config) => Promise<Outcome>,
 ): Promise<void> {
   const outcome = await withEnvironment(deps, work);
-  await deps.print(json ? JSON.stringify(outcome.json) : outcome.text);
+  await deps.print(json ? printableJson(outcome.json) : printableLines(outcome.text));
   deps.exit(outcome.exitCode);
 }
 
