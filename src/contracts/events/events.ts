@@ -9,10 +9,10 @@ import {
   Emoji,
   MessageId,
   Seq,
+  StoredTitle,
+  StoredUserId,
   saysSomething,
-  Title,
   text,
-  UserId,
   Words,
 } from '../ids.ts';
 import { CorruptedEventError, EventDecoder, UnknownEventError } from './eventDecoder.ts';
@@ -31,15 +31,15 @@ export const Timestamp = z.iso.datetime({ precision: 3 }).meta({
   examples: ['2026-11-23T10:30:15.123Z'],
 });
 
-const base = { v: z.literal(1), conversationId: ConversationId, userId: UserId, at: Timestamp };
+const base = { v: z.literal(1), conversationId: ConversationId, userId: StoredUserId, at: Timestamp };
 
-const UserIds = z.array(UserId).max(PARTICIPANTS_MAX);
+const UserIds = z.array(StoredUserId).max(PARTICIPANTS_MAX);
 
 export const ConversationStateSchema = z.object({
-  title: Title.nullable(),
+  title: StoredTitle.nullable(),
   visibility: z.enum(['members', 'open']),
   participantIds: UserIds,
-  createdBy: UserId,
+  createdBy: StoredUserId,
   createdAt: Timestamp,
   archived: z.boolean(),
 });
@@ -54,7 +54,7 @@ export const AttachmentSchema = z.object({
 
 const ErasedMessageSchema = z.object({
   seq: Seq.min(1),
-  userId: UserId,
+  userId: StoredUserId,
   replyTo: MessageId.nullable(),
   at: Timestamp,
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AttachmentSchema } from '../events/events.ts';
-import { ConversationId, UploadId, UserId } from '../ids.ts';
+import { ConversationId, StoredUserId, UploadId } from '../ids.ts';
 import { readSeqRuns, writeSeqRuns } from './seqRuns.ts';
 
 /** Uploads lie in an object store as NATS lays it out, so that its tools can read them. Source: NATS ADR-20. */
@@ -48,7 +48,7 @@ const Metadata = z.object({
   mediaType: AttachmentSchema.shape.mediaType,
   sha256: AttachmentSchema.shape.sha256,
   conversationId: ConversationId,
-  userId: UserId,
+  userId: StoredUserId,
   uploadedAtMs: z.string().regex(/^\d{1,15}$/),
   /** Of text; infos from before it was noted have none. */
   charset: z.enum(['utf-8', 'utf-16']).optional(),
