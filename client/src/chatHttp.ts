@@ -21,11 +21,11 @@ import type {
   SearchPage,
 } from './httpShapes.ts';
 import {
-  checkAttachments,
   checkClientConversationId,
   checkClientMessageId,
   checkContent,
   checkConversationId,
+  checkMessage,
   checkMessageId,
   checkSeq,
   checkUploadId,
@@ -104,6 +104,8 @@ export class ChatHttp {
   /**
    * Sends one message, once. To send again after an error that says so, call it with the same `clientMessageId`; without
    * one, a new one is made for every call. A `ChatClient` repeats by itself.
+   *
+   * @param content 1–8,000 characters; may be empty when there are attachments
    */
   async send(
     conversationId: string,
@@ -112,11 +114,10 @@ export class ChatHttp {
     options?: CallOptions,
   ): Promise<PostedMessage> {
     checkConversationId(conversationId);
-    checkContent(content);
+    checkMessage(content, message.attachments);
     const clientMessageId = message.clientMessageId ?? crypto.randomUUID();
     checkClientMessageId(clientMessageId);
     if (message.replyTo !== undefined) checkMessageId('replyTo', message.replyTo);
-    if (message.attachments !== undefined) checkAttachments(message.attachments);
     const { level, ...rest } = message;
     const body = { conversationId, userId: this.#userId, content, ...rest, clientMessageId };
     const headers: Record<string, string> = level === 'durable' ? { Prefer: 'wait=durable' } : {};

@@ -6,6 +6,10 @@ import { INBOX } from './protocol.ts';
  * close the socket, again and again with every reconnect.
  */
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,128}$/u;
+/** Of users: neither the first nor the last character shows nothing. */
+const VISIBLY_NAMED =
+  /^(?![\p{Z}\u2800\p{DI}])[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{0,127}(?![\p{Z}\u2800\p{DI}])[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]$/u;
+const NAMED = 'must be 1–128 printable characters, of which the first and the last are no blanks';
 const CONVERSATION_ID = /^c_[A-Za-z0-9_-]{21}$/;
 const MESSAGE_ID = /^m_[A-Za-z0-9_-]{22}$/;
 const UPLOAD_ID = /^u_[A-Za-z0-9_-]{21}$/;
@@ -23,7 +27,7 @@ export const PRESENCE_USERS_MAX = 200;
 
 /** @throws InvalidArgumentError */
 export function checkUserId(userId: string): void {
-  if (!PRINTABLE.test(userId)) throw new InvalidArgumentError('userId', 'must be 1–128 printable characters');
+  if (!VISIBLY_NAMED.test(userId)) throw new InvalidArgumentError('userId', NAMED);
 }
 
 /** @throws InvalidArgumentError */
@@ -85,9 +89,7 @@ export function checkEmoji(emoji: string): void {
 /** @throws InvalidArgumentError */
 export function checkUserIds(userIds: readonly string[]): void {
   for (const [n, userId] of userIds.entries()) {
-    if (!PRINTABLE.test(userId)) {
-      throw new InvalidArgumentError(`userIds.${n}`, 'must be 1–128 printable characters');
-    }
+    if (!VISIBLY_NAMED.test(userId)) throw new InvalidArgumentError(`userIds.${n}`, NAMED);
   }
   if (userIds.length === 0 || userIds.length > PRESENCE_USERS_MAX) {
     throw new InvalidArgumentError('userIds', `must be 1–${PRESENCE_USERS_MAX} ids`);
@@ -98,6 +100,15 @@ export function checkUserIds(userIds: readonly string[]): void {
 export function checkSeq(name: string, seq: number): void {
   if (!Number.isSafeInteger(seq) || seq < 0)
     throw new InvalidArgumentError(name, 'must be a whole number from 0');
+}
+
+/** What a message says: words, or files, or both. @throws InvalidArgumentError */
+export function checkMessage(content: string, attachments: readonly string[] = []): void {
+  checkAttachments(attachments);
+  if (content.length > 0) checkContent(content);
+  else if (attachments.length === 0) {
+    throw new InvalidArgumentError('content', 'must not be empty in a message without attachments');
+  }
 }
 
 /** @throws InvalidArgumentError */

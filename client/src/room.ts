@@ -1,11 +1,11 @@
 import { BufferOverflowError, RoomLeftError } from './errors.ts';
 import { ItemQueue } from './itemQueue.ts';
 import {
-  checkAttachments,
   checkClientMessageId,
   checkContent,
   checkConversationId,
   checkEmoji,
+  checkMessage,
   checkMessageId,
   checkSeq,
 } from './limits.ts';
@@ -119,14 +119,14 @@ export class Room implements AsyncIterable<RoomItem> {
    * Sends a message; returns at once. It is sent again, as the same message, until the server has acknowledged it or its
    * deadline has passed, across lost connections.
    *
+   * @param content 1–8,000 characters; may be empty when there are attachments
    * @throws InvalidArgumentError, SendQueueFullError, ClientClosedError
    */
   send(content: string, options: SendOptions = {}): SentMessage {
     checkConversationId(this.conversationId);
-    checkContent(content);
+    checkMessage(content, options.attachments);
     if (options.clientMessageId !== undefined) checkClientMessageId(options.clientMessageId);
     if (options.replyTo !== undefined) checkMessageId('replyTo', options.replyTo);
-    if (options.attachments !== undefined) checkAttachments(options.attachments);
     return this.#link.sendMessage(this.conversationId, content, options);
   }
 

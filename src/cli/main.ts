@@ -1,8 +1,10 @@
 import { CommanderError } from 'commander';
+import { ChatError } from '../contracts/errors.ts';
 import { StreamMissingError } from '../eventlog/jetstream/streamDefinition.ts';
 import { ConfigError, loadConfig } from '../platform/config/config.ts';
 import { NotRunningError, openEnvironment } from './environment.ts';
 import { EXIT, NotFoundError } from './outcome.ts';
+import { printable, printableLines } from './printable.ts';
 import { makeProgram } from './program.ts';
 
 /** The `chat-backend` command: what an operator does to a running system. */
@@ -31,8 +33,15 @@ try {
   process.exitCode = exitCodeOf(error);
   // Commander has said what is wrong, or has shown the help.
   if (!(error instanceof CommanderError)) {
-    console.error(`chat-backend: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(printableLines(`chat-backend: ${explanation(error)}`));
   }
+}
+
+/** What is wrong, and with which fields. */
+function explanation(error: unknown): string {
+  if (!(error instanceof ChatError)) return error instanceof Error ? error.message : String(error);
+  const fields = error.errors.map(({ path, reason }) => printable(`  ${path}: ${reason}`));
+  return [error.message, ...fields].join('\n');
 }
 
 function exitCodeOf(error: unknown): number {

@@ -10,6 +10,7 @@ import { runParkedList, runParkedRetry, runParkedShow } from './commands/parked.
 import { READ_MODELS, runInfo, runList, runPause, runRebuild, runResume } from './commands/projections.ts';
 import { runVerify } from './commands/verify.ts';
 import { conversationId, list, messageId, reason, seconds, userId, wholeNumber } from './optionParsers.ts';
+import { printableLines } from './printable.ts';
 import { answer, type CliDeps, command, type Options, run, stream } from './runCommand.ts';
 
 /** All commands, with their arguments and help. What each does is in `commands/`. */
@@ -21,6 +22,7 @@ export function makeProgram(deps: CliDeps): Command {
     )
     .version(version)
     .showHelpAfterError('(chat-backend --help shows what there is)')
+    .configureOutput({ writeErr: (text) => void process.stderr.write(printableLines(text)) })
     .exitOverride();
   addImport(program, deps);
   addLag(program, deps);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../platform/config/config.ts';
 import type { CliEnvironment } from './environment.ts';
 import type { Outcome } from './outcome.ts';
+import { printableJson, printableLines } from './printable.ts';
 
 /** What the command line stands on. */
 export interface CliDeps {
@@ -51,7 +52,7 @@ export async function answer(
   work: Promise<Outcome>,
 ): Promise<void> {
   const outcome = await work;
-  await deps.print(json ? JSON.stringify(outcome.json) : outcome.text);
+  await deps.print(json ? printableJson(outcome.json) : printableLines(outcome.text));
   deps.exit(outcome.exitCode);
 }
 

@@ -1,5 +1,8 @@
+import { printable } from './printable.ts';
+
 /** Rows of cells as aligned columns; the first row is the header. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(printable));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>
@@ -11,8 +14,8 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** On one line, and not longer than fits. */
+/** What somebody wrote, on one line and not longer than fits. */
 export function oneLine(text: string, lengthMax: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length <= lengthMax ? line : `${line.slice(0, lengthMax - 1)}…`.toWellFormed();
+  return printable(line.length <= lengthMax ? line : `${line.slice(0, lengthMax - 1)}…`.toWellFormed());
 }

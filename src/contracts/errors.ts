@@ -13,7 +13,7 @@ export interface ErrorEntry {
 
 export const ERRORS = {
   invalid_request: { status: 400, title: 'The request violates its schema', retryable: false },
-  forbidden: { status: 403, title: 'Not allowed for this user', retryable: false },
+  forbidden: { status: 403, title: 'Not allowed', retryable: false },
   not_found: { status: 404, title: 'Not found', retryable: false },
   method_not_allowed: { status: 405, title: 'Method not allowed', retryable: false },
   request_timeout: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isReaction, normaliseReaction } from './emoji.ts';
+import { EMOJI_PATTERN, NAME_PATTERN, PRINTABLE_PATTERN, patterned, TEXT_PATTERN } from './patterns.ts';
 
 /** Printable: no control, format, surrogate or private-use characters, no line or paragraph separators. */
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,128}$/u;
@@ -10,10 +11,37 @@ const UPLOAD_ID = /^u_[A-Za-z0-9_-]{21}$/;
 export const CONTENT_LENGTH_MAX = 8_000;
 export const TITLE_LENGTH_MAX = 200;
 
+/**
+ * Printable, and neither the first nor the last character shows nothing: nobody is called by blanks alone, and no two users
+ * differ by blanks that nobody sees. Blanks are spaces, the empty Braille pattern and what is ignorable by default, such as
+ * the Hangul filler.
+ */
+const VISIBLY_NAMED =
+  /^(?![\p{Z}\u2800\p{DI}])[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{0,127}(?![\p{Z}\u2800\p{DI}])[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]$/u;
+/** A character that is seen, or leaves ink around it. */
+const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\u2800\p{DI}]/u;
+
 export const UserId = z
   .string()
+  .regex(VISIBLY_NAMED, 'must be 1–128 printable characters, of which the first and the last are no blanks')
+  .meta({
+    id: 'UserId',
+    description:
+      'A user: 1–128 printable characters, the first and the last no blanks. Opaque and untrusted.',
+    ...patterned(NAME_PATTERN, 128),
+    examples: ['alice'],
+  });
+
+/** A user as stored: what was let in before blanks were refused stays readable. */
+export const StoredUserId = z
+  .string()
   .regex(PRINTABLE, 'must be 1–128 printable characters')
-  .meta({ id: 'UserId', description: 'A user. Opaque and untrusted.', examples: ['alice'] });
+  .meta({
+    id: 'StoredUserId',
+    description: 'A user, as stored. Opaque and untrusted.',
+    ...patterned(PRINTABLE_PATTERN, 128),
+    examples: ['alice'],
+  });
 
 export const ConversationId = z
   .string()
@@ -54,6 +82,7 @@ export const ClientMessageId = z
   .string()
   .regex(PRINTABLE, 'must be 1–128 printable characters')
   .meta({
+    ...patterned(PRINTABLE_PATTERN, 128),
     description: 'Chosen by the client, once per message: a retry with it is the same message.',
     examples: ['k1'],
   });
@@ -74,14 +103,13 @@ export const Seq = z
   .max(Number.MAX_SAFE_INTEGER)
   .meta({ examples: [138] });
 
-/** What the check of `text` means, for the API documents: JSON Schema counts code points, too. */
-const UNICODE_WITHOUT_NUL = '^[^\\u0000\\p{Cs}]*$';
-
-/** Text that every part can hold: valid Unicode, no NUL (which Postgres refuses), bounded in code points. */
+/** Text that every part can hold: valid Unicode, no NUL (which Postgres refuses), bounded in code points, not empty. */
 export function text(name: string, lengthMax: number) {
-  return z
-    .string()
-    .min(1, `${name} must not be empty`)
+  return bounded(z.string().min(1, `${name} must not be empty`), name, lengthMax);
+}
+
+function bounded(schema: z.ZodString, name: string, lengthMax: number) {
+  return schema
     .superRefine((value, context) => {
       if (!codePointsAtMost(value, lengthMax)) {
         context.addIssue(`${name} must have at most ${lengthMax} characters`);
@@ -90,10 +118,38 @@ export function text(name: string, lengthMax: number) {
         context.addIssue(`${name} must be Unicode text without NUL`);
       }
     })
-    .meta({ maxLength: lengthMax, pattern: UNICODE_WITHOUT_NUL });
+    .meta({ maxLength: lengthMax, pattern: TEXT_PATTERN });
 }
 
-export const Content = text('content', CONTENT_LENGTH_MAX).meta({ examples: ['hello, world'] });
+const CONTENT_EXAMPLES = { examples: ['hello, world'] };
+
+export const Content = text('content', CONTENT_LENGTH_MAX).meta(CONTENT_EXAMPLES);
+
+/** The words of a message that may have files instead. See {@link saysSomething}. */
+export const Words = bounded(z.string(), 'content', CONTENT_LENGTH_MAX).meta(CONTENT_EXAMPLES);
+
+/** What {@link saysSomething} asks for, for the API documents. */
+const WORDS_OR_FILES = {
+  anyOf: [
+    { required: ['content'], properties: { content: { minLength: 1 } } },
+    { required: ['attachments'], properties: { attachments: { minItems: 1 } } },
+  ],
+};
+
+/** A message has words, or files, or both. */
+export function saysSomething<S extends z.ZodType<Said>>(schema: S): S {
+  return schema
+    .refine(({ content = '', attachments = [] }) => content !== '' || attachments.length > 0, {
+      path: ['content'],
+      error: 'content must not be empty in a message without attachments',
+    })
+    .meta(WORDS_OR_FILES);
+}
+
+interface Said {
+  readonly content?: string | undefined;
+  readonly attachments?: readonly unknown[] | undefined;
+}
 
 const EMOJI_UNITS_MAX = 64;
 
@@ -110,9 +166,23 @@ export const AnyEmoji = z
   .string()
   .regex(/^[^\p{Cc}\p{Cs}\p{Co}\p{Z}]{1,32}$/u, 'must be 1–32 printable characters without spaces')
   .overwrite(normaliseReaction)
-  .meta({ description: 'A reaction, in its one spelling.', examples: ['👍'] });
+  .meta({
+    ...patterned(EMOJI_PATTERN, 32),
+    description: 'A reaction, in its one spelling.',
+    examples: ['👍'],
+  });
 
-export const Title = text('title', TITLE_LENGTH_MAX).meta({ examples: ['hello'] });
+/** A title as stored: what was let in before blanks were refused stays readable. */
+export const StoredTitle = text('title', TITLE_LENGTH_MAX).meta({ examples: ['hello'] });
+
+export const Title = text('title', TITLE_LENGTH_MAX)
+  .refine((title) => isVisible(title), 'title must not be blanks alone')
+  .meta({ examples: ['hello'] });
+
+/** Whether a name shows anything. */
+export function isVisible(name: string): boolean {
+  return VISIBLE.test(name);
+}
 
 export function isConversationId(value: string): boolean {
   return CONVERSATION_ID.test(value);

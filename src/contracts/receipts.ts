@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { partitionOf } from './events/subjects.ts';
-import { ConversationId, Seq, UserId } from './ids.ts';
+import { ConversationId, Seq, StoredUserId } from './ids.ts';
 
 /** How far a user has read a conversation, as it is stored. */
 export const ReceiptSchema = z.object({
   conversationId: ConversationId,
-  userId: UserId,
+  userId: StoredUserId,
   seq: Seq,
   at: z.iso.datetime({ precision: 3 }),
 });

@@ -5,7 +5,7 @@ import {
   typingConversation,
   typingSubject,
 } from './events/subjects.ts';
-import { ConversationId, UserId } from './ids.ts';
+import { ConversationId, StoredUserId } from './ids.ts';
 
 /**
  * Signals: what is worth knowing only now and is stored nowhere. They may get lost. On the wire each is JSON on a
@@ -20,10 +20,10 @@ export const SIGNAL_BYTES_MAX = 300_000;
 
 /** A process that has sockets; another one after every start. */
 const EdgeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1–64 characters of A–Z, a–z, 0–9, _ and -');
-const Users = z.array(UserId).max(ANNOUNCED_USERS_MAX);
+const Users = z.array(StoredUserId).max(ANNOUNCED_USERS_MAX);
 const Count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
-const Typing = z.object({ type: z.literal('typing'), conversationId: ConversationId, userId: UserId });
+const Typing = z.object({ type: z.literal('typing'), conversationId: ConversationId, userId: StoredUserId });
 const TypingBody = Typing.pick({ userId: true });
 
 /** Who came online on an edge, and who went offline there, since it last said so. */

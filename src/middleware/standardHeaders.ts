@@ -2,6 +2,7 @@ import type { RequestHandler, Router } from 'express';
 import { ChatError } from '../contracts/errors.ts';
 import { compressed } from './compression.ts';
 import { corsHeaders } from './cors.ts';
+import { refuseForeignPages } from './foreignPages.ts';
 import type { AllowedOrigins } from './origins.ts';
 import { securityHeaders } from './securityHeaders.ts';
 
@@ -23,7 +24,9 @@ const HEADERS_MAX = 100;
  */
 export function standardHeaders(router: Pick<Router, 'use'>, options: StandardHeadersOptions = {}): void {
   router.use(answerHeaders(options));
-  if (options.allowedOrigins !== undefined) router.use(corsHeaders(options.allowedOrigins));
+  if (options.allowedOrigins !== undefined) {
+    router.use(corsHeaders(options.allowedOrigins), refuseForeignPages(options.allowedOrigins));
+  }
   router.use(wellFormed, compressed());
 }
 

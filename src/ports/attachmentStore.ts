@@ -1,5 +1,8 @@
 import type { Attachment } from '../domain/conversation/events.ts';
 
+/** How a text is encoded, as `Content-Type` names it. */
+export type TextCharset = 'utf-8' | 'utf-16';
+
 /** What is known of an upload: by the store's own count, never by what a client said of it. */
 export interface UploadFacts extends Attachment {
   /** Where it may be attached, and by whom. */
@@ -7,6 +10,8 @@ export interface UploadFacts extends Attachment {
   readonly userId: string;
   /** When all of it had come, in milliseconds since 1970. */
   readonly uploadedAtMs: number;
+  /** Of text alone. */
+  readonly charset?: TextCharset | undefined;
 }
 
 /** From the first to the last byte, both included, counted from 0. */

@@ -1,5 +1,8 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatClient } from '../support/edge/chatClient.ts';
+import { makeTempFolder } from '../support/run/testRun.ts';
 import { type RunningSystem, startRunningSystem } from '../support/servers/runningSystem.ts';
 import { waitFor } from '../support/time/waitFor.ts';
 
@@ -23,6 +26,18 @@ async function json(path: string, body: object) {
     body: JSON.stringify(body),
   };
   return parsed(await fetch(api(path), init));
+}
+
+/** Imports one line. */
+async function imported(line: object) {
+  const folder = makeTempFolder('import');
+  try {
+    const path = join(folder, 'lines.jsonl');
+    writeFileSync(path, JSON.stringify(line));
+    expect((await system.cli('import', path)).exitCode).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 test('a file is uploaded, posted, seen live and in history, downloaded, and counted', async () => {
@@ -53,12 +68,35 @@ test('a file is uploaded, posted, seen live and in history, downloaded, and coun
   const { messages } = await parsed(await fetch(api(path)));
   expect(messages.at(-1)).toMatchObject({ content: 'see this', attachments: [attachment] });
 
+  // Files alone, also by an import, are shown in the history and as the latest message of a list.
+  const wordless = await json('/messages', { conversationId, userId: 'alice', attachments: [attachment] });
+  expect(wordless.message).toMatchObject({ content: '', attachments: [attachment] });
+  const line = { room: 'files', at: '2026-11-01T10:00:00Z', user: 'alice', text: 'hello' };
+  await imported(line);
+  const rooms = async () => (await parsed(await fetch(api('/conversations?userId=alice')))).conversations;
+  const room = await waitFor('the room', async () =>
+    (await rooms()).find(({ title }: { title: string }) => title === 'files'),
+  );
+  const own = new FormData();
+  own.append('file', new Blob(['# notes'], { type: 'text/markdown' }), 'notes.md');
+  own.append('conversationId', room.id);
+  own.append('userId', 'alice');
+  const { attachment: notes } = await parsed(await fetch(api('/uploads'), { method: 'POST', body: own }));
+  const { text: _, ...textless } = line;
+  await imported({ ...textless, attachments: [notes.id] });
+  await waitFor('the latest messages', async () => {
+    const latest = (await rooms()).map(({ lastMessage }: { lastMessage: object }) => lastMessage);
+    return latest.length === 2 && latest.every(({ content }: { content: string }) => content === '');
+  });
+  const found = await parsed(await fetch(api('/search?userId=alice&q=-hello')));
+  expect(found.messages.map(({ content }: { content: string }) => content)).toContain('');
+
   const download = await fetch(`${system.apiUrl}${uploaded.headers.get('location')}?userId=bob`);
   expect(Buffer.from(await download.arrayBuffer()).equals(bytes)).toBe(true);
   expect((await fetch(api(`/uploads/${attachment.id}?userId=mallory`))).status).toBe(404);
 
   const metrics = await (await fetch(`${system.apiUrl}/metrics`)).text();
-  expect(metrics).toContain('chat_uploads_total{outcome="stored",reason="stored"} 1');
+  expect(metrics).toContain('chat_uploads_total{outcome="stored",reason="stored"} 2');
   expect(Number(/^chat_uploads_bytes (\d+)/m.exec(metrics)?.[1])).toBeGreaterThan(3_000_000);
   expect((await system.cli('verify')).stdout).toContain('0 differences');
 });

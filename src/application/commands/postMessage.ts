@@ -11,7 +11,8 @@ import { isTooLate, resolveAttachments } from './resolveAttachments.ts';
 export interface MessageToPost {
   readonly conversationId: string;
   readonly userId: string;
-  readonly content: string;
+  /** Absent or empty: there are attachments alone. */
+  readonly content?: string | undefined;
   /** Chosen by the client, so that a retry is recognised; without it every request is a new message. */
   readonly clientMessageId?: string | undefined;
   readonly replyTo?: string | null | undefined;
@@ -56,7 +57,7 @@ export function postMessage(context: ApplicationContext, request: MessageToPost)
  */
 async function postedBefore(
   context: ApplicationContext,
-  { conversationId, userId, clientMessageId, content, replyTo, attachments }: MessageToPost,
+  { conversationId, userId, clientMessageId, content = '', replyTo, attachments }: MessageToPost,
   error: unknown,
 ): Promise<PostedMessage> {
   if (clientMessageId === undefined || !isTooLate(error)) throw error;
@@ -132,7 +133,7 @@ function toCommand(
   request: MessageToPost,
   attachments: readonly Attachment[],
 ): PostMessage {
-  const { conversationId, userId, content } = request;
+  const { conversationId, userId, content = '' } = request;
   const clientMessageId = request.clientMessageId ?? context.ids.clientMessageId();
   return {
     type: 'PostMessage',

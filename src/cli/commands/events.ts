@@ -4,6 +4,7 @@ import type { FollowedEvent } from '../../ports/eventFeed.ts';
 import type { StoredEvent } from '../../ports/eventLog.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, NotFoundError, type Outcome, ok } from '../outcome.ts';
+import { printable, printableJson } from '../printable.ts';
 import { oneLine } from '../table.ts';
 
 export interface TailOptions {
@@ -57,7 +58,7 @@ export async function tailEvents({ log }: CliEnvironment, options: TailOptions):
       if (isWanted(event, options)) {
         left -= 1;
         const { json } = describeEvent(event);
-        const line = options.json ? JSON.stringify(json) : eventLine(event);
+        const line = options.json ? printableJson(json) : eventLine(event);
         printed = printed.then(() => options.print(line));
       }
       printed = printed.then(() => following.release(1));
@@ -94,12 +95,12 @@ export function describeEvent(stored: StoredEvent): { text: string; json: object
   const head = `event ${seq} of ${conversationId}, ${category}, stored ${place.storedAt}, ${bytes.length} bytes`;
   try {
     const event = decodeEvent(bytes, seq);
-    return { text: `${head}\n${JSON.stringify(event, null, 2)}`, json: { ...place, event } };
+    return { text: `${head}\n${printableJson(event, 2)}`, json: { ...place, event } };
   } catch (error) {
     if (!(error instanceof UndecodableEventError)) throw error;
     const raw = Buffer.from(bytes).toString('base64');
     return {
-      text: `${head}\n${error.message}\nbase64: ${raw}`,
+      text: `${head}\n${printable(error.message)}\nbase64: ${raw}`,
       json: { ...place, error: error.message, base64: raw },
     };
   }
@@ -111,7 +112,7 @@ function eventLine(stored: StoredEvent): string {
   const event = tryDecodeEvent(stored.bytes, seq, { skipUnknown: true });
   const at = new Date(stored.storedAtMs).toISOString();
   if (event === null) return `${seq}  ${at}  ${conversationId}  cannot be read`;
-  return `${seq}  ${at}  ${conversationId}  ${event.type}  ${event.userId}  ${oneLine(gist(event), 80)}`.trimEnd();
+  return `${seq}  ${at}  ${conversationId}  ${event.type}  ${printable(event.userId)}  ${oneLine(gist(event), 80)}`.trimEnd();
 }
 
 function gist(event: ChatEvent): string {

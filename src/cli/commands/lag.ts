@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProjectionReport } from '../../queries/projectionReport.ts';
 import { EXIT, type Outcome, ok } from '../outcome.ts';
+import { printableJson } from '../printable.ts';
 import { formatSeconds } from '../progressBar.ts';
 import { type ReportEnvironment, readReports } from '../projectionReports.ts';
 import { table } from '../table.ts';
@@ -48,7 +49,7 @@ export async function watchLag(
     const now = { atMs: Date.now(), lines: await readLag(environment, lagSecondsMax) };
     const lines = withRates(before, now);
     const clear = process.stdout.isTTY && !json ? '\x1b[H\x1b[J' : '';
-    print(clear + (json ? JSON.stringify(lines) : lagTable(lines)));
+    print(clear + (json ? printableJson(lines) : lagTable(lines)));
     before = now;
   }
   return EXIT.ok;

@@ -6,6 +6,7 @@ import { readRunFile } from '../../platform/embedded/runFile.ts';
 import { flushTree } from '../../platform/files/durableFile.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, type Outcome, ok } from '../outcome.ts';
+import { printable } from '../printable.ts';
 import { ProgressBar } from '../progressBar.ts';
 import { READ_MODELS, runRebuild } from './projections.ts';
 
@@ -55,7 +56,9 @@ function say({ conversations, events, erased, left }: LogRepair, verb: string): 
     `The log has lost its tail. ${total} events in ${conversations} conversations ${verb} appended`,
   ];
   if (erased > 0) lines.push(`  ${erased} messages that were erased had come back and ${verb} erased again`);
-  const shown = left.slice(0, SHOWN_MAX).map(({ conversationId, what }) => `  ${conversationId}  ${what}`);
+  const shown = left
+    .slice(0, SHOWN_MAX)
+    .map(({ conversationId, what }) => `  ${conversationId}  ${printable(what)}`);
   if (left.length > 0) lines.push(`${left.length} things are left as they are now:`, ...shown);
   if (left.length > SHOWN_MAX) lines.push(`  … and ${left.length - SHOWN_MAX} more: --json shows them`);
   return [lines[0], ...counts, ...lines.slice(1)].join('\n');

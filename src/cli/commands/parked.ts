@@ -7,6 +7,7 @@ import {
 } from '../../../projections/runner/control/parked.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, NotFoundError, type Outcome, ok } from '../outcome.ts';
+import { printable } from '../printable.ts';
 import { oneLine, table } from '../table.ts';
 import { describeEvent } from './events.ts';
 
@@ -27,7 +28,7 @@ export async function runParkedShow(
   const stored = await environment.log.at(parked.seq);
   const text = [
     `${parked.conversationId} waits in ${parked.projection} since ${parked.parkedAt.toISOString()}, tried ${parked.attempts} times`,
-    parked.error,
+    printable(parked.error),
     '',
     stored === null ? `Event ${parked.seq} is not in the log any more` : describeEvent(stored).text,
   ].join('\n');

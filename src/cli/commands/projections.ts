@@ -11,6 +11,7 @@ import { systemTimers } from '../../platform/time/timers.ts';
 import type { ProjectionReport } from '../../queries/projectionReport.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { EXIT, NotFoundError, type Outcome, ok } from '../outcome.ts';
+import { printable } from '../printable.ts';
 import { formatSeconds, ProgressBar } from '../progressBar.ts';
 import { type ReportEnvironment, readReports } from '../projectionReports.ts';
 import { table } from '../table.ts';
@@ -209,7 +210,7 @@ function say(
       : `${comparison.different.length} of ${comparison.compared} differ from the version before` +
         comparison.different
           .slice(0, 10)
-          .map((key) => `\n  ${key}`)
+          .map((key) => `\n  ${printable(key)}`)
           .join('');
   return `${what}; ${done.events} events in ${done.seconds.toFixed(1)} s, ${rate}/s; ${compared}`;
 }

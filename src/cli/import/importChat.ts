@@ -98,7 +98,7 @@ async function knownMessages(context: ApplicationContext, conversationId: string
 
 /** The same line of the same room gets the same id each time the file is imported. */
 function lineId(room: Room, line: ImportLine): string {
-  const content = digest(line.at, line.user, line.text);
+  const content = digest(line.at, line.user, line.text, ...line.attachments);
   const repeat = (room.repeats.get(content) ?? 0) + 1;
   room.repeats.set(content, repeat);
   return `${content}-${repeat}`;
@@ -111,7 +111,8 @@ async function postLine(
   line: ImportLine,
 ): Promise<void> {
   const at = new Date(line.at).toISOString();
-  const message = { conversationId, userId: line.user, content: line.text, clientMessageId, at };
+  const { user: userId, text: content, attachments } = line;
+  const message = { conversationId, userId, content, attachments, clientMessageId, at };
   for (let attempt = 1; ; attempt++) {
     try {
       await postMessage(context, message);

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
-import { CONTENT_LENGTH_MAX, Content, Title, UserId } from '../../contracts/ids.ts';
+import { AttachmentIds, CONTENT_LENGTH_MAX, Title, UserId, Words } from '../../contracts/ids.ts';
 import { isTimeInRange, TIME_RANGE } from '../../contracts/times.ts';
 import { LINE_BYTES_MAX, type RawLine, readRawLines } from './rawLines.ts';
 
@@ -8,7 +8,13 @@ const Time = z.iso
   .datetime({ offset: true, error: 'must be a time of ISO 8601, such as 2026-01-31T12:00:00Z' })
   .refine((text) => isTimeInRange(Date.parse(text)), TIME_RANGE);
 
-const LineObject = z.object({ room: Title, at: Time, user: z.string(), text: z.string() });
+const LineObject = z.object({
+  room: Title,
+  at: Time,
+  user: z.string(),
+  text: z.string().default(''),
+  attachments: AttachmentIds.default([]),
+});
 
 /** One message to be imported. */
 export interface ImportLine {
@@ -17,7 +23,10 @@ export interface ImportLine {
   /** ISO 8601, as it is in the file: any zone. */
   readonly at: string;
   readonly user: string;
+  /** Empty only when there are attachments. */
   readonly text: string;
+  /** Ids of uploads. */
+  readonly attachments: readonly string[];
 }
 
 /** How lines are read beyond the format. */
@@ -69,10 +78,13 @@ function messagesOf(line: ImportLine, { splitLong = false, cleanNames = false }:
   if (!user.success) return { fault: faultOf(user.error, ['user']) };
   const texts = splitLong ? split(line.text) : [line.text];
   const messages: ImportLine[] = [];
-  for (const part of texts) {
-    const text = Content.safeParse(part);
+  if (line.text === '' && line.attachments.length === 0)
+    return { fault: 'text: must not be empty in a line without attachments' };
+  for (const [n, part] of texts.entries()) {
+    const text = Words.safeParse(part);
     if (!text.success) return { fault: faultOf(text.error, ['text']) };
-    messages.push({ room: line.room, at: line.at, user: user.data, text: text.data });
+    const attachments = n === 0 ? line.attachments : [];
+    messages.push({ room: line.room, at: line.at, user: user.data, text: text.data, attachments });
   }
   return { messages, isNameCleaned: name !== line.user };
 }

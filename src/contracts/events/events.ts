@@ -9,9 +9,11 @@ import {
   ConversationId,
   MessageId,
   Seq,
-  Title,
+  StoredTitle,
+  StoredUserId,
+  saysSomething,
   text,
-  UserId,
+  Words,
 } from '../ids.ts';
 import { isTimestampInRange, TIME_RANGE } from '../times.ts';
 import { CorruptedEventError, EventDecoder, UnknownEventError } from './eventDecoder.ts';
@@ -33,15 +35,15 @@ export const Timestamp = z.iso
     examples: ['2026-11-23T10:30:15.123Z'],
   });
 
-const base = { v: z.literal(1), conversationId: ConversationId, userId: UserId, at: Timestamp };
+const base = { v: z.literal(1), conversationId: ConversationId, userId: StoredUserId, at: Timestamp };
 
-const UserIds = z.array(UserId).max(PARTICIPANTS_MAX);
+const UserIds = z.array(StoredUserId).max(PARTICIPANTS_MAX);
 
 export const ConversationStateSchema = z.object({
-  title: Title.nullable(),
+  title: StoredTitle.nullable(),
   visibility: z.enum(['members', 'open']),
   participantIds: UserIds,
-  createdBy: UserId,
+  createdBy: StoredUserId,
   createdAt: Timestamp,
   archived: z.boolean(),
 });
@@ -56,7 +58,7 @@ export const AttachmentSchema = z.object({
 
 const ErasedMessageSchema = z.object({
   seq: Seq.min(1),
-  userId: UserId,
+  userId: StoredUserId,
   replyTo: MessageId.nullable(),
   at: Timestamp,
 });
@@ -65,15 +67,17 @@ const state = ConversationStateSchema;
 
 export const ChatEventSchema = z
   .discriminatedUnion('type', [
-    z.object({
-      type: z.literal('MessagePosted'),
-      ...base,
-      messageId: MessageId,
-      clientMessageId: ClientMessageId,
-      content: Content,
-      replyTo: MessageId.nullable(),
-      attachments: z.array(AttachmentSchema).max(ATTACHMENTS_MAX),
-    }),
+    saysSomething(
+      z.object({
+        type: z.literal('MessagePosted'),
+        ...base,
+        messageId: MessageId,
+        clientMessageId: ClientMessageId,
+        content: Words,
+        replyTo: MessageId.nullable(),
+        attachments: z.array(AttachmentSchema).max(ATTACHMENTS_MAX),
+      }),
+    ),
     z.object({ type: z.literal('MessageEdited'), ...base, messageId: MessageId, content: Content }),
     z.object({
       type: z.literal('MessageDeleted'),

@@ -8,7 +8,9 @@ import {
   Emoji,
   MessageId,
   Seq,
+  saysSomething,
   UserId,
+  Words,
 } from '../ids.ts';
 import { PRESENCE_USERS_MAX } from '../limits.ts';
 import { Epoch } from '../position.ts';
@@ -53,17 +55,19 @@ export const ClientFrame = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('read'), id: RequestId, conversationId: ConversationId, seq: Seq }),
   /** Has no answer. */
   z.strictObject({ op: z.literal('typing'), conversationId: ConversationId }),
-  z.strictObject({
-    op: z.literal('send'),
-    id: RequestId,
-    conversationId: ConversationId,
-    clientMessageId: ClientMessageId.optional(),
-    content: Content,
-    replyTo: MessageId.nullable().optional(),
-    attachments: AttachmentIds.optional(),
-    /** `durable`: answer when the history has it too. */
-    level: AckLevel.optional(),
-  }),
+  saysSomething(
+    z.strictObject({
+      op: z.literal('send'),
+      id: RequestId,
+      conversationId: ConversationId,
+      clientMessageId: ClientMessageId.optional(),
+      content: Words.optional(),
+      replyTo: MessageId.nullable().optional(),
+      attachments: AttachmentIds.optional(),
+      /** `durable`: answer when the history has it too. */
+      level: AckLevel.optional(),
+    }),
+  ),
   z.strictObject({ op: z.literal('ping'), id: RequestId }),
   z.strictObject({ op: z.literal('edit'), ...change, content: Content }),
   /** `erase` takes the bytes out of the log as well. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ChatEventSchema } from '../events/events.ts';
 import { FieldErrorSchema } from '../http/answers/problem.ts';
-import { ConversationId, MessageId, Seq, UserId } from '../ids.ts';
+import { ConversationId, MessageId, Seq, StoredUserId } from '../ids.ts';
 import { Epoch, PositionText } from '../position.ts';
 import { AckLevel } from './ackLevel.ts';
 
@@ -29,7 +29,7 @@ export const ServerFrame = z.union([
       "The answer to `leave`. Without a request's number: the user was removed from the conversation.",
   }),
   z
-    .object({ op: z.literal('typing'), conversationId: ConversationId, userId: UserId })
+    .object({ op: z.literal('typing'), conversationId: ConversationId, userId: StoredUserId })
     .meta({ id: 'TypingFrame', description: 'Somebody else is typing.' }),
   z
     .object({

@@ -10,10 +10,12 @@ import {
   Emoji,
   MessageId,
   Seq,
+  saysSomething,
   Title,
   text,
   UploadId,
   UserId,
+  Words,
 } from '../ids.ts';
 import { PRESENCE_USERS_MAX, SEARCH_LENGTH_MAX } from '../limits.ts';
 import { Epoch, PositionText } from '../position.ts';
@@ -68,14 +70,16 @@ export const ChangeConversationBody = z
 
 export const ParticipantsBody = z.strictObject({ userId: UserId, participantIds });
 
-export const PostMessageBody = z.strictObject({
-  conversationId: ConversationId,
-  userId: UserId,
-  content: Content,
-  clientMessageId: ClientMessageId.optional(),
-  replyTo: MessageId.nullable().default(null),
-  attachments: AttachmentIds.optional(),
-});
+export const PostMessageBody = saysSomething(
+  z.strictObject({
+    conversationId: ConversationId,
+    userId: UserId,
+    content: Words.optional(),
+    clientMessageId: ClientMessageId.optional(),
+    replyTo: MessageId.nullable().default(null),
+    attachments: AttachmentIds.optional(),
+  }),
+);
 
 /** The fields beside the file of an upload. */
 export const UploadFields = z.strictObject({ conversationId: ConversationId, userId: UserId });

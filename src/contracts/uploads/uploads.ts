@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AttachmentSchema } from '../events/events.ts';
-import { ConversationId, UploadId, UserId } from '../ids.ts';
+import { ConversationId, StoredUserId, UploadId } from '../ids.ts';
 import { readSeqRuns, writeSeqRuns } from './seqRuns.ts';
 
 /** Uploads lie in an object store as NATS lays it out, so that its tools can read them. Source: NATS ADR-20. */
@@ -48,8 +48,10 @@ const Metadata = z.object({
   mediaType: AttachmentSchema.shape.mediaType,
   sha256: AttachmentSchema.shape.sha256,
   conversationId: ConversationId,
-  userId: UserId,
+  userId: StoredUserId,
   uploadedAtMs: z.string().regex(/^\d{1,15}$/),
+  /** Of text; infos from before it was noted have none. */
+  charset: z.enum(['utf-8', 'utf-16']).optional(),
   /** The sequences of the chunks in order, so that reading them needs no consumer. */
   seqs: z.string().max(1_000_000),
 });
@@ -71,6 +73,7 @@ export interface UploadInfo {
   readonly conversationId: string;
   readonly userId: string;
   readonly uploadedAtMs: number;
+  readonly charset?: 'utf-8' | 'utf-16' | undefined;
   readonly seqs: readonly number[];
 }
 
@@ -93,6 +96,7 @@ export function encodeUploadInfo(info: UploadInfo): string {
       conversationId: info.conversationId,
       userId: info.userId,
       uploadedAtMs: String(info.uploadedAtMs),
+      ...(info.charset !== undefined && { charset: info.charset }),
       seqs: writeSeqRuns(info.seqs),
     },
   });

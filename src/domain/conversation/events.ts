@@ -49,7 +49,7 @@ interface MessageEventBase extends EventBase {
 export interface MessagePosted extends MessageEventBase {
   readonly type: 'MessagePosted';
   readonly clientMessageId: string;
-  /** 1–8,000 characters. */
+  /** At most 8,000 characters; empty only when there are attachments. */
   readonly content: string;
   readonly replyTo: string | null;
   readonly attachments: readonly Attachment[];

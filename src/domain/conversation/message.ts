@@ -17,7 +17,7 @@ export interface Message {
   readonly userId: string;
   /** Empty once erased. */
   readonly clientMessageId: string;
-  /** Empty once deleted. */
+  /** Empty once deleted, or when there are attachments alone. */
   readonly content: string;
   readonly replyTo: string | null;
   /** None once deleted. */

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
 import type { z } from 'zod';
+import { doubledKey } from '../../contracts/doubledKeys.ts';
 import { ChatError } from '../../contracts/errors.ts';
 import { EmptyQuery } from '../../contracts/http/requests.ts';
 import { withUser } from './identity.ts';
 import { queryFields } from './query.ts';
-import { check } from './validate.ts';
+import { check, invalid } from './validate.ts';
 
 /** The longest body that is taken. The longest message, escaped at its longest, has a tenth of it. */
 export const BODY_BYTES_MAX = 1_048_576;
@@ -58,8 +59,17 @@ function requireJson(req: Request): void {
 
 function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new ChatError('invalid_request', 'The body is not UTF-8.');
+  const text = bytes.toString('utf8');
+  const value = parsed(text);
+  // Which of two would count is anybody's guess: none does.
+  const doubled = doubledKey(text, value);
+  if (doubled !== null) throw invalid([{ path: doubled, reason: 'must be given once' }]);
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(text);
   } catch (cause) {
     throw new ChatError('invalid_request', 'The body is not JSON.', { cause });
   }

@@ -11,6 +11,7 @@ import type { HttpDeps } from '../deps.ts';
 import { readQuery } from '../request/query.ts';
 import { check } from '../request/validate.ts';
 import { namesEntity, parseRange } from './byteRange.ts';
+import { isTextType } from './textTypes.ts';
 import { contentDisposition } from './uploadName.ts';
 
 /** Downloads at a time. Each holds up to three chunks of 128 KiB and what waits for its socket. */
@@ -86,8 +87,8 @@ function headersOf({ name }: UploadFacts, etag: string): Record<string, string> 
   };
 }
 
-function typeOf({ mediaType }: UploadFacts): string {
-  return mediaType === 'text/plain' ? 'text/plain; charset=utf-8' : mediaType;
+function typeOf({ mediaType, charset = 'utf-8' }: UploadFacts): string {
+  return isTextType(mediaType) ? `${mediaType}; charset=${charset}` : mediaType;
 }
 
 /** A range of another version of the entity would be mixed with what the client has. Source: RFC 9110, section 13.1.5. */

@@ -1,9 +1,11 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { ChatError } from '../../contracts/errors.ts';
+import { beginsAsText, encodingOf, type TextEncoding } from './plainText.ts';
+import { PLAIN, textTypeOf } from './textTypes.ts';
 
 /**
- * What may be uploaded: what chats are full of, and nothing that a browser runs. Anything that can hold script and be shown as
- * a page of its own (HTML, SVG, XML) is not on it, nor are office files, which are not worth their macros here.
+ * What may be uploaded beside text: what chats are full of, and nothing that a browser runs. Office files are not on it, which
+ * are not worth their macros here.
  */
 export const ALLOWED_TYPES: ReadonlySet<string> = new Set([
   'image/png',
@@ -18,7 +20,6 @@ export const ALLOWED_TYPES: ReadonlySet<string> = new Set([
   'video/mp4',
   'video/webm',
   'application/zip',
-  'text/plain',
 ]);
 
 /** Bytes at the beginning of a file by which its type is found. Source: file-type's own `reasonableDetectionSizeInBytes`. */
@@ -44,40 +45,49 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** Says nothing of what is in it. */
 const UNDECLARED = 'application/octet-stream';
-/** What a part without a type counts as (RFC 7578, section 4.4): many clients send files so, whatever is in them. */
-const PLAIN = 'text/plain';
-/** Found by how text begins, so that what is declared as plain text may begin so too: it is served as nothing else. */
-const TEXTUAL_FINDS = new Set(['application/xml', 'text/xml']);
+
+/** What a file is. */
+export interface FileType {
+  /** One of {@link ALLOWED_TYPES}, or a type of text. */
+  readonly mediaType: string;
+  /** Of text: how it is encoded. The rest of the file is to be checked with `PlainText`. Null: it is no text. */
+  readonly encoding: TextEncoding | null;
+}
 
 /**
- * The type of a file by its first bytes. What a client declares decides nothing but whether text is plain.
+ * The type of a file by its first bytes. Text comes first, since much of it begins as some binary format does (`BM`, `GIF`,
+ * `ID3`, `MZ`, the byte order mark of UTF-16); no binary format but PDF can be all text. What a client declares decides nothing
+ * but which kind of text it is.
  *
  * @param head {@link SNIFF_BYTES} of it, or all there is
- * @returns one of {@link ALLOWED_TYPES}; for `text/plain` the rest is to be checked with {@link PlainText}
  * @throws ChatError unsupported_media_type
  */
-export async function mediaTypeOf(head: Uint8Array, declared: string): Promise<string> {
+export async function mediaTypeOf(head: Uint8Array, declared: string): Promise<FileType> {
   const named = canonical(declared);
-  const found = await foundIn(head);
-  const type = found ?? textType(head, named);
-  if (!ALLOWED_TYPES.has(type)) {
-    throw unsupported(`Files of type ${type} are not taken; these are: ${[...ALLOWED_TYPES].join(', ')}.`);
+  if (beginsAsText(head) && !isPdf(head)) return textOf(head, named);
+  // Its byte order mark would be found to begin an MPEG stream of a layer that nobody uses.
+  if (encodingOf(head) !== 'utf-8')
+    throw unsupported('The file begins as text in UTF-16, but it is not text.');
+  const mediaType = canonical((await fileTypeFromBuffer(head))?.mime.split(';')[0] ?? 'unknown');
+  if (!ALLOWED_TYPES.has(mediaType)) {
+    throw unsupported(
+      `Files of type ${mediaType} are not taken; text is, and ${[...ALLOWED_TYPES].join(', ')}.`,
+    );
   }
-  if (named !== UNDECLARED && named !== PLAIN && named !== type) {
-    throw unsupported(`The file is declared as ${named.slice(0, 100)}, but its bytes are those of ${type}.`);
-  }
-  return type;
+  // A part without a type counts as plain text (RFC 7578, section 4.4): many clients send files so, whatever is in them.
+  if (named !== UNDECLARED && named !== PLAIN && named !== mediaType) throw contradicted(named, mediaType);
+  return { mediaType, encoding: null };
 }
 
-async function foundIn(head: Uint8Array): Promise<string | null> {
-  const found = (await fileTypeFromBuffer(head))?.mime.split(';')[0];
-  return found === undefined || TEXTUAL_FINDS.has(found) ? null : canonical(found);
+/** All of a PDF may be text. */
+function isPdf(head: Uint8Array): boolean {
+  return /^%PDF-\d/.test(Buffer.from(head.subarray(0, 6)).toString('latin1'));
 }
 
-/** Of what has no magic bytes. Markup is plain text only to those who say that it is. */
-function textType(head: Uint8Array, named: string): string {
-  if (named === UNDECLARED && /^[\ufeff\s]*</.test(Buffer.from(head).toString())) return 'text/html';
-  return named === UNDECLARED || named === PLAIN ? PLAIN : 'unknown';
+function textOf(head: Uint8Array, named: string): FileType {
+  const mediaType = textTypeOf(named);
+  if (mediaType === null) throw contradicted(named, 'text');
+  return { mediaType, encoding: encodingOf(head) };
 }
 
 function canonical(type: string): string {
@@ -85,35 +95,10 @@ function canonical(type: string): string {
   return ALIASES[name] ?? name;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
-
-/** Checks that what passes is text: UTF-8 without control characters other than tab and line ends. */
-export class PlainText {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
-
-  /** @throws ChatError unsupported_media_type */
-  add(bytes: Uint8Array): void {
-    this.#check(() => this.#decoder.decode(bytes, { stream: true }));
-  }
-
-  /** @throws ChatError unsupported_media_type when it ended within a character */
-  end(): void {
-    this.#check(() => this.#decoder.decode());
-  }
-
-  #check(decode: () => string): void {
-    let text: string;
-    try {
-      text = decode();
-    } catch (cause) {
-      throw unsupported('The file has no type that is known, and it is not text in UTF-8.', cause);
-    }
-    if (CONTROL.test(text))
-      throw unsupported('The file has no type that is known, and it is not plain text.');
-  }
+function contradicted(named: string, found: string): ChatError {
+  return unsupported(`The file is declared as ${named.slice(0, 100)}, but its bytes are those of ${found}.`);
 }
 
-function unsupported(detail: string, cause?: unknown): ChatError {
+export function unsupported(detail: string, cause?: unknown): ChatError {
   return new ChatError('unsupported_media_type', detail, { cause });
 }

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { ChatError } from '../../contracts/errors.ts';
-import type { UploadWriter } from '../../ports/attachmentStore.ts';
+import type { TextCharset, UploadWriter } from '../../ports/attachmentStore.ts';
 import { invalid } from '../request/validate.ts';
-import { mediaTypeOf, PlainText, SNIFF_BYTES } from './mediaType.ts';
+import { type FileType, mediaTypeOf, SNIFF_BYTES, unsupported } from './mediaType.ts';
+import { NotTextError, PlainText } from './plainText.ts';
 import type { FormFile } from './uploadForm.ts';
 
 /** What an upload turned out to be. */
 export interface StoredFile {
   readonly mediaType: string;
+  /** Of text: as the header of its download names it. */
+  readonly charset?: TextCharset;
   readonly bytes: number;
   readonly sha256: string;
 }
@@ -32,7 +35,7 @@ export async function takeFile(file: FormFile, writer: UploadWriter, bytesMax: n
   if (bytes === 0) throw invalid([{ path: 'file', reason: 'is empty' }]);
   const rest = await type.end();
   if (rest !== null) await writer.write(rest);
-  return { mediaType: type.mediaType, bytes, sha256: hash.digest('hex') };
+  return { ...type.found, bytes, sha256: hash.digest('hex') };
 }
 
 export function tooLarge(bytesMax: number): ChatError {
@@ -42,23 +45,26 @@ export function tooLarge(bytesMax: number): ChatError {
 /** Holds the beginning of a file back until its type is known and allowed. */
 class Sniffer {
   readonly #declared: string;
-  readonly #text = new PlainText();
+  #text: PlainText | null = null;
   #head: Buffer[] = [];
   #length = 0;
-  #mediaType: string | null = null;
+  #type: FileType | null = null;
 
   constructor(declared: string) {
     this.#declared = declared;
   }
 
-  get mediaType(): string {
-    if (this.#mediaType === null) throw new Error('The type is known once the file has ended');
-    return this.#mediaType;
+  get found(): Pick<StoredFile, 'mediaType' | 'charset'> {
+    if (this.#type === null) throw new Error('The type is known once the file has ended');
+    const { mediaType, encoding } = this.#type;
+    if (encoding === null) return { mediaType };
+    // With a byte order mark, which is how UTF-16 is known here, it has this name alone: RFC 2781, section 4.
+    return { mediaType, charset: encoding === 'utf-8' ? encoding : 'utf-16' };
   }
 
   /** @returns what may be stored now */
   async pass(chunk: Buffer): Promise<Uint8Array | null> {
-    if (this.#mediaType !== null) return this.#checked(chunk);
+    if (this.#type !== null) return this.#checked(chunk);
     this.#head.push(chunk);
     this.#length += chunk.length;
     return this.#length < SNIFF_BYTES ? null : this.#decide();
@@ -66,20 +72,31 @@ class Sniffer {
 
   /** @returns what was held back of a file that is shorter than the bytes that its type is found by */
   async end(): Promise<Uint8Array | null> {
-    const rest = this.#mediaType === null ? await this.#decide() : null;
-    if (this.#mediaType === 'text/plain') this.#text.end();
+    const rest = this.#type === null ? await this.#decide() : null;
+    checkText(() => this.#text?.end());
     return rest;
   }
 
   async #decide(): Promise<Uint8Array> {
     const head = Buffer.concat(this.#head);
     this.#head = [];
-    this.#mediaType = await mediaTypeOf(head, this.#declared);
+    this.#type = await mediaTypeOf(head, this.#declared);
+    if (this.#type.encoding !== null) this.#text = new PlainText(this.#type.encoding);
     return this.#checked(head);
   }
 
   #checked(chunk: Uint8Array): Uint8Array {
-    if (this.#mediaType === 'text/plain') this.#text.add(chunk);
+    checkText(() => this.#text?.add(chunk));
     return chunk;
+  }
+}
+
+/** What began as text must be text to its end. */
+function checkText(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof NotTextError)) throw error;
+    throw unsupported(`The file begins as text, but ${error.message}.`, error);
   }
 }

@@ -1,3 +1,4 @@
+import { isVisible } from '../../contracts/ids.ts';
 import { invalid } from '../request/validate.ts';
 
 /** Characters of a file's name, at most: what file systems take. */
@@ -8,7 +9,7 @@ const FORBIDDEN = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
 /**
  * The name under which an upload is kept: the last part of the path that the client named, whatever system it is from.
  *
- * @returns `file` when there is none
+ * @returns `file` when there is none, or none that can be seen
  * @throws ChatError invalid_request
  */
 export function uploadName(named: string | undefined): string {
@@ -16,7 +17,7 @@ export function uploadName(named: string | undefined): string {
   if (FORBIDDEN.test(last)) throw wrong('must not have control characters in its name');
   if ([...last].length > NAME_LENGTH_MAX)
     throw wrong(`must have a name of at most ${NAME_LENGTH_MAX} characters`);
-  return last === '' || last === '.' || last === '..' ? 'file' : last;
+  return /^\.{0,2}$/.test(last) || !isVisible(last) ? 'file' : last;
 }
 
 function wrong(reason: string) {

@@ -132,6 +132,7 @@ describe('Socket.IO', () => {
     await ask('edit', { conversationId, messageId, content: 'better' }, 'ChangedFrameAck');
     await ask('delete', { conversationId, messageId, erase: true }, 'ChangedFrameAck');
     await ask('presence', { userIds: ['bob'] }, 'PresenceFrameAck');
+    await ask('typing', { conversationId }, 'TypingAck');
     await ask('ping', {}, 'PongFrameAck');
     await ask('fly', {}, 'ErrorFrameAck');
     await ask('leave', { conversationId }, 'LeftFrameAck');

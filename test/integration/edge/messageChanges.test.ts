@@ -146,6 +146,21 @@ describe.each(SOCKETS)('over %s', (_name, connect) => {
   });
 
   test.each([
+    ['empty words', { content: '' }],
+    ['no words', {}],
+  ])('a message may be files alone, with %s, and nothing is none', async (_what, words) => {
+    const { id } = await storeUpload(attachments, uploadBytes(9), { conversationId });
+    const send = (more: object) => clients.alice.request('send', { conversationId, ...words, ...more });
+    expect(await send({ attachments: [id] })).toMatchObject({ seq: seq + 1, level: 'accepted' });
+    expect(await eventAfter(0)).toMatchObject({ event: { content: '', attachments: [{ id }] } });
+    for (const more of [{}, { attachments: [] }]) {
+      expect(await send(more)).toMatchObject({
+        error: { code: 'invalid_request', errors: [{ path: 'content' }] },
+      });
+    }
+  });
+
+  test.each([
     ['that is not there', async () => 'u_aaaaaaaaaaaaaaaaaaaaa'],
     [
       'of somebody else',

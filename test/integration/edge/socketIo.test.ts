@@ -4,6 +4,7 @@ import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConversation } from '../../../src/application/commands/createConversation.ts';
 import { postMessage } from '../../../src/application/commands/postMessage.ts';
+import { ClientFrame } from '../../../src/contracts/frames/clientFrames.ts';
 import { applicationOn } from '../../support/application/application.ts';
 import { ChatClient } from '../../support/edge/chatClient.ts';
 import { type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
@@ -124,6 +125,47 @@ describe.each(TRANSPORTS)('a stock client over %j', (transports) => {
     expect(error.data).toMatchObject({ code: 'invalid_request' });
     socket.disconnect();
   });
+});
+
+/** Arguments of an event that are not one payload, or none that its operation takes. */
+const BAD_ARGUMENTS: readonly unknown[][] = [
+  [null],
+  [7],
+  ['text'],
+  [[]],
+  [{ conversationId: 'c_*' }],
+  [{ id: 1 }],
+  [{ op: 'ping' }],
+  [{ __proto__: null, more: 1 }],
+  [{ conversationId: `c_${'a'.repeat(21)}`, content: 'x' }, { more: 1 }],
+];
+
+test('every event with a callback gets exactly one answer, whatever it is and whatever it says', async () => {
+  const conversationId = await newConversation();
+  const { socket } = await connected(['websocket']);
+  const acknowledged: number[] = [];
+  // Type 3: an acknowledgement.
+  socket.io.on('packet', ({ type, id }) => void (Number(type) === 3 && acknowledged.push(Number(id))));
+  const ask = (...args: [string, ...unknown[]]) => socket.timeout(10_000).emitWithAck(...args);
+  expect(await ask('typing', { conversationId })).toEqual({});
+  await ask('join', { conversationId });
+  for (let n = 0; n < 3; n++) expect(await ask('typing', { conversationId })).toEqual({});
+  const ops = [
+    ...ClientFrame.options.map(({ shape }) => String(shape.op.value)),
+    'fly',
+    '__proto__',
+    'message',
+  ];
+  const answers = await Promise.all(ops.flatMap((op) => BAD_ARGUMENTS.map((args) => ask(op, ...args))));
+  for (const answer of answers) {
+    expect(answer).toMatchObject({ error: { code: 'invalid_request', retryable: false } });
+  }
+  // What asks for no answer gets none, and what comes after it is answered.
+  for (const op of ops) socket.emit(op, null);
+  expect(await ask('ping')).toEqual({});
+  expect(acknowledged).toHaveLength(answers.length + 6);
+  expect(new Set(acknowledged).size).toBe(acknowledged.length);
+  socket.disconnect();
 });
 
 test('clients of all transports see the same, also one that changes from polling to WebSocket meanwhile', async () => {

@@ -174,8 +174,23 @@ describe('every answer is as documented', () => {
     await callAll(takingJson, 400, (good) => ({ ...good, body: { ...good.body, odd: 1 } }));
   });
 
-  it('403', () =>
-    callAll(answering(403), 403, (good) => ({ ...good, body: { ...good.body, userId: 'stranger' } })));
+  it('403 for strangers, and for pages of origins that are not listed', async () => {
+    const strange = [
+      'changeConversation',
+      'addParticipants',
+      'removeParticipants',
+      'editMessage',
+      'deleteMessage',
+    ];
+    await callAll(strange, 403, (good) => ({ ...good, body: { ...good.body, userId: 'stranger' } }));
+    const listed = await startTestApi({ shell: { allowedOrigins: ['https://chat.example.org'] } });
+    const good = await goodCalls(listed);
+    for (const id of answering(403)) {
+      const foreign = { ...good[id]!, headers: { ...good[id]?.headers, Origin: 'https://evil.example' } };
+      expect([id, (await call(id, foreign, listed)).status]).toEqual([id, 403]);
+    }
+    await listed.stop();
+  });
 
   it('404', async () => {
     await callAll(answering(404, ['readDocsAsset']), 404, elsewhere);

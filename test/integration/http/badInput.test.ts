@@ -42,6 +42,13 @@ describe('a body that is not as it should be', () => {
     ['null', 'null'],
     ['a wrong type', { ...valid, content: 5 }],
     ['a missing field', { conversationId: C, userId: 'alice' }],
+    ['a key twice', `{"conversationId":"${C}","userId":"a","content":"x","content":"y"}`],
+    [
+      'a key twice, written in two ways',
+      `{"conversationId":"${C}","userId":"a","content":"x","\\u0063ontent":"y"}`,
+    ],
+    ['a user id of blanks', { ...valid, userId: '\u3164 \u2800' }],
+    ['a user id that ends with a blank', { ...valid, userId: 'alice ' }],
     ['an unknown field', { ...valid, contents: 'hi' }],
     ['__proto__', `{"conversationId":"${C}","userId":"a","content":"x","__proto__":{"admin":true}}`],
     ['constructor', { ...valid, constructor: { prototype: {} } }],

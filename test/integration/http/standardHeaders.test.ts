@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { securityHeaders } from '../../../src/middleware/securityHeaders.ts';
 import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
+import { field, file, MULTIPART, multipart } from '../../support/http/multipart.ts';
 import { answersIn, exchange } from '../../support/http/rawHttp.ts';
 import { createMigratedDatabase, projectAll } from '../../support/projections/historyDatabase.ts';
 import type { TestDatabase } from '../../support/servers/postgres.ts';
@@ -265,6 +266,23 @@ describe('pages of other origins', () => {
       // Or a cache would give this answer to the page that may read it.
       expect(read.headers.get('vary')).toBe('Accept-Encoding, Origin');
     }
+    // A form is sent without a preflight.
+    const conversation = await listed.call('POST', '/api/chat/conversations', { userId: 'alice' });
+    const form = multipart(
+      field('conversationId', conversation.body.conversation.id),
+      field('userId', 'alice'),
+      file('hello'),
+    );
+    const upload = (origin: string) =>
+      listed.call('POST', '/api/chat/uploads', form, { ...MULTIPART, Origin: origin });
+    for (const stranger of ['https://evil.example', 'null', `http://127.0.0.1:${listed.port + 1}`]) {
+      const foreign = await upload(stranger);
+      expect([foreign.status, foreign.body.code]).toEqual([403, 'forbidden']);
+      const plain = { 'Content-Type': 'text/plain', Origin: stranger };
+      expect((await listed.call('POST', '/api/chat/messages', '{}', plain)).status).toBe(403);
+    }
+    expect(listed.uploads).toEqual([]);
+    for (const own of [PAGE, listed.url]) expect((await upload(own)).status).toBe(201);
     // What is refused before any route is asked, too: the page is told why.
     const noHost = `GET /health HTTP/1.1\r\nOrigin: ${PAGE}\r\n\r\n`;
     const [refused] = answersIn(await exchange(listed.port, noHost));

@@ -184,23 +184,43 @@ describe('the type of a file', () => {
     ['a PDF declared as text, as one that declares nothing is', pdf(100), 'text/plain', 'application/pdf'],
     ['HTML declared as plain text', '<html><script>alert(1)</script>', 'text/plain', 'text/plain'],
     ['XML declared as plain text', '<?xml version="1.0"?><svg onload="x()"/>', 'text/plain', 'text/plain'],
+    ['HTML declared as such', '<!doctype html><script>alert(1)</script>', 'text/html', 'text/plain'],
+    ['HTML that declares nothing', '\ufeff \n<html>', OCTETS, 'text/plain'],
+    ['a script', 'alert(1)', 'text/javascript', 'text/plain'],
+    ['a style sheet', 'body { display: none }', 'text/css', 'text/plain'],
+    ['SVG declared as XML', '<svg onload="x()"/>', 'application/xml', 'text/plain'],
+    ['TypeScript, which some take for a film', 'const a = 1;', 'video/mp2t', 'text/plain'],
+    ['Markdown', '# Tea', 'text/markdown', 'text/markdown'],
+    ['CSV', 'a,b\r\n1,2', 'text/csv', 'text/csv'],
+    ['CSV as Windows calls it', 'a,b\r\n1,2', 'application/vnd.ms-excel', 'text/csv'],
+    ['JSON', '{"a":1}', 'application/json', 'application/json'],
+    ['text with form feeds', 'one\f\ntwo', 'text/plain', 'text/plain'],
+    ['text that begins as a program', 'MZ is a region', OCTETS, 'text/plain'],
   ])('%s: taken', async (_what, bytes, declared, mediaType) => {
     const { status, body } = await upload(file(bytes, 'a', declared));
     expect(body).toMatchObject({ attachment: { mediaType } });
     expect(status).toBe(201);
     const download = await get(body.attachment.id);
-    const plain = 'text/plain; charset=utf-8';
-    expect(download.headers.get('content-type')).toBe(mediaType === 'text/plain' ? plain : mediaType);
+    const isText = /^text\/|json$/.test(mediaType);
+    expect(download.headers.get('content-type')).toBe(mediaType + (isText ? '; charset=utf-8' : ''));
     expect(download.headers.get('content-disposition')).toMatch(/^attachment; /);
     expect(download.bytes.equals(Buffer.from(bytes))).toBe(true);
   });
 
+  it.each([
+    ['least significant byte first', Buffer.from('\ufeffGrüße 😀\r\n', 'utf16le')],
+    ['most significant byte first', Buffer.from('\ufeffGrüße 😀\r\n', 'utf16le').swap16()],
+  ])('UTF-16, %s: text, and its download says so', async (_what, bytes) => {
+    const { body } = await upload(file(bytes, 'a.txt', OCTETS));
+    expect(body).toMatchObject({ attachment: { mediaType: 'text/plain' } });
+    const download = await get(body.attachment.id);
+    expect(download.headers.get('content-type')).toBe('text/plain; charset=utf-16');
+    expect(download.bytes.equals(bytes)).toBe(true);
+  });
+
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>';
   it.each([
-    ['HTML', '<!doctype html><script>alert(1)</script>', 'text/html'],
-    ['HTML that declares nothing', '\ufeff \n<html>', OCTETS],
     ['SVG', svg, 'image/svg+xml'],
-    ['SVG as XML that declares nothing', `<?xml version="1.0"?>${svg}`, OCTETS],
     ['SVG declared as a PNG', svg, 'image/png'],
     ['a program', Buffer.from('\x7fELF\x02\x01\x01', 'latin1'), OCTETS],
     ['a Windows program declared as an image', Buffer.from('MZ\x90\0\x03\0\0\0', 'latin1'), 'image/png'],
@@ -214,7 +234,8 @@ describe('the type of a file', () => {
       Buffer.concat([Buffer.alloc(500_000, 'a'), Buffer.alloc(1)]),
       'text/plain',
     ],
-    ['JSON as such', '{"a":1}', 'application/json'],
+    ['UTF-16 with half a character', Buffer.from('\ufeffab\ud800c', 'utf16le'), 'text/plain'],
+    ['UTF-16 without a byte order mark', Buffer.from('hello', 'utf16le'), 'text/plain'],
     ['a Java archive', zip('META-INF/MANIFEST.MF', 'x'), 'application/zip'],
   ])('%s: 415, and nothing of it stays', async (_what, bytes, declared) => {
     const before = await bucketBytes();

@@ -60,6 +60,14 @@ export const chatEvent: fc.Arbitrary<ChatEvent> = fc.oneof(
     replyTo: fc.option(messageId),
     attachments: fc.array(attachment, { maxLength: 3 }),
   }),
+  record({
+    ...typed('MessagePosted'),
+    messageId,
+    clientMessageId: userId,
+    content: fc.constant(''),
+    replyTo: fc.constant(null),
+    attachments: fc.array(attachment, { minLength: 1, maxLength: 3 }),
+  }),
   record({ ...typed('MessageEdited'), messageId, content }),
   record({ ...typed('MessageDeleted'), messageId }),
   record({

@@ -62,6 +62,12 @@ test('a message names its files, also when the app has changed its list since', 
   expect(second).not.toHaveProperty('attachments');
 });
 
+test('a message may be files alone', () => {
+  const { room, last } = openSender();
+  room.send('', { attachments: ['u_AAAAAAAAAAAAAAAAAAAAA'] });
+  expect(last().of('send')).toMatchObject([{ content: '', attachments: ['u_AAAAAAAAAAAAAAAAAAAAA'] }]);
+});
+
 test('what is to be durable says so, and its state tells what came of it', async () => {
   const { room, last } = openSender();
   const message = room.send('1', { level: 'durable' });
@@ -292,6 +298,7 @@ test('an error that belongs to nothing is told to the app', () => {
 
 test.each([
   ['', {}],
+  ['', { attachments: [] }],
   ['x'.repeat(8_001), {}],
   ['a\0b', {}],
   ['a\ud800', {}],

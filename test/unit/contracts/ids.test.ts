@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import {
   ClientMessageId,
   CONTENT_LENGTH_MAX,
   Content,
   ConversationId,
+  Emoji,
   isConversationId,
   MessageId,
   Seq,
+  StoredTitle,
+  StoredUserId,
   TITLE_LENGTH_MAX,
   Title,
   UploadId,
@@ -103,6 +107,61 @@ describe.each([
     null,
   ])('may not be %j', (value) => {
     expect(accepts(schema, value)).toBe(false);
+  });
+});
+
+/** Spaces, fillers, the empty Braille pattern, what joins or selects: nothing that is seen. */
+const BLANKS = [
+  ' ',
+  '\u00a0',
+  '\u2003',
+  '\u3000',
+  '\u3164',
+  '\u2800',
+  '\u115f',
+  '\uffa0',
+  '\u034f',
+  '\ufe0f',
+  '\u{e0100}',
+];
+
+describe('a name that shows nothing', () => {
+  it.each(BLANKS)('as of %j is refused', (blank) => {
+    for (const value of [blank, blank.repeat(3), `${blank}alice`, `alice${blank}`]) {
+      expect(accepts(UserId, value), JSON.stringify(value)).toBe(false);
+    }
+    expect(accepts(Title, ` ${blank}`)).toBe(false);
+    expect(accepts(Title, `tea${blank}`)).toBe(true);
+  });
+
+  it.each(BLANKS)('as of %j stays readable where it is stored', (blank) => {
+    expect(accepts(StoredUserId, `${blank}alice`)).toBe(true);
+    expect(accepts(StoredTitle, blank)).toBe(true);
+  });
+
+  it('is refused as the documents say, in whatever mode a validator reads patterns', () => {
+    const patterns = [UserId, StoredUserId, ClientMessageId, Emoji, Content].map((schema) => {
+      const made = z.toJSONSchema(schema);
+      const { pattern = '' } = Object.values(made.$defs ?? {})[0] ?? made;
+      return { schema, expressions: [new RegExp(pattern), new RegExp(pattern, 'u')] };
+    });
+    const names = fc.string({
+      unit: fc.oneof(
+        fc.constantFrom(...BLANKS.slice(0, -1), '\0', '\u200b', 'p', 'a', 'C', '👍', '-'),
+        fc.string({ minLength: 1, maxLength: 1 }),
+      ),
+      minLength: 1,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(names, (name) => {
+        for (const { schema, expressions } of patterns) {
+          const taken = accepts(schema, name);
+          for (const expression of expressions) expect([name, expression.test(name)]).toEqual([name, taken]);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
 

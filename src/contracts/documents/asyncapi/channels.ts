@@ -79,6 +79,13 @@ export function nativeChannel({ client, server: sent, schemas }: Frames): Traffi
   };
 }
 
+/** Typing has no answer; its acknowledgement says that it was taken. */
+const TYPING_ACK: Message = {
+  title: 'Typing (acknowledgement)',
+  contentType: 'application/json',
+  payload: { type: 'object', properties: {} },
+};
+
 /** Socket.IO: the name of the event says the operation, the acknowledgement which request is answered. */
 export function socketIoChannel({ client, server: sent }: Frames): Traffic {
   const requests = client.map((frame) => message(frame, without(frame.schema, 'op', 'id'), frame.op));
@@ -90,19 +97,22 @@ export function socketIoChannel({ client, server: sent }: Frames): Traffic {
     .filter(isNotice)
     .filter(({ op }) => op !== 'error')
     .map((frame) => message(frame, without(frame.schema, 'op', 'id'), frame.op));
+  const answers = (frame: DescribedFrame) =>
+    frame.op === 'typing'
+      ? ['TypingAck', 'ErrorFrameAck']
+      : named(answersTo(frame, sent)).map((name) => `${name}Ack`);
   return {
-    requests: Object.fromEntries(
-      client.map((frame) => [frame.name, named(answersTo(frame, sent)).map((name) => `${name}Ack`)]),
-    ),
+    requests: Object.fromEntries(client.map((frame) => [frame.name, answers(frame)])),
     notices: emitted.map(([name]) => name),
     channel: {
       address: '/socket.io/',
       title: 'Socket.IO',
       description:
         'Socket.IO 4, over WebSocket and long-polling, default namespace. `auth.userId`, or the query `userId`, names the' +
-        ' user. A payload is the one argument of its event; a reply is the one argument of the acknowledgement.',
+        ' user. A payload is the one argument of its event; a reply is the one argument of the acknowledgement. Every event' +
+        ' with an acknowledgement gets exactly one.',
       servers: server('edge'),
-      messages: Object.fromEntries([...requests, ...replies, ...emitted]),
+      messages: Object.fromEntries([...requests, ...replies, ['TypingAck', TYPING_ACK], ...emitted]),
     },
   };
 }

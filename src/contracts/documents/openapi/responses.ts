@@ -24,7 +24,8 @@ export function responsesOf(operation: Operation, schemas: JsonSchemas): Record<
     responses[status] = success(answer, conditional, schemas);
   if (conditional)
     responses['304'] = { description: 'What the client has is what there is.', headers: headers(['ETag']) };
-  for (const [status, codes] of byStatus([...errors, ...EVERYWHERE]))
+  const changing = operation.method === 'get' ? [] : (['forbidden'] as const);
+  for (const [status, codes] of byStatus([...new Set([...errors, ...changing, ...EVERYWHERE])]))
     responses[status] = failure(codes, schemas);
   return responses;
 }

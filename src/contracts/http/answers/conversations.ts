@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Timestamp } from '../../events/events.ts';
-import { ConversationId, Seq, Title, UserId } from '../../ids.ts';
+import { ConversationId, Seq, StoredTitle, StoredUserId } from '../../ids.ts';
 import { PositionText } from '../../position.ts';
 import { MessageView } from './messages.ts';
 
@@ -8,10 +8,10 @@ import { MessageView } from './messages.ts';
 
 const conversation = {
   id: ConversationId,
-  title: Title.nullable(),
+  title: StoredTitle.nullable(),
   visibility: z.enum(['members', 'open']),
-  participantIds: z.array(UserId).readonly(),
-  createdBy: UserId,
+  participantIds: z.array(StoredUserId).readonly(),
+  createdBy: StoredUserId,
   createdAt: Timestamp,
   archived: z.boolean(),
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AttachmentSchema, Timestamp } from '../../events/events.ts';
 import { AckLevel } from '../../frames/ackLevel.ts';
-import { AnyEmoji, ConversationId, MessageId, Seq, UserId } from '../../ids.ts';
+import { AnyEmoji, ConversationId, MessageId, Seq, StoredUserId } from '../../ids.ts';
 import { PositionText } from '../../position.ts';
 
 /** What the HTTP API answers about messages. These schemas describe: no answer is checked while it is served. */
@@ -9,12 +9,12 @@ import { PositionText } from '../../position.ts';
 const message = {
   messageId: MessageId,
   seq: Seq,
-  userId: UserId,
-  content: z.string().meta({ description: 'Empty once deleted.' }),
+  userId: StoredUserId,
+  content: z.string().meta({ description: 'Empty once deleted, and of a message that is files alone.' }),
   replyTo: MessageId.nullable(),
   attachments: z.array(AttachmentSchema.readonly()).readonly(),
   reactions: z
-    .record(z.string(), z.array(UserId).readonly())
+    .record(z.string(), z.array(StoredUserId).readonly())
     .readonly()
     .meta({ description: 'Who reacted with what, in that order.', examples: [{ '👍': ['alice', 'bob'] }] }),
   editedAt: Timestamp.nullable(),

@@ -1,3 +1,4 @@
+import { doubledKey } from '../../../contracts/doubledKeys.ts';
 import { fieldErrors } from '../../../contracts/errors.ts';
 import { ClientFrame } from '../../../contracts/frames/clientFrames.ts';
 import { MalformedFrame } from '../../malformedFrame.ts';
@@ -13,6 +14,11 @@ function parseAnyFrame(text: string): ClientFrame | MalformedFrame {
     value = JSON.parse(text);
   } catch {
     return new MalformedFrame(null, 'The frame is not JSON.');
+  }
+  const doubled = doubledKey(text, value);
+  if (doubled !== null) {
+    const errors = [{ path: doubled, reason: 'must be given once' }];
+    return new MalformedFrame(requestId(value), 'The frame violates its schema.', errors);
   }
   const parsed = ClientFrame.safeParse(value);
   if (parsed.success) return parsed.data;

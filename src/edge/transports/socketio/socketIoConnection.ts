@@ -32,7 +32,8 @@ export function topicOf(conversationId: string): string {
 }
 
 /**
- * One Socket.IO client. Requests come as events with an acknowledgement; their answers go back through it.
+ * One Socket.IO client. Requests come as events with an acknowledgement; their answers go back through it. Every event that
+ * brings one gets exactly one answer, also those that say nothing back on other transports, are not known or cannot be read.
  *
  * While it polls, everything goes through Engine.IO's buffer, and conversations are followed in {@link
  * SocketIoConnectionOptions.pollers}. Once it is on a WebSocket, events are written to it directly and conversations are
@@ -89,9 +90,7 @@ export class SocketIoConnection implements ClientSocket {
       this.#socket.emit(op, withoutId(rest));
       return;
     }
-    const acknowledge = this.#acknowledge.get(rest.id);
-    this.#acknowledge.delete(rest.id);
-    acknowledge?.(op === 'error' ? { error: withoutId(rest) } : withoutId(rest));
+    this.#answer(rest.id, op === 'error' ? { error: withoutId(rest) } : withoutId(rest));
   }
 
   deliver(event: LinkedEvent): boolean {
@@ -186,11 +185,21 @@ export class SocketIoConnection implements ClientSocket {
   #take(op: unknown, args: unknown[]): void {
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : null;
-    const [payload] = acknowledge === null ? args : args.slice(0, -1);
+    const payloads = acknowledge === null ? args : args.slice(0, -1);
     this.#requests += 1;
     const id = this.#requests;
     if (acknowledge !== null) this.#acknowledge.set(id, acknowledge);
-    this.session.take(readRequest(op, id, payload));
+    const request = readRequest(op, id, payloads);
+    this.session.take(request);
+    // To whom nobody answers, the acknowledgement says that it was taken.
+    if ('op' in request && request.op === 'typing') this.#answer(id, {});
+  }
+
+  /** Only the first answer to a request counts; of one without an acknowledgement, none does. */
+  #answer(id: number, answer: object): void {
+    const acknowledge = this.#acknowledge.get(id);
+    this.#acknowledge.delete(id);
+    acknowledge?.(answer);
   }
 
   #wake(): void {
@@ -200,7 +209,11 @@ export class SocketIoConnection implements ClientSocket {
   }
 }
 
-function readRequest(op: unknown, id: number, payload: unknown): ClientFrame | MalformedFrame {
+function readRequest(op: unknown, id: number, payloads: readonly unknown[]): ClientFrame | MalformedFrame {
+  const [payload] = payloads;
+  if (payloads.length > 1) {
+    return new MalformedFrame(id, 'An event has one payload at most, and its acknowledgement behind it.');
+  }
   if (payload !== undefined && (typeof payload !== 'object' || payload === null || Array.isArray(payload))) {
     return new MalformedFrame(id, 'The payload of an event must be an object.');
   }

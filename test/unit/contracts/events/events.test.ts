@@ -33,6 +33,14 @@ describe('events', () => {
     );
   });
 
+  it('hold no words only when they hold files', () => {
+    const attachment = { id: 'a', name: 'a', mediaType: 'text/plain', bytes: 1, sha256: '0'.repeat(64) };
+    const wordless = { ...posted, content: '', attachments: [attachment] };
+    expect(decodeEvent(encodeEvent(wordless), 1)).toStrictEqual(wordless);
+    expect(() => decode({ ...wordless, attachments: [] })).toThrow(UndecodableEventError);
+    expect(() => decode({ ...wordless, content: undefined })).toThrow(UndecodableEventError);
+  });
+
   it('hold 8,000 characters, whatever these are, and not one more', () => {
     for (const character of ['x', '😀']) {
       const longest = { ...posted, content: character.repeat(8_000) };

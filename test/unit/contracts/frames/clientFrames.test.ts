@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ClientFrame, FRAME_BYTES_MAX, WsQuery } from '../../../../src/contracts/frames/clientFrames.ts';
 import { C1, M1 } from '../../../support/domain/conversations.ts';
 
+const U1 = `u_${'a'.repeat(21)}`;
 const accepts = (value: unknown) => ClientFrame.safeParse(value).success;
 const text = (value: unknown) => JSON.stringify(value);
 
@@ -43,6 +44,18 @@ describe.each(FRAMES)('the frame $frame.op', ({ frame, optional }) => {
       expect(accepts(withField(frame, field, 1))).toBe(false);
     },
   );
+});
+
+it.each([
+  [true, { content: 'hi', attachments: [] }],
+  [true, { content: 'hi', attachments: [U1] }],
+  [true, { content: '', attachments: [U1] }],
+  [true, { attachments: [U1] }],
+  [false, { content: '', attachments: [] }],
+  [false, { content: '' }],
+  [false, { attachments: [] }],
+])('a message needs words or files: %s for %j', (taken, said) => {
+  expect(accepts({ op: 'send', id: 1, conversationId: C1, ...said })).toBe(taken);
 });
 
 describe('what is no frame', () => {

@@ -52,6 +52,7 @@ describe('a frame of a client', () => {
     ['something behind it', (c: string) => `${c}{}`],
     ['a line break behind it that is no JSON', (c: string) => `${c}\n}`],
     ['nothing to say', (c: string) => c.replace('"hi"', '""')],
+    ['a key twice', (c: string) => c.replace('"hi"', '"hi","content":"ho"')],
     ['8,001 characters', (c: string) => c.replace('hi', 'x'.repeat(8_001))],
   ])('with %s is refused', (_what, change) => {
     const plain = `{"op":"send","id":7,"conversationId":"c_${'a'.repeat(21)}","clientMessageId":"k","content":"hi"}`;
