@@ -37,6 +37,14 @@ export async function searchMessages(database: Reads, question: SearchQuestion):
   return { messagesJson: row.messages, nextBefore };
 }
 
+/**
+ * Without dashes that exclude nothing: Postgres puts each on a stack of 32 until a word comes, and raises an internal error
+ * for one more.
+ */
+function bareWords(text: string): string {
+  return text.replace(/-(?![\p{L}\p{N}"])/gu, ' ');
+}
+
 /** As the text is stored, except that nothing in it can be markup: the marks around the hits are the only one. */
 const ESCAPED = Prisma.raw(
   `replace(replace(replace(replace(m.content, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;')`,
@@ -59,7 +67,7 @@ function searchJson({ text, userId, conversationId, before, limit }: SearchQuest
       : Prisma.sql`d.conversation_id = ${conversationId}`;
   return Prisma.sql`
     WITH asked AS (
-      SELECT websearch_to_tsquery('simple', translate(${text}, '<>&', '   ')) AS words
+      SELECT websearch_to_tsquery('simple', translate(${bareWords(text)}, '<>&', '   ')) AS words
     ), hits AS (
       SELECT d.message_id, d.seq, row_number() OVER (ORDER BY d.seq DESC) AS nth
       FROM search_documents d, asked
