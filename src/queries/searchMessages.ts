@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Prisma, type Reads } from '../platform/postgres/database.ts';
+import { ChatError } from '../contracts/errors.ts';
+import { Prisma, type PrismaClient, type Reads } from '../platform/postgres/database.ts';
+import { isStatementTimeout } from '../platform/postgres/databaseFault.ts';
 import { highlight } from './highlight.ts';
 import { MESSAGE_JSON } from './messageJson.ts';
 import { type SearchTerms, searchTerms } from './searchTerms.ts';
@@ -15,6 +17,8 @@ export interface SearchQuestion {
   readonly before?: number | undefined;
   /** Hits at most, 1–200. */
   readonly limit: number;
+  /** How long Postgres may search, in milliseconds: less than it may take for what costs the same for everybody. */
+  readonly statementMsMax: number;
 }
 
 export interface SearchPage {
@@ -35,20 +39,35 @@ interface Row {
 /**
  * Finds messages by their words. What has no words finds nothing, and asks nobody.
  *
- * @throws ChatError database_unavailable
+ * @throws ChatError database_unavailable; overloaded when it takes too long, which is no fault of the database: it is a
+ *   matter of what is searched for
  */
 export async function searchMessages(database: Reads, question: SearchQuestion): Promise<SearchPage> {
   const terms = searchTerms(question.text);
   if (terms === null) return { messagesJson: '[]', nextBefore: null };
-  const rows = await database.ask('searchMessages', (prisma) =>
-    prisma.$queryRaw<Row[]>(searchJson(question, terms)),
-  );
+  const rows = await database.ask('searchMessages', (prisma) => hitRows(prisma, question, terms));
   const page = rows.slice(0, question.limit);
   const hits: string[] = [];
   for (const row of page) hits.push(...(await hitJson(row, terms)));
   const last = page.at(-1);
   const nextBefore = rows.length > page.length && last !== undefined ? Number(last.seq) : null;
   return { messagesJson: `[${hits.join(',')}]`, nextBefore };
+}
+
+/** In a transaction, because a time limit of its own is the transaction's. */
+async function hitRows(prisma: PrismaClient, question: SearchQuestion, terms: SearchTerms): Promise<Row[]> {
+  const limitTime = prisma.$executeRaw`SELECT set_config('statement_timeout', ${`${question.statementMsMax}`}, true)`;
+  try {
+    const [, rows] = await prisma.$transaction([
+      limitTime,
+      prisma.$queryRaw<Row[]>(searchJson(question, terms)),
+    ]);
+    return rows;
+  } catch (cause) {
+    if (!isStatementTimeout(cause)) throw cause;
+    const detail = 'The search takes too long: search for rarer words, or in one conversation.';
+    throw new ChatError('overloaded', detail, { cause });
+  }
 }
 
 /** Longer texts than this are highlighted one in a turn of the event loop. */

@@ -50,6 +50,13 @@ export function isDatabaseTrouble(error: unknown): boolean {
   return !ONE_STATEMENT.test(sqlState(error.cause) ?? '');
 }
 
+/** Whether Postgres gave up a statement because of its time limit. */
+export function isStatementTimeout(error: unknown): boolean {
+  return sqlState(error) === QUERY_CANCELED;
+}
+
+const QUERY_CANCELED = '57014';
+
 /** What Postgres said, in its own code; undefined when it said nothing. */
 function sqlState(error: unknown): string | undefined {
   return error instanceof DatabaseError ? error.code : driverCause(error)?.originalCode;

@@ -69,6 +69,9 @@ const CURSORS = [
 ];
 const HOSTILE = [...TEXTS, ...NUMBERS, ...POSITIONS, ...CURSORS];
 
+/** Fewer than there may be searches that wait. */
+const AT_A_TIME = 10;
+
 /** Every route that reads, with the fields that it takes: `:name` is a part of the path. */
 const ROUTES: readonly (readonly [path: string, fields: readonly string[]])[] = [
   ['/api/chat/search', ['userId', 'q', 'conversationId', 'cursor', 'limit', 'position']],
@@ -116,8 +119,12 @@ const faults = () => api.logged.filter(({ level }) => level === 50);
 describe('what a client asks', () => {
   it.each(ROUTES)('of %s is never a fault of the database', async (path, fields) => {
     for (const field of fields) {
-      const answers = await Promise.all(HOSTILE.map((value) => ask(path, fields, { [field]: value })));
-      const failed = HOSTILE.filter((_, n) => (answers[n] ?? 500) >= 500);
+      const failed: string[] = [];
+      for (let from = 0; from < HOSTILE.length; from += AT_A_TIME) {
+        const values = HOSTILE.slice(from, from + AT_A_TIME);
+        const answers = await Promise.all(values.map((value) => ask(path, fields, { [field]: value })));
+        failed.push(...values.filter((_, n) => (answers[n] ?? 500) >= 500));
+      }
       expect([field, failed]).toEqual([field, []]);
     }
     expect([api.database.failures, api.database.breaker, faults()]).toEqual([0, 'closed', []]);
