@@ -19,6 +19,7 @@ const SCENARIOS = [
   'rebuild',
   'flatCost',
   'projectionLag',
+  'tokenise',
   'logHistory',
   'httpRead',
   'httpSend',

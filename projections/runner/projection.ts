@@ -16,7 +16,7 @@ export interface LoggedEvent {
  */
 export interface Projection<Changes> {
   readonly name: string;
-  /** Of the tables: raised with every change of `schema.sql` that older code cannot write. */
+  /** Of the tables: raised with every change of `schema.sql`, or of what is written, that older code cannot write. */
   readonly format: number;
   /** Makes the tables of a new version, in the schema that the search path names. */
   readonly schemaSql: URL;

@@ -10,8 +10,8 @@ CREATE TABLE search_documents (
   seq             bigint,
   user_id         text,
   at              timestamptz,
-  -- Lexemes of the text configuration "simple": chats are in many languages, often several in one conversation, and
-  -- the stemming and stop words of any one would lose words of the others.
+  -- Made by src/platform/text/searchVector.ts, never by a text search configuration: what those take for a word depends
+  -- on the database's locale, and they drop or stem words of one language or another (docs/adr/0033).
   tsv             tsvector,
   -- Sequence of the edit that the words are from.
   edited_seq      bigint

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { searchVector } from '../../src/platform/text/searchVector.ts';
 import type { Projection } from '../runner/projection.ts';
 import { projectSearch, type SearchChanges } from './changes.ts';
 import { deleteDocuments, digestSearch, editDocuments, insertDocuments } from './statements.ts';
@@ -7,7 +8,7 @@ import { deleteDocuments, digestSearch, editDocuments, insertDocuments } from '.
 export function searchProjection(projectRoot: URL): Projection<SearchChanges> {
   return {
     name: 'search',
-    format: 1,
+    format: 2,
     schemaSql: new URL('projections/search/schema.sql', projectRoot),
     relations: ['search_documents'],
     project: projectSearch,
@@ -27,7 +28,7 @@ async function writeSearch(
     await client.query(editDocuments(schema), [
       edited.map(({ event }) => event.messageId),
       edited.map(({ seq }) => seq),
-      edited.map(({ event }) => event.content),
+      edited.map(({ event }) => searchVector(event.content)),
     ]);
   }
   if (deleted.length > 0) {
@@ -45,6 +46,6 @@ function documentColumns(posted: SearchChanges['posted']): unknown[][] {
     posted.map(({ seq }) => seq),
     posted.map(({ event }) => event.userId),
     posted.map(({ event }) => event.at),
-    posted.map(({ event }) => event.content),
+    posted.map(({ event }) => searchVector(event.content)),
   ];
 }

@@ -4,29 +4,24 @@
  */
 
 /**
- * The words of a text. Markup is text like any other: the parser would drop everything in angle brackets.
- */
-const words = (content: string) => `to_tsvector('simple', translate(${content}, '<>&', '   '))`;
-
-/**
  * A message that was there before, deleted or not, stays as it is.
  *
- * Parameters, all arrays: message id, conversation id, seq, user id, at, content.
+ * Parameters, all arrays: message id, conversation id, seq, user id, at, words as a `tsvector`.
  */
 export function insertDocuments(schema: string): string {
   return `
     INSERT INTO ${schema}.search_documents (message_id, conversation_id, seq, user_id, at, tsv)
-    SELECT message_id, conversation_id, seq, user_id, at, ${words('content')}
+    SELECT message_id, conversation_id, seq, user_id, at, words::tsvector
     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[])
-      AS n (message_id, conversation_id, seq, user_id, at, content)
+      AS n (message_id, conversation_id, seq, user_id, at, words)
     ON CONFLICT (message_id) DO NOTHING`;
 }
 
-/** An edit counts when it is the latest, and comes after the message. Parameters, all arrays: message id, seq, content. */
+/** An edit counts when it is the latest, and comes after the message. Parameters, all arrays: message id, seq, words. */
 export function editDocuments(schema: string): string {
   return `
-    UPDATE ${schema}.search_documents d SET tsv = ${words('e.content')}, edited_seq = e.seq
-    FROM unnest($1::text[], $2::bigint[], $3::text[]) AS e (message_id, seq, content)
+    UPDATE ${schema}.search_documents d SET tsv = e.words::tsvector, edited_seq = e.seq
+    FROM unnest($1::text[], $2::bigint[], $3::text[]) AS e (message_id, seq, words)
     WHERE d.message_id = e.message_id AND d.tsv IS NOT NULL AND greatest(d.seq, d.edited_seq) < e.seq`;
 }
 

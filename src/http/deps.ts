@@ -36,6 +36,15 @@ export interface ReadingDeps {
   readonly inboxProgress: ReadModelProgress;
   /** Progress of the projection `search`. */
   readonly searchProgress: ReadModelProgress;
+  readonly searches: SearchLimits;
+}
+
+/** What searches may take of the database, of which only a part is theirs. */
+export interface SearchLimits {
+  /** Searches at a time. */
+  readonly parallelMax: number;
+  /** How long Postgres may work on one, in milliseconds. */
+  readonly statementMsMax: number;
 }
 
 /** What comes and goes with users: presence, read marks, event streams. */

@@ -1,5 +1,10 @@
-import { Prisma, type Reads } from '../platform/postgres/database.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ChatError } from '../contracts/errors.ts';
+import { Prisma, type PrismaClient, type Reads } from '../platform/postgres/database.ts';
+import { isStatementTimeout } from '../platform/postgres/databaseFault.ts';
+import { highlight } from './highlight.ts';
 import { MESSAGE_JSON } from './messageJson.ts';
+import { type SearchTerms, searchTerms } from './searchTerms.ts';
 
 export interface SearchQuestion {
   /** Words as people type them: all of them, "a phrase", or, -not. */
@@ -12,6 +17,8 @@ export interface SearchQuestion {
   readonly before?: number | undefined;
   /** Hits at most, 1–200. */
   readonly limit: number;
+  /** How long Postgres may search, in milliseconds: less than it may take for what costs the same for everybody. */
+  readonly statementMsMax: number;
 }
 
 export interface SearchPage {
@@ -22,34 +29,66 @@ export interface SearchPage {
 }
 
 interface Row {
-  readonly messages: string;
-  readonly has_more: boolean;
-  readonly last_seq: bigint | null;
+  readonly seq: bigint;
+  /** As a `MessageView`; null when the history has it not yet, or as deleted. */
+  readonly json: string | null;
+  readonly conversation_id: string | null;
+  readonly content: string | null;
 }
 
-/** Finds messages by their words. @throws ChatError database_unavailable */
+/**
+ * Finds messages by their words. What has no words finds nothing, and asks nobody.
+ *
+ * @throws ChatError database_unavailable; overloaded when it takes too long, which is no fault of the database: it is a
+ *   matter of what is searched for
+ */
 export async function searchMessages(database: Reads, question: SearchQuestion): Promise<SearchPage> {
-  const [row] = await database.ask('searchMessages', (prisma) =>
-    prisma.$queryRaw<Row[]>(searchJson(question)),
-  );
-  if (row === undefined) throw new Error('The statement of searchMessages gives exactly one row');
-  const nextBefore = row.has_more && row.last_seq !== null ? Number(row.last_seq) : null;
-  return { messagesJson: row.messages, nextBefore };
+  const terms = searchTerms(question.text);
+  if (terms === null) return { messagesJson: '[]', nextBefore: null };
+  const rows = await database.ask('searchMessages', (prisma) => hitRows(prisma, question, terms));
+  const page = rows.slice(0, question.limit);
+  const hits: string[] = [];
+  for (const row of page) hits.push(...(await hitJson(row, terms)));
+  const last = page.at(-1);
+  const nextBefore = rows.length > page.length && last !== undefined ? Number(last.seq) : null;
+  return { messagesJson: `[${hits.join(',')}]`, nextBefore };
 }
 
-/** As the text is stored, except that nothing in it can be markup: the marks around the hits are the only one. */
-const ESCAPED = Prisma.raw(
-  `replace(replace(replace(replace(m.content, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;')`,
-);
-const HEADLINE = Prisma.raw(
-  `'StartSel=<mark>, StopSel=</mark>, MaxFragments=2, MinWords=8, MaxWords=24, FragmentDelimiter=" … "'`,
-);
+/** In a transaction, because a time limit of its own is the transaction's. */
+async function hitRows(prisma: PrismaClient, question: SearchQuestion, terms: SearchTerms): Promise<Row[]> {
+  const limitTime = prisma.$executeRaw`SELECT set_config('statement_timeout', ${`${question.statementMsMax}`}, true)`;
+  try {
+    const [, rows] = await prisma.$transaction([
+      limitTime,
+      prisma.$queryRaw<Row[]>(searchJson(question, terms)),
+    ]);
+    return rows;
+  } catch (cause) {
+    if (!isStatementTimeout(cause)) throw cause;
+    const detail = 'The search takes too long: search for rarer words, or in one conversation.';
+    throw new ChatError('overloaded', detail, { cause });
+  }
+}
+
+/** Longer texts than this are highlighted one in a turn of the event loop. */
+const LENGTH_PER_TURN = 1_000;
+
+/** A row as a `SearchHit`, or nothing. */
+async function hitJson({ json, conversation_id, content }: Row, { phrases }: SearchTerms): Promise<string[]> {
+  if (json === null || content === null) return [];
+  if (content.length > LENGTH_PER_TURN) await nextTurn();
+  const more = { conversationId: conversation_id, highlight: highlight(content, phrases) };
+  return [`${json.slice(0, -1)},${JSON.stringify(more).slice(1)}`];
+}
 
 /**
  * The relations are named in the order in which a switch to another version replaces them. One hit more than asked for is
  * read, to see whether there is a next page.
  */
-function searchJson({ text, userId, conversationId, before, limit }: SearchQuestion): Prisma.Sql {
+function searchJson(
+  { userId, conversationId, before, limit }: SearchQuestion,
+  { tsquery }: SearchTerms,
+): Prisma.Sql {
   const where =
     conversationId === undefined
       ? Prisma.sql`d.conversation_id = ANY(ARRAY(
@@ -58,21 +97,12 @@ function searchJson({ text, userId, conversationId, before, limit }: SearchQuest
           WHERE e.user_id = ${userId} AND (e.member OR i.open)))`
       : Prisma.sql`d.conversation_id = ${conversationId}`;
   return Prisma.sql`
-    WITH asked AS (
-      SELECT websearch_to_tsquery('simple', translate(${text}, '<>&', '   ')) AS words
-    ), hits AS (
-      SELECT d.message_id, d.seq, row_number() OVER (ORDER BY d.seq DESC) AS nth
-      FROM search_documents d, asked
-      WHERE ${where} AND d.tsv @@ asked.words AND d.seq < ${before ?? Number.MAX_SAFE_INTEGER}::bigint
+    WITH hits AS (
+      SELECT d.message_id, d.seq FROM search_documents d
+      WHERE ${where} AND d.tsv @@ ${tsquery}::tsquery AND d.seq < ${before ?? Number.MAX_SAFE_INTEGER}::bigint
       ORDER BY d.seq DESC LIMIT ${limit + 1}::int
     )
-    SELECT
-      coalesce(json_agg(
-        (${MESSAGE_JSON}::jsonb || jsonb_build_object(
-          'conversationId', m.conversation_id,
-          'highlight', ts_headline('simple', ${ESCAPED}, asked.words, ${HEADLINE})
-        )) ORDER BY h.nth) FILTER (WHERE h.nth <= ${limit}::int AND m.deleted_at IS NULL), '[]')::text AS messages,
-      count(h.nth) > ${limit}::int AS has_more,
-      max(h.seq) FILTER (WHERE h.nth = ${limit}::int) AS last_seq
-    FROM hits h JOIN asked ON true LEFT JOIN messages m ON m.message_id = h.message_id`;
+    SELECT h.seq, m.conversation_id, m.content, CASE WHEN m.message_id IS NOT NULL THEN ${MESSAGE_JSON}::text END AS json
+    FROM hits h LEFT JOIN messages m ON m.message_id = h.message_id AND m.deleted_at IS NULL
+    ORDER BY h.seq DESC`;
 }

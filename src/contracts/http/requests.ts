@@ -128,7 +128,9 @@ export const ListConversationsQuery = z.strictObject({
 export const SearchQuery = z.strictObject({
   userId: UserId,
   q: text('q', SEARCH_LENGTH_MAX).meta({
-    description: 'Words that must all be there, `"a phrase"`, `or`, `-not`.',
+    description:
+      'Words that must all be there, `"a phrase"`, `or`, `-not`. The last word also finds what begins with it (three' +
+      ' characters or more), unless something comes after it, be it a space. What has no word to be found finds nothing.',
     examples: ['hello -world'],
   }),
   conversationId: ConversationId.optional(),

@@ -49,5 +49,14 @@ export async function openReading(
     historyProgress: progressOf('history'),
     inboxProgress: progressOf('inbox'),
     searchProgress: progressOf('search'),
+    searches: {
+      parallelMax: Math.max(1, Math.min(SEARCHES_MAX, Math.floor(database.pool.options.max / 3))),
+      statementMsMax: Math.min(SEARCH_MS_MAX, config.databaseStatementTimeoutMs),
+    },
   };
 }
+
+/** Searches at a time, and at most a third of the connections: what one costs depends on its words, and others read meanwhile. */
+const SEARCHES_MAX = 3;
+/** How long Postgres may search, in milliseconds. */
+const SEARCH_MS_MAX = 2_000;

@@ -1,5 +1,6 @@
 import CircuitBreaker from 'opossum';
 import { ChatError } from '../../contracts/errors.ts';
+import { isDatabaseTrouble } from './databaseFault.ts';
 
 export interface BreakerOptions {
   /** Named in messages and metrics. */
@@ -34,11 +35,12 @@ const CALLS_MIN = 5;
  * - `halfOpen`: the probe is under way, or else one call; all others are refused. It succeeds → `closed`, fails or takes
  *   too long → `open`.
  *
- * Only faults of the database count as failures: refusals and wrong statements are answers.
+ * Only faults of the database count as failures: refusals, and whatever comes of one statement, are answers.
  */
 export class Breaker {
   readonly #circuit: CircuitBreaker<[() => Promise<unknown>], unknown>;
   readonly #openMs: number;
+  #failures = 0;
 
   constructor(options: BreakerOptions) {
     this.#openMs = options.openMs ?? 1_000;
@@ -51,6 +53,9 @@ export class Breaker {
       volumeThreshold: CALLS_MIN,
       errorFilter: (error: unknown) => !isFault(error),
     });
+    this.#circuit.on('failure', () => {
+      this.#failures += 1;
+    });
     const changed = () => options.onChange?.(this.state);
     this.#circuit.on('open', changed).on('halfOpen', changed).on('close', changed);
     const { probe } = options;
@@ -62,6 +67,11 @@ export class Breaker {
   get state(): BreakerState {
     if (this.#circuit.halfOpen) return 'halfOpen';
     return this.#circuit.opened ? 'open' : 'closed';
+  }
+
+  /** Calls that counted as failed since the start. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** @throws ChatError database_unavailable when open or too slow; what the call throws otherwise */
@@ -95,6 +105,6 @@ export class Breaker {
 
 /** Also a call that took too long, which opossum would otherwise take for an answer. */
 function isFault(error: unknown): boolean {
-  if (error instanceof ChatError) return error.code === 'database_unavailable';
+  if (error instanceof ChatError) return isDatabaseTrouble(error);
   return error instanceof Error && CircuitBreaker.isOurError(error);
 }

@@ -32,6 +32,8 @@ export interface Database extends Reads {
   /** `host:port/database`, for messages. */
   readonly where: string;
   readonly breaker: BreakerState;
+  /** Questions that the breaker counted as failed since the start. */
+  readonly failures: number;
   /** Asks whether the database answers at all, past the breaker: for health checks. @throws as `ask` */
   ping(): Promise<void>;
   /** Ends all connections; waits at most 5 s for queries in flight. */
@@ -67,6 +69,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     where: parseDatabaseUrl(options.url).where,
     get breaker() {
       return breaker.state;
+    },
+    get failures() {
+      return breaker.failures;
     },
     ask: (operation, question) => breaker.run(() => timed(operation, options.onQuery, () => ask(question))),
     ping: () => ask(async (client) => void (await client.$queryRaw`SELECT 1`)),

@@ -3,8 +3,18 @@ import { z } from 'zod';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import { ChatError } from '../../contracts/errors.ts';
 
-/** SQLSTATE classes and codes that say that the statement is wrong, not the database: trying again is no use. */
-const WRONG_STATEMENT = /^(22|23|42601|42703|42804|42883|42P02|42P08|42P18)/;
+/**
+ * SQLSTATE classes and codes that say that the statement is wrong, not the database: trying again is no use. Not among
+ * them are a table that is not there (yet) and a right that is not given (yet). XX000 is what Postgres raises where it has
+ * no code of its own, as for a search that is nested too deeply. Source: PostgreSQL, appendix A.
+ */
+const WRONG_STATEMENT = /^(0A|2[0123]|42(?!501|P01)|54|XX000)/;
+
+/**
+ * SQLSTATE classes that speak of this one statement and the tables it names: wrong statements, deadlocks, locks that were
+ * not to be had, tables and rights that are not there. Others may be answered all the same.
+ */
+const ONE_STATEMENT = /^(0A|2[0123]|3F|40|42|54|55P03|XX000)/;
 
 /** How the adapter wraps what pg said, as far as it matters here. */
 const DriverMeta = z.object({
@@ -31,8 +41,32 @@ export function databaseFault(cause: unknown): unknown {
   });
 }
 
-/** SQLSTATE classes of a server that is away, overwhelmed or ending: 08, 53, 57P, 58, XX. Source: PostgreSQL, appendix A. */
-const SERVER_TROUBLE = /^(08|53|57P|58|XX)/;
+/**
+ * Whether an error says that the database is in trouble, for a breaker to count: never what comes of one statement, and
+ * so never what a client can bring about by what it asks.
+ */
+export function isDatabaseTrouble(error: unknown): boolean {
+  if (!(error instanceof ChatError) || error.code !== 'database_unavailable') return false;
+  return !ONE_STATEMENT.test(sqlState(error.cause) ?? '');
+}
+
+/** Whether Postgres gave up a statement because of its time limit. */
+export function isStatementTimeout(error: unknown): boolean {
+  return sqlState(error) === QUERY_CANCELED;
+}
+
+const QUERY_CANCELED = '57014';
+
+/** What Postgres said, in its own code; undefined when it said nothing. */
+function sqlState(error: unknown): string | undefined {
+  return error instanceof DatabaseError ? error.code : driverCause(error)?.originalCode;
+}
+
+/**
+ * SQLSTATE classes of a server that is away, overwhelmed, ending or damaged: 08, 53, 57P, 58, XX001, XX002. Source:
+ * PostgreSQL, appendix A.
+ */
+const SERVER_TROUBLE = /^(08|53|57P|58|XX00[12])/;
 
 /**
  * Whether pg failed because of the server or the way to it, and not because of what was asked of it: then there either is

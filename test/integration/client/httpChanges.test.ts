@@ -116,7 +116,7 @@ test('what was said is found by its words, page by page, the latest first', asyn
   await projectAll(api);
   const first = await http().search('green', { conversationId, limit: 1 });
   expect(first.messages).toMatchObject([
-    { conversationId, highlight: '<mark>green</mark> &amp; &lt;b&gt;bold', reactions: {} },
+    { conversationId, highlight: '<mark>green</mark> &amp; &lt;b&gt;bold&lt;/b&gt;', reactions: {} },
   ]);
   const second = await http().search('green', { conversationId, limit: 1, cursor: first.nextCursor ?? '' });
   expect(second.messages).toMatchObject([{ content: 'green tea' }]);

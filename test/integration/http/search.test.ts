@@ -50,7 +50,7 @@ const found = async (q: string, more: Record<string, string> = {}) =>
 
 describe('searching', () => {
   it('finds words in one’s own conversations, the latest first', async () => {
-    expect(await found('green')).toEqual(['green GREEN green', 'Green tea or black tea?']);
+    expect(await found('green ')).toEqual(['green GREEN green', 'Green tea or black tea?']);
     expect(await found('green', { userId: 'carol' })).toEqual([
       'the grass is green for everybody',
       'my green secret',
@@ -58,11 +58,22 @@ describe('searching', () => {
     expect(await found('green', { userId: 'nobody' })).toEqual([]);
   });
 
+  it('finds what begins with the last word, as long as nothing comes after it', async () => {
+    expect(await found('gree')).toHaveLength(3);
+    expect(await found('gree ')).toEqual([]);
+    expect(await found('"gree"')).toEqual([]);
+    expect(await found('gree tea')).toEqual([]);
+    // Of two letters would be half of everything.
+    expect(await found('gr')).toEqual([]);
+  });
+
   it('knows all of them, phrases, alternatives and exclusions', async () => {
     expect(await found('green tea')).toEqual(['Green tea or black tea?']);
     expect(await found('"tea green"')).toEqual([]);
     expect(await found('kekse or black')).toHaveLength(2);
     expect(await found('green -tea')).toEqual(['green GREEN green']);
+    // Everything else would be an answer as long as the log.
+    expect(await found('-tea')).toEqual([]);
     expect(await found('purple')).toEqual([]);
     expect(await found('greenish')).toEqual(['is greenish now']);
   });
@@ -81,19 +92,20 @@ describe('searching', () => {
       content: 'Schwarzen Tee & <b>Kekse</b>, bitte',
     });
     expect(hit.highlight).toBe(
-      'Schwarzen Tee &amp; &lt;<mark>b</mark>&gt;<mark>Kekse</mark>&lt;/b&gt;, bitte',
+      'Schwarzen Tee &amp; &lt;<mark>b</mark>&gt;<mark>Kekse</mark>&lt;/<mark>b</mark>&gt;, bitte',
     );
   });
 
   it('goes through all pages', async () => {
-    const first = (await search({ userId: 'alice', q: 'green', limit: '1' })).body;
+    const first = (await search({ userId: 'alice', q: '"green"', limit: '1' })).body;
     expect(first.messages).toHaveLength(1);
-    const second = (await search({ userId: 'alice', q: 'green', limit: '1', cursor: first.nextCursor })).body;
+    const second = (await search({ userId: 'alice', q: '"green"', limit: '1', cursor: first.nextCursor }))
+      .body;
     expect(second).toMatchObject({ messages: [{ content: 'Green tea or black tea?' }], nextCursor: null });
   });
 
   it('finds nothing for what is no word', async () => {
-    for (const q of ['-', '"', '<>', '!!! ??? :*', "it's '); --"]) {
+    for (const q of ['-', '"', '<>', '!!! ??? :*', '-'.repeat(200), "it's '); --"]) {
       expect((await search({ userId: 'alice', q })).body).toEqual({ messages: [], nextCursor: null });
     }
   });

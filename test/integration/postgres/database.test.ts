@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ChatError } from '../../../src/contracts/errors.ts';
 import type { BreakerState } from '../../../src/platform/postgres/breaker.ts';
 import { openDatabase } from '../../../src/platform/postgres/database.ts';
 import { GuardedPool } from '../../../src/platform/postgres/guardedPool.ts';
@@ -80,6 +81,47 @@ describe('a question', () => {
     await other.end();
     const outcomes = (await Promise.allSettled(asked)).map(({ status }) => status).sort();
     expect(outcomes).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  });
+});
+
+describe('what comes of one statement', () => {
+  const raised = (code: string) => `DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '${code}'; END $$`;
+  const SERVERS_OWN = ['53200', '57014', '57P03', '58030', 'XX001'];
+
+  it.each(['0A000', '22003', '22021', '23505', '42601', '54000', '54001', 'XX000'])(
+    'and says that it is wrong (%s) stays an Error',
+    async (code) => {
+      const { database } = open();
+      const asked = database.ask('wrong', (prisma) => prisma.$executeRawUnsafe(raised(code)));
+      const error = await asked.catch((cause: unknown) => cause);
+      expect([error instanceof Error, error instanceof ChatError]).toEqual([true, false]);
+    },
+  );
+
+  it.each(['0A000', '22003', '23505', '3F000', '40P01', '42P01', '42501', '54000', '55P03', 'XX000'])(
+    '(%s) is nothing that the breaker counts',
+    async (code) => {
+      const { database } = open();
+      const ask = () => database.ask('one', (prisma) => prisma.$executeRawUnsafe(raised(code)));
+      for (let n = 0; n < 10; n++) await expect(ask()).rejects.toThrow();
+      expect([database.failures, database.breaker]).toEqual([0, 'closed']);
+    },
+  );
+
+  it.each(SERVERS_OWN)('but speaks of the server (%s) is', async (code) => {
+    const { database } = open();
+    const ask = () => database.ask('one', (prisma) => prisma.$executeRawUnsafe(raised(code)));
+    await expect(ask()).rejects.toMatchObject({ code: 'database_unavailable' });
+    expect(database.failures).toBe(1);
+  });
+
+  it('names a table that is not there yet, and is answered as not available', async () => {
+    const { database } = open();
+    for (let n = 0; n < 10; n++) {
+      const asked = database.ask('missing', (prisma) => prisma.$queryRaw`SELECT * FROM nowhere`);
+      await expect(asked).rejects.toMatchObject({ code: 'database_unavailable' });
+    }
+    expect([database.failures, database.breaker]).toEqual([0, 'closed']);
   });
 });
 

@@ -34,7 +34,7 @@ export const SearchHit = z
     conversationId: ConversationId,
     highlight: z.string().meta({
       description:
-        'The text around the words that were searched for, as HTML: nothing but `<mark>` is markup in it.',
+        'The text around the words that were searched for, composed (NFC), as HTML: nothing but `<mark>` is markup in it.',
     }),
   })
   .readonly()

@@ -38,7 +38,7 @@ export const readingOperations: readonly Operation[] = [
     query: SearchQuery,
     headers: ['X-User-Id'],
     answers: { 200: { description: 'A page of hits.', schema: SearchPage } },
-    errors: [...LOG_ERRORS, 'invalid_request', 'not_found', 'conflict', 'database_unavailable'],
+    errors: [...LOG_ERRORS, 'invalid_request', 'not_found', 'conflict', 'database_unavailable', 'overloaded'],
   },
   {
     operationId: 'listenToConversation',
