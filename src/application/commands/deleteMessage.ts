@@ -1,4 +1,4 @@
-import type { DeleteMessage } from '../../domain/conversation/commands.ts';
+import type { DeleteMessage, TargetMessage } from '../../domain/conversation/commands.ts';
 import { type ApplicationContext, timestamp } from '../context.ts';
 import { findFirst, findMessage } from '../reading/findMessage.ts';
 import { eraseMessage } from './eraseMessage.ts';
@@ -31,10 +31,12 @@ export async function deleteMessage(
 ): Promise<DeletedMessage> {
   const { conversationId, userId, erase, by = 'author' } = request;
   const named = await findMessage(context, request);
-  const target = erase && named !== null ? await findFirst(context, conversationId, named) : named;
+  const first = (message: NonNullable<TargetMessage>) => findFirst(context, conversationId, message);
+  const target = erase && named !== null ? await context.search.bounded(userId, () => first(named)) : named;
   const at = timestamp(context);
   const command = { type: 'DeleteMessage', conversationId, userId, target, erase, by, at } as const;
   const deleted = await changeMessage(context, request.messageId, command);
   if (!erase || target === null) return { ...deleted, erased: 0 };
-  return { ...deleted, erased: await eraseMessage(context, conversationId, target) };
+  const work = () => eraseMessage(context, conversationId, target);
+  return { ...deleted, erased: await context.search.bounded(userId, work) };
 }

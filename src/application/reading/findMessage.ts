@@ -5,13 +5,12 @@ import { readEvents } from '../../ports/readEvents.ts';
 import { asChatError } from '../chatErrors.ts';
 import type { ApplicationContext } from '../context.ts';
 
-/** How long a conversation is searched for a message whose sequence the client did not name. */
+/** How long the log may stay silent while the first event of a message is searched for, in milliseconds. */
 const SEARCH_MS_MAX = 5_000;
 
 /**
- * Finds a message in the log, so that editing and deleting work without the database. With `seq` that is one read.
- * Without, the conversation is searched by idempotency keys alone (a message's key is its id), payloads left
- * out: hundreds of thousands of messages a second.
+ * Finds a message in the log, so that editing and deleting work without the database. With `seq` that is one read; without, see
+ * {@link MessageSearch}.
  *
  * @returns null when the conversation has no such message
  */
@@ -32,10 +31,12 @@ export async function findMessage(
  * @param message as it was found, at whichever of its events
  */
 export async function findFirst(
-  { feed }: ApplicationContext,
+  { feed, search }: ApplicationContext,
   conversationId: string,
   message: NonNullable<TargetMessage>,
 ): Promise<NonNullable<TargetMessage>> {
+  const place = await search.placeOf(conversationId, message.messageId);
+  if (place !== null && 'seq' in place && place.seq <= message.seq) return { ...message, seq: place.seq };
   const range = { conversationId, category: 'message', after: 0, until: message.seq - 1 } as const;
   try {
     for await (const { bytes, seq } of readEvents(feed, { ...range, timeoutMs: SEARCH_MS_MAX })) {
@@ -53,6 +54,8 @@ export interface MessageToFind {
   readonly conversationId: string;
   readonly messageId: string;
   readonly seq?: number | undefined;
+  /** Who asks: one search of a user at a time. Default: nobody in particular. */
+  readonly userId?: string;
 }
 
 /** As {@link findMessage}, with all that was said. */
@@ -62,7 +65,8 @@ export async function findPosted(
 ): Promise<{ seq: number; event: MessagePosted } | null> {
   const { conversationId, messageId } = request;
   try {
-    const seq = request.seq ?? (await searchSeq(context, conversationId, messageId));
+    const { userId = '' } = request;
+    const seq = request.seq ?? (await context.search.seqOf(conversationId, messageId, userId));
     const event = seq === null ? null : await messageAt(context, conversationId, seq);
     if (seq === null || event?.messageId !== messageId) return null;
     return { seq, event };
@@ -83,25 +87,4 @@ export async function messageAt(
   if (stored === null || stored.conversationId !== conversationId) return null;
   const event = decodeEvent(stored.bytes, stored.seq);
   return event.type === 'MessagePosted' ? event : null;
-}
-
-/** The sequence of the conversation's message with that id; `null` when it has none. */
-async function searchSeq(
-  context: ApplicationContext,
-  conversationId: string,
-  messageId: string,
-): Promise<number | null> {
-  const latest = await context.log.latest(conversationId, 'message');
-  if (latest === null) return null;
-  const range = {
-    conversationId,
-    category: 'message',
-    after: 0,
-    until: latest.seq,
-    headersOnly: true,
-  } as const;
-  for await (const event of readEvents(context.feed, { ...range, timeoutMs: SEARCH_MS_MAX })) {
-    if (event.idempotencyKey() === messageId) return event.seq;
-  }
-  return null;
 }

@@ -5,6 +5,7 @@ import { projectionSource } from '../../observability/projectionSource.ts';
 import { type LogHeadOptions, PolledLogHead } from '../../platform/log/logHead.ts';
 import { openDatabase } from '../../platform/postgres/database.ts';
 import type { ReadModelProgress } from '../../ports/readModelProgress.ts';
+import { historyPlaces } from '../../queries/messagePlaces.ts';
 import type { Base } from '../base.ts';
 import { openReplica } from './replica.ts';
 
@@ -41,6 +42,8 @@ export async function openReading(
   const { projectionLagSecondsMax: lagSecondsMax } = config;
   const source = { database, head: logHead, epoch: () => log.epoch, lagSecondsMax, nowMs: clock.nowMs };
   lifecycle.watch.projections(projectionSource(source));
+  // From the primary: a replica would know less.
+  application.search.usePlaces(historyPlaces(database, () => log.epoch));
   return {
     database,
     reads: openReplica(base, { primary: database, logHead, clock }),
