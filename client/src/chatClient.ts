@@ -87,7 +87,10 @@ export class ChatClient {
     return this.#emitter.on(kind, listener);
   }
 
-  /** Connects now: before anything is asked for, or at once when the app knows better than the delay (as on `online`). */
+  /**
+   * Connects now: before anything is asked for, or at once when the app knows better than the delay. A connection that is open
+   * is asked whether it is still alive. So call it when the browser says `online`, or that the page is visible again.
+   */
   connect(): void {
     this.#throwIfClosed('Connecting');
     this.#connection.start();

@@ -32,6 +32,7 @@ import {
   checkUserId,
   checkUserIds,
 } from './limits.ts';
+import { checkNumber, TIME_MS_MAX } from './options.ts';
 import type { Attachment, Presence } from './protocol.ts';
 import type { ChangeOptions, DeleteOptions, SendOptions } from './room.ts';
 
@@ -55,8 +56,8 @@ export class ChatHttp {
     this.#userId = userId;
     // Browsers' fetch must be called on its own window.
     this.#fetch = fetchIt ?? ((...args) => fetch(...args));
-    this.#timeoutMs = timeoutMs;
-    this.#uploadTimeoutMs = uploadTimeoutMs;
+    this.#timeoutMs = checkNumber('timeoutMs', timeoutMs, TIME_MS_MAX);
+    this.#uploadTimeoutMs = checkNumber('uploadTimeoutMs', uploadTimeoutMs, TIME_MS_MAX);
   }
 
   /**

@@ -6,11 +6,21 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
+/** The longest delay that timers take: 24.8 days. Source: HTML, timers; Node.js, timers.setTimeout. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** The clock of the runtime. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
+    const atMs = performance.now() + delayMs;
+    let timer = setTimeout(fire, Math.min(delayMs, TIMER_MS_MAX));
+    // A longer delay would count as none, and the timer would fire again and again.
+    function fire(): void {
+      const leftMs = delayMs > TIMER_MS_MAX ? atMs - performance.now() : 0;
+      if (leftMs < 1) run();
+      else timer = setTimeout(fire, Math.min(leftMs, TIMER_MS_MAX));
+    }
     return () => clearTimeout(timer);
   },
 };

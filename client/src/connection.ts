@@ -3,7 +3,7 @@ import { Alarm } from './clock.ts';
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from './connectionStates.ts';
 import { ClientClosedError, ConnectionRefusedError } from './errors.ts';
 import { Liveness } from './liveness.ts';
-import type { Settings } from './options.ts';
+import { RETRY_AFTER_MS_MAX, type Settings } from './options.ts';
 import { CLOSE_CODE, type ClientFrame, type ServerFrame } from './protocol.ts';
 import { Socket } from './socket.ts';
 import type { WebSocketConstructor } from './webSocket.ts';
@@ -77,9 +77,10 @@ export class Connection {
     return this.#closeReason;
   }
 
-  /** Connects, at once even if a delay is not over. */
+  /** Connects, at once even if a delay is not over; asks a socket that is open whether it is still alive. */
   start(): void {
-    this.#go('start');
+    if (this.#state === 'open' || this.#state === 'draining') this.#liveness.probe();
+    else this.#go('start');
   }
 
   stop(): void {
@@ -158,7 +159,8 @@ export class Connection {
   #take(frame: ServerFrame | null): void {
     if (frame === null) return;
     if (frame.op === 'draining') {
-      this.#retryAtMs = this.#settings.clock.nowMs() + Math.max(0, frame.retryAfterMs);
+      this.#retryAtMs =
+        this.#settings.clock.nowMs() + Math.min(Math.max(0, frame.retryAfterMs), RETRY_AFTER_MS_MAX);
       this.#go('drain');
     } else if (frame.op !== 'pong') this.#owner.onFrame(frame);
   }

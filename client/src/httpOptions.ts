@@ -6,9 +6,9 @@ export interface ChatHttpOptions {
   readonly userId: string;
   /** Default: the runtime's. */
   readonly fetch?: typeof fetch;
-  /** How long a call may take, in milliseconds. Default 10,000. */
+  /** How long a call may take, in milliseconds. Default 10,000. At most a day. */
   readonly timeoutMs?: number;
-  /** How long an upload may take, in milliseconds. Default 120,000, which is how long the server waits for its end. */
+  /** How long an upload may take, in milliseconds. Default 120,000, which is how long the server waits for its end. At most a day. */
   readonly uploadTimeoutMs?: number;
 }
 

@@ -14,14 +14,17 @@ export interface LivenessOwner {
  * answer. Without one within `pongTimeoutMs` it is dead. A cable that was pulled is noticed no other way: TCP tries for many
  * minutes, and browsers answer protocol-level pings without telling.
  *
- * Silent → asked → dead; a word from the peer leads back to the start. What a busy connection pays per frame is one
- * assignment: the timer is not moved, but checks when it fires.
+ * Silent → asked → dead, and asked at once by {@link Liveness.probe}; a word from the peer leads back to the start. What a busy connection pays per frame are two
+ * assignments: the timer is not moved, but checks when it fires.
  */
 export class Liveness {
   readonly #settings: Settings;
   readonly #owner: LivenessOwner;
   readonly #alarm: Alarm;
   #heardAtMs = 0;
+  #asked = false;
+  /** Whether the peer has said a word since it was asked. */
+  #heardSince = false;
 
   constructor(settings: Settings, owner: LivenessOwner) {
     this.#settings = settings;
@@ -35,24 +38,38 @@ export class Liveness {
   }
 
   stop(): void {
+    this.#asked = false;
     this.#alarm.clear();
+  }
+
+  /** Asks now, whatever was heard: the network may be another one. */
+  probe(): void {
+    if (!this.#asked) this.#ask();
   }
 
   heard(): void {
     this.#heardAtMs = this.#settings.clock.nowMs();
+    this.#heardSince = true;
   }
 
   #watch(delayMs: number): void {
     this.#alarm.set(delayMs, () => {
-      const { clock, pingIntervalMs, pongTimeoutMs } = this.#settings;
+      const { clock, pingIntervalMs } = this.#settings;
       const quietMs = clock.nowMs() - this.#heardAtMs;
       if (quietMs < pingIntervalMs) return this.#watch(pingIntervalMs - quietMs);
-      const askedAtMs = clock.nowMs();
-      this.#alarm.set(pongTimeoutMs, () => {
-        if (this.#heardAtMs < askedAtMs) this.#owner.onDead();
-        else this.#watch(Math.max(0, pingIntervalMs - (clock.nowMs() - this.#heardAtMs)));
-      });
-      this.#owner.ping();
+      this.#ask();
     });
+  }
+
+  #ask(): void {
+    const { clock, pingIntervalMs, pongTimeoutMs } = this.#settings;
+    this.#asked = true;
+    this.#alarm.set(pongTimeoutMs, () => {
+      this.#asked = false;
+      if (!this.#heardSince) this.#owner.onDead();
+      else this.#watch(Math.max(0, pingIntervalMs - (clock.nowMs() - this.#heardAtMs)));
+    });
+    this.#heardSince = false;
+    this.#owner.ping();
   }
 }

@@ -1,7 +1,7 @@
 import { fullJitterMs } from './backoff.ts';
 import { Alarm } from './clock.ts';
 import { DeliveryTimeoutError, RequestRefusedError, SendQueueFullError } from './errors.ts';
-import type { Settings } from './options.ts';
+import { RETRY_AFTER_MS_MAX, type Settings } from './options.ts';
 import type { AckFrame, ClientFrame, ErrorFrame } from './protocol.ts';
 
 /** Something that must reach the server once, however often it is sent. */
@@ -22,16 +22,23 @@ export interface OutboxLink {
 
 interface Entry {
   readonly delivery: Delivery;
-  readonly deadlineAtMs: number;
+  deadlineAtMs: number;
   /** Every number it was sent under on this connection: a late answer to any of them will do. */
   ids: number[];
   /** When it is sent again for want of an answer; null while it waits to be sent. */
   answerDueAtMs: number | null;
   lastRefusal: RequestRefusedError | null;
+  /** Its deadline passed while the device slept: it gets one attempt more, until then at the latest. */
+  graceUntilMs: number | null;
 }
 
 /** Errors that say "not now" whatever else they say: the request itself is fine. */
 const RETRYABLE = new Set(['log_unavailable', 'overloaded', 'unknown_outcome', 'rate_limited']);
+
+/** A timer that fires later than this was not late: the device slept. In milliseconds. */
+const LATE_MS_MAX = 5_000;
+/** How long after that a message may wait for the network to come back, in milliseconds. */
+const GRACE_MS_MAX = 300_000;
 
 /** Acks of which a later, higher one is still understood, at most. */
 const ACKED_MAX = 1_000;
@@ -44,6 +51,9 @@ const ACKED_MAX = 1_000;
  * time that the server asked for plus a backoff with jitter, so that nothing overtakes what was refused. Entries are sent in
  * their order, and the server takes the frames of a connection in theirs; so messages are stored in order, unless one of
  * several on their way is refused and those behind it are not: `sendWindowMax` 1 excludes that too.
+ *
+ * When the deadline has passed while the device slept, the entry gets one attempt more, as soon as there is a connection and
+ * within five minutes: it fails when that is not answered either.
  *
  * An entry is settled by an ack, by an error that is not retryable, by its deadline, or by {@link Outbox.close}. Repeats are
  * harmless because the server knows a message by its clientMessageId.
@@ -77,7 +87,14 @@ export class Outbox {
     const { sendQueueMax, sendDeadlineMs, clock } = this.#settings;
     if (this.#entries.size >= sendQueueMax) throw new SendQueueFullError(sendQueueMax);
     const deadlineAtMs = clock.nowMs() + sendDeadlineMs;
-    this.#entries.add({ delivery, deadlineAtMs, ids: [], answerDueAtMs: null, lastRefusal: null });
+    this.#entries.add({
+      delivery,
+      deadlineAtMs,
+      ids: [],
+      answerDueAtMs: null,
+      lastRefusal: null,
+      graceUntilMs: null,
+    });
     this.#wakeAt(deadlineAtMs);
     this.pump();
   }
@@ -99,6 +116,8 @@ export class Outbox {
     for (const entry of this.#entries) {
       entry.ids = [];
       entry.answerDueAtMs = null;
+      // An attempt on a connection that was dead already is none.
+      if (entry.graceUntilMs !== null) entry.deadlineAtMs = entry.graceUntilMs;
     }
   }
 
@@ -141,6 +160,8 @@ export class Outbox {
     if (!this.#link.send(entry.delivery.frame(id))) return false;
     entry.ids.push(id);
     entry.answerDueAtMs = this.#settings.clock.nowMs() + this.#settings.answerTimeoutMs;
+    // That one attempt.
+    if (entry.graceUntilMs !== null) entry.deadlineAtMs = Math.min(entry.graceUntilMs, entry.answerDueAtMs);
     this.#byId.set(id, entry);
     this.#onTheirWay += 1;
     this.#wakeAt(entry.answerDueAtMs);
@@ -160,7 +181,9 @@ export class Outbox {
     const nowMs = clock.nowMs();
     // What was on its way with it is refused with it: one fault, which counts once.
     if (this.#pausedUntilMs <= nowMs) this.#refusals += 1;
-    const delayMs = (error.retryAfterMs ?? 0) + fullJitterMs(this.#refusals - 1, { baseMs, maxMs }, random);
+    const delayMs =
+      Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX) +
+      fullJitterMs(this.#refusals - 1, { baseMs, maxMs }, random);
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + delayMs);
     this.#wakeAt(this.#pausedUntilMs);
   }
@@ -186,8 +209,10 @@ export class Outbox {
 
   #onAlarm(): void {
     const nowMs = this.#settings.clock.nowMs();
+    const slept = nowMs - this.#alarmAtMs > LATE_MS_MAX;
     for (const entry of [...this.#entries]) {
-      if (entry.deadlineAtMs <= nowMs) this.#expire(entry);
+      if (slept && entry.deadlineAtMs <= nowMs && entry.graceUntilMs === null) this.#grant(entry, nowMs);
+      else if (entry.deadlineAtMs <= nowMs) this.#expire(entry);
       else if (entry.answerDueAtMs !== null && entry.answerDueAtMs <= nowMs) this.#requeue(entry);
     }
     this.pump();
@@ -196,6 +221,13 @@ export class Outbox {
       nextMs = Math.min(nextMs, deadlineAtMs, answerDueAtMs ?? Number.POSITIVE_INFINITY);
     }
     if (this.#entries.size > 0) this.#wakeAt(nextMs);
+  }
+
+  /** It could not be tried while the device slept. One that is on its way is so on a connection from before. */
+  #grant(entry: Entry, nowMs: number): void {
+    entry.graceUntilMs = nowMs + GRACE_MS_MAX;
+    entry.deadlineAtMs = entry.graceUntilMs;
+    this.#requeue(entry);
   }
 
   #expire(entry: Entry): void {

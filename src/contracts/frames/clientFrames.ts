@@ -25,6 +25,12 @@ export const WS_SUBPROTOCOL = 'chat.v1';
 /** Longest frame taken from a client: 8,000 characters, each escaped at its longest, and the rest of the frame. */
 export const FRAME_BYTES_MAX = 128 * 1_024;
 
+/**
+ * Above the soft limit of {@link FRAME_BYTES_MAX} a client is closed with a reason (1009); above this hard one
+ * uWebSockets.js drops the connection while the frame is still coming in, so nothing larger is ever held.
+ */
+export const FRAME_BYTES_HARD_MAX = 2 * FRAME_BYTES_MAX;
+
 const RequestId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** In place of a conversation's id: all conversations that the user takes part in, also new ones. */

@@ -1,26 +1,11 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { ChatError } from '../../contracts/errors.ts';
+import { BINARY_TYPES } from '../../contracts/uploads/mediaTypes.ts';
 import { beginsAsText, encodingOf, type TextEncoding } from './plainText.ts';
 import { PLAIN, textTypeOf } from './textTypes.ts';
 
-/**
- * What may be uploaded beside text: what chats are full of, and nothing that a browser runs. Office files are not on it, which
- * are not worth their macros here.
- */
-export const ALLOWED_TYPES: ReadonlySet<string> = new Set([
-  'image/png',
-  'image/jpeg',
-  'image/gif',
-  'image/webp',
-  'image/avif',
-  'application/pdf',
-  'audio/mpeg',
-  'audio/ogg',
-  'audio/wav',
-  'video/mp4',
-  'video/webm',
-  'application/zip',
-]);
+/** What may be uploaded beside text. */
+export const ALLOWED_TYPES: ReadonlySet<string> = new Set(BINARY_TYPES);
 
 /** Bytes at the beginning of a file by which its type is found. Source: file-type's own `reasonableDetectionSizeInBytes`. */
 export const SNIFF_BYTES = 4_100;

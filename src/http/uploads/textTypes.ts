@@ -1,25 +1,10 @@
+import { TEXT_TYPES } from '../../contracts/uploads/mediaTypes.ts';
+
 /** What a text counts as that says nothing more precise, or something that a page could run or show. */
 export const PLAIN = 'text/plain';
 
-/**
- * Types that a text keeps when a client declares them: no browser runs them, styles a page by them or shows them as one. Every
- * other text (HTML, SVG, XML, scripts, style sheets, source code) is kept and served as {@link PLAIN}.
- */
-const INERT = new Set([
-  PLAIN,
-  'text/markdown',
-  'text/csv',
-  'text/tab-separated-values',
-  'text/calendar',
-  'text/vcard',
-  'application/json',
-  'application/x-ndjson',
-  'application/geo+json',
-  'application/ld+json',
-  'application/yaml',
-  'application/toml',
-  'application/sql',
-]);
+/** Types that no browser does anything with. */
+const INERT: ReadonlySet<string> = new Set(TEXT_TYPES);
 
 /** Other names under which clients declare the same. */
 const ALIASES: Readonly<Record<string, string>> = {

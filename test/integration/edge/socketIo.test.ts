@@ -9,6 +9,7 @@ import { applicationOn } from '../../support/application/application.ts';
 import { ChatClient } from '../../support/edge/chatClient.ts';
 import { type RealEdge, startRealEdge } from '../../support/edge/realEdge.ts';
 import { type OpenedLog, openTestLog } from '../../support/eventlog/jetStreamLog.ts';
+import { answersIn, exchange } from '../../support/http/rawHttp.ts';
 import { startTestNats } from '../../support/servers/nats.ts';
 import type { TestServer } from '../../support/servers/testServer.ts';
 import { waitFor } from '../../support/time/waitFor.ts';
@@ -219,6 +220,58 @@ test('a session id that is unknown, or of a closed session, is refused', async (
   for (const stale of [sid, 'guessed', '__proto__', '']) {
     expect((await get(`/socket.io/?EIO=4&transport=polling&sid=${stale}`, 'POST', '40')).status).toBe(400);
   }
+});
+
+/** A poll whose body comes in chunks, without saying how long it is. */
+function poll(query: string, chunks: readonly string[]): Promise<string> {
+  const head = `POST /socket.io/?EIO=4&transport=polling&${query} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close`;
+  const body = chunks.map((chunk) => `${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`).join('');
+  return exchange(edge.port, Buffer.from(`${head}\r\n\r\n${body}0\r\n\r\n`));
+}
+
+test('a client may poll with bodies in chunks, as long as a frame may be', async () => {
+  const open = await get('/socket.io/?EIO=4&transport=polling');
+  const { sid } = JSON.parse(open.text.slice(1));
+  const fresh = () => get(`/socket.io/?EIO=4&transport=polling&sid=${sid}`);
+  expect(await poll(`sid=${sid}`, ['40', '{"userId":"bob"}'])).toMatch(/^HTTP\/1.1 200 OK[\s\S]*ok$/);
+  expect((await fresh()).text).toMatch(/^40\{"sid"/);
+  for (const chunks of [['420["ping"]'], [...'421["typing",{}]']]) {
+    expect(await poll(`sid=${sid}`, chunks)).toMatch(/ok$/);
+    expect((await fresh()).text).toMatch(/^43[01]\[/);
+  }
+  const [large] = answersIn(await poll(`sid=${sid}`, ['4', 'x'.repeat(131_072)]));
+  expect([large?.status, JSON.parse(large?.body ?? '')]).toMatchObject([413, { code: 'payload_too_large' }]);
+  // The session goes on.
+  expect(await poll(`sid=${sid}`, ['422["ping"]'])).toMatch(/ok$/);
+  const [stranger] = answersIn(await poll('sid=guessed', ['40']));
+  expect(stranger?.status).toBe(400);
+});
+
+test('what Engine.IO refuses without a word is a problem of the catalogue', async () => {
+  const open = await get('/socket.io/?EIO=4&transport=polling');
+  const { sid } = JSON.parse(open.text.slice(1));
+  const target = `/socket.io/?EIO=4&transport=polling&sid=${sid}`;
+  const raw = `POST ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  const [empty] = answersIn(await exchange(edge.port, raw));
+  expect(empty?.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  expect([empty?.status, JSON.parse(empty?.body ?? '')]).toMatchObject([
+    400,
+    { code: 'invalid_request', status: 400 },
+  ]);
+});
+
+test('a frame over the limit closes with 1009 and says so, and is counted as such', async () => {
+  const { socket } = await connected(['websocket'], 'verbose');
+  edge.events.length = 0;
+  const closed = new Promise((resolve) =>
+    socket.io.engine.on('close', (_reason, details) => resolve(details)),
+  );
+  socket.emit('send', { content: 'x'.repeat(131_072) });
+  expect(await closed).toMatchObject({ context: { code: 1009, reason: 'frames have at most 131072 bytes' } });
+  await waitFor('its end', () =>
+    edge.events.some((event) => event.type === 'disconnected' && event.reason === 'too_large'),
+  );
+  socket.disconnect();
 });
 
 test('a body over the limit ends its own session only', async () => {

@@ -224,7 +224,9 @@ describe('every answer is as documented', () => {
       good.form === undefined
         ? { ...good, body: { ...good.body, large } }
         : { ...good, form: [...good.form.slice(0, -1), file(pdf(UPLOAD_BYTES_MAX + 1))] };
-    await callAll(answering(413), 413, tooLarge);
+    await callAll(answering(415), 413, tooLarge);
+    const longHeader = { 'X-Long': 'x'.repeat(20_000) };
+    await callAll(answering(413), 413, (good) => ({ ...good, headers: { ...good.headers, ...longHeader } }));
     await callAll(answering(415), 415, (good) => ({ ...good, headers: { 'Content-Type': 'text/plain' } }));
   });
 

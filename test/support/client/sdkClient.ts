@@ -5,6 +5,9 @@ import { C1, M1 } from '../domain/conversations.ts';
 import { ManualClock } from '../time/manualClock.ts';
 import { fakeWebSockets } from './fakeWebSocket.ts';
 
+/** Silence that most tests are not about. */
+const PATIENT = { pingIntervalMs: 25_000, pongTimeoutMs: 10_000 };
+
 /** A client on sockets and a clock of the test's. Delays are half of their bounds unless `random` says otherwise. */
 export function sdkClient(options: Partial<ChatClientOptions> = {}) {
   const clock = new ManualClock();
@@ -15,7 +18,7 @@ export function sdkClient(options: Partial<ChatClientOptions> = {}) {
     return `k${ids}`;
   };
   const { WebSocket } = web;
-  const base = { url: 'ws://edge', userId: 'alice', WebSocket, clock, newId, random: () => 0.5 };
+  const base = { url: 'ws://edge', userId: 'alice', WebSocket, clock, newId, random: () => 0.5, ...PATIENT };
   const chat = new ChatClient({ ...base, ...options });
   const states: string[] = [];
   chat.on('state', (state) => states.push(state));

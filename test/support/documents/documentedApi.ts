@@ -84,7 +84,7 @@ export class DocumentedApi {
     const content = operation.responses[String(status)]?.content;
     if (content === undefined) return text === '' ? null : 'it has a body';
     const type = (headers.get('content-type') ?? '').split(';')[0] ?? '';
-    const mediaType = Object.keys(content).find((name) => name === type || name === '*/*');
+    const mediaType = Object.keys(content).find((name) => name === type);
     if (mediaType === undefined) return `its type is ${type}`;
     if (!type.endsWith('json')) return null;
     const pointer = ['paths', template, method, 'responses', status, 'content', mediaType, 'schema'];

@@ -35,6 +35,12 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** Time passes while nothing runs, as on a device that sleeps: what was due fires late. */
+  sleep(ms: number): void {
+    this.#nowMs += ms;
+    this.advance(0);
+  }
+
   #next(): Timer | null {
     let first: Timer | null = null;
     for (const timer of this.#timers) if (first === null || timer.atMs < first.atMs) first = timer;

@@ -171,6 +171,23 @@ test('a quiet server is asked for a word; when it gives none the socket is cut',
   expect(socket.endedBy).toBe('cut');
 });
 
+test('connect() asks a socket that is open at once whether it is alive, and again when asked again', () => {
+  const { chat, clock, last } = open({ pingIntervalMs: 25_000, pongTimeoutMs: 5_000 });
+  const socket = last();
+  chat.connect();
+  chat.connect();
+  expect(socket.of('ping')).toHaveLength(1);
+  socket.say({ op: 'pong', id: 1 });
+  clock.advance(5_000);
+  expect(chat.state).toBe('open');
+  clock.advance(1_000);
+  chat.connect();
+  clock.advance(4_999);
+  expect([chat.state, socket.of('ping').length]).toEqual(['open', 2]);
+  clock.advance(1);
+  expect(chat.state).toBe('waiting');
+});
+
 test('a server that answers, or says anything at all, is alive', () => {
   const { chat, clock, last } = open({ pingIntervalMs: 25_000, pongTimeoutMs: 10_000 });
   last().onSent = ({ op }) => {

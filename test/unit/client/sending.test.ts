@@ -216,6 +216,46 @@ test('a message fails at its deadline, connected or not, with the last reason it
   expect(chat.pending).toBe(0);
 });
 
+/** A message that was on its way when the device fell asleep, for longer than its deadline. */
+function slept() {
+  const system = openSender({
+    sendDeadlineMs: 60_000,
+    answerTimeoutMs: 15_000,
+    pingIntervalMs: 9_000,
+    pongTimeoutMs: 5_000,
+  });
+  const message = system.room.send('1');
+  system.clock.sleep(3_600_000);
+  expect(message.state).toBe('sending');
+  return { ...system, message };
+}
+
+test('a message whose deadline passed in sleep is tried once more when the network is back', async () => {
+  const { clock, last, sockets, message } = slept();
+  // The socket from before is dead, which is noticed by the ping.
+  const before = sockets.length;
+  for (let step = 0; sockets.length === before && step < 1_000; step++) clock.advance(50);
+  clock.advance(9_000);
+  last().accept();
+  last().say(ack(latest(last(), 'k1')));
+  expect(await message.settled).toMatchObject({ state: 'accepted' });
+});
+
+test('it fails when that attempt is not answered, or no network comes back', async () => {
+  const tried = slept();
+  tried.reconnect();
+  expect(names(tried.last())).toEqual(['k1']);
+  tried.last().onSent = (frame) => frame.op === 'ping' && tried.last().say({ op: 'pong', id: frame.id });
+  tried.clock.advance(15_000);
+  await expect(tried.message.settled).rejects.toThrow(/same clientMessageId is safe/);
+  const offline = slept();
+  offline.last().end();
+  offline.clock.advance(299_999);
+  expect(offline.message.state).toBe('sending');
+  offline.clock.advance(1);
+  await expect(offline.message.settled).rejects.toThrow(/same clientMessageId is safe/);
+});
+
 test('a message without an answer is sent again, and a late answer to either will do', () => {
   const { room, last, clock } = openSender({ answerTimeoutMs: 15_000 });
   const message = room.send('1');

@@ -26,7 +26,7 @@ export interface OpenApiOperation {
   readonly operationId: string;
   readonly tags: readonly string[];
   readonly summary: string;
-  readonly description?: string;
+  readonly description: string;
   readonly parameters: readonly (OpenApiParameter | { readonly $ref: string })[];
   readonly requestBody?: { readonly required: true; readonly content: Record<string, OpenApiContent> };
   readonly responses: Record<string, OpenApiResponse>;
@@ -73,6 +73,7 @@ export function buildOpenApi({ version, operations = OPERATIONS }: OpenApiOption
       title: 'chat-backend',
       version,
       description: DESCRIPTION,
+      contact: { name: 'chat-backend' },
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'Where this document is from.' }],
@@ -93,7 +94,7 @@ function describe(operation: Operation, schemas: JsonSchemas): OpenApiOperation 
     operationId,
     tags: [tag],
     summary,
-    ...(description !== undefined && { description }),
+    description: description ?? `${summary}.`,
     parameters: parametersOf(operation, schemas),
     ...(body !== undefined && { requestBody: { required: true, content: contentOf(body, schemas) } }),
     responses: responsesOf(operation, schemas),

@@ -33,8 +33,10 @@ export interface Content {
 }
 
 /** Without a schema: the answer has no body. */
-export interface Answer extends Partial<Content> {
+export interface Answer extends Partial<Omit<Content, 'mediaType'>> {
   readonly description: string;
+  /** Default `application/json`; several: it is one of them. Never a range, which generated clients pass over. */
+  readonly mediaType?: string | readonly string[];
   readonly headers?: readonly ResponseHeader[];
 }
 

@@ -45,7 +45,8 @@ function success(answer: Answer, conditional: boolean, schemas: JsonSchemas): Op
   const response = { description, headers: headers(names) };
   if (schema === undefined) return response;
   const content = { schema: schemas.ofOutput(schema), ...(example !== undefined && { example }) };
-  return { ...response, content: { [mediaType]: content } };
+  const mediaTypes = typeof mediaType === 'string' ? [mediaType] : mediaType;
+  return { ...response, content: Object.fromEntries(mediaTypes.map((type) => [type, content])) };
 }
 
 /** Headers that come with a code, whatever was asked for. */

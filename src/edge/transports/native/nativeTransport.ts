@@ -1,7 +1,7 @@
 import type uWS from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { ChatError } from '../../../contracts/errors.ts';
-import { FRAME_BYTES_MAX, WS_SUBPROTOCOL } from '../../../contracts/frames/clientFrames.ts';
+import { FRAME_BYTES_HARD_MAX, WS_SUBPROTOCOL } from '../../../contracts/frames/clientFrames.ts';
 import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
 import type { SessionContext } from '../../context.ts';
 import type { OnEdgeEvent } from '../../edgeEvents.ts';
@@ -23,11 +23,6 @@ export interface NativeTransportOptions {
   readonly onEvent: OnEdgeEvent;
 }
 
-/**
- * Above the soft limit of {@link FRAME_BYTES_MAX} a client is closed with a reason (1009); above this hard one
- * uWebSockets.js drops the connection while the frame is still coming in, so nothing larger is ever held.
- */
-const FRAME_BYTES_HARD_MAX = 2 * FRAME_BYTES_MAX;
 const TRANSPORT = 'websocket';
 
 /** uWebSockets.js calls it for each message that goes over a socket's limit; its types leave it out. */

@@ -8,6 +8,7 @@ import type {
   WebSocketBehavior,
 } from 'uWebSockets.js';
 import type { ChatError } from '../../../contracts/errors.ts';
+import { FRAME_BYTES_HARD_MAX, FRAME_BYTES_MAX } from '../../../contracts/frames/clientFrames.ts';
 import type { HeaderList } from '../../../middleware/securityHeaders.ts';
 import type { Gate } from '../../gate/gate.ts';
 import type { AnswerHeaders } from '../../http/answerHeaders.ts';
@@ -16,6 +17,7 @@ import { cutOffTwoLengths } from '../../http/requestBody.ts';
 import type { RequestUser } from '../../http/requestUser.ts';
 import { GuardedResponse } from './guardedResponse.ts';
 import { GuardedSocket } from './guardedSocket.ts';
+import { isStreamed, StreamedBodies } from './streamedBody.ts';
 
 export interface GuardOptions {
   readonly backpressureBytesMax: number;
@@ -35,6 +37,8 @@ type HttpHandler = (response: HttpResponse, request: HttpRequest) => void;
  *   closed, and its client resumes.
  * - It touches responses and sockets that are gone, which throws and would end the process. Here that does nothing.
  * - It makes a session for everyone. Here the gate is asked first.
+ * - It takes no body without a length. Here such a body is collected first.
+ * - A frame that is too large ends its socket without a word. Here the close code says why, as on `/ws`.
  * - Its answers lack what those of everybody else here carry: security headers, the request's id, whose pages may read it.
  *
  * Source of what it calls: engine.io/lib/userver.ts and transports-uws/.
@@ -42,6 +46,7 @@ type HttpHandler = (response: HttpResponse, request: HttpRequest) => void;
 export class GuardedApp {
   readonly #app: uWS.TemplatedApp;
   readonly #options: GuardOptions;
+  readonly #streamed = new StreamedBodies();
 
   constructor(app: uWS.TemplatedApp, options: GuardOptions) {
     this.#app = app;
@@ -59,7 +64,11 @@ export class GuardedApp {
       if (preflight !== null) return answerPreflight(response, preflight);
       if (!this.#admits(response, request)) return;
       const guarded = new GuardedResponse(response, answerHeaders.readableOf(request));
-      this.#guard(() => handler(guarded.asResponse(), request));
+      const take = (taken: HttpRequest) => this.#guard(() => handler(guarded.asResponse(), taken));
+      // Without a session there is nothing to say yet: Engine.IO refuses that without reading it.
+      if (!isStreamed(request) || !hasSession(request)) return take(request);
+      const refused = (error: ChatError) => void guarded.refuse(error, true);
+      this.#streamed.collect(request, guarded, { take, refuse: refused });
     });
     return this;
   }
@@ -68,6 +77,7 @@ export class GuardedApp {
     const sockets = new WeakMap<WebSocket<UserData>, GuardedSocket>();
     const guarded = {
       ...behavior,
+      maxPayloadLength: FRAME_BYTES_HARD_MAX,
       maxBackpressure: this.#options.backpressureBytesMax,
       closeOnBackpressureLimit: 1,
       upgrade: (response: HttpResponse, request: HttpRequest, context: us_socket_context_t) => {
@@ -82,6 +92,7 @@ export class GuardedApp {
         this.#guard(() => behavior.open?.(socket as unknown as WebSocket<UserData>));
       },
       message: (ws: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean) => {
+        if (message.byteLength > FRAME_BYTES_MAX) return sockets.get(ws)?.endTooLarge();
         this.#guard(() => behavior.message?.(ws, message, isBinary));
       },
       drain: (ws: WebSocket<UserData>) => sockets.get(ws)?.onDrain?.(),
@@ -103,19 +114,15 @@ export class GuardedApp {
     return false;
   }
 
-  /**
-   * A request with a session belongs to a connection that was let in; one without asks for a new one. Read as Engine.IO reads
-   * it: of several ids the last counts, and an empty one is none.
-   */
+  /** A request with a session belongs to a connection that was let in; one without asks for a new one. */
   #refusalOf(request: HttpRequest): ChatError | null {
     const newcomer = { transport: 'socketio-polling', origin: request.getHeader('origin') } as const;
     const { gate, users } = this.#options;
     // Engine.IO keeps the last of two headers, a proxy may have meant the first.
     const doubled = users.refusalOf(request);
     if (doubled !== null) return doubled;
-    const sid = new URLSearchParams(request.getQuery()).getAll('sid').at(-1) ?? '';
-    // An unknown one is no newcomer either: Engine.IO refuses it.
-    return sid !== '' ? gate.readmit(newcomer) : gate.admit(newcomer);
+    // An unknown session is no newcomer either: Engine.IO refuses it.
+    return hasSession(request) ? gate.readmit(newcomer) : gate.admit(newcomer);
   }
 
   #guard(work: () => unknown): void {
@@ -126,6 +133,12 @@ export class GuardedApp {
       this.#options.onFault(error);
     }
   }
+}
+
+/** Read as Engine.IO reads it: of several ids the last counts, and an empty one is none. */
+function hasSession(request: HttpRequest): boolean {
+  const sid = new URLSearchParams(request.getQuery()).getAll('sid').at(-1) ?? '';
+  return sid !== '';
 }
 
 function answerPreflight(response: HttpResponse, headers: HeaderList): void {

@@ -1,6 +1,8 @@
 import type { HttpResponse, RecognizedString, us_socket_context_t } from 'uWebSockets.js';
+import { ChatError } from '../../../contracts/errors.ts';
 import { REQUEST_ID_HEADER } from '../../../middleware/requestId.ts';
 import type { HeaderList } from '../../../middleware/securityHeaders.ts';
+import { refuse } from '../../http/refuse.ts';
 
 /**
  * A response that may be touched when it is gone: that then does nothing. Status and headers are kept and written with
@@ -13,6 +15,7 @@ export class GuardedResponse {
   #status: RecognizedString | null = null;
   #onAborted: (() => void) | null = null;
   #gone = false;
+  #body: ArrayBuffer | null = null;
 
   /** @param headers those of every answer, but one whose name is written later; of an upgrade, the request's id alone */
   constructor(response: HttpResponse, headers: HeaderList) {
@@ -36,8 +39,15 @@ export class GuardedResponse {
   }
 
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): this {
-    if (!this.#gone) this.#response.onData(handler);
+    if (this.#gone) return this;
+    if (this.#body === null) this.#response.onData(handler);
+    else handler(this.#body, true);
     return this;
+  }
+
+  /** The body has come already: who asks for it next gets it whole. */
+  hold(body: Uint8Array): void {
+    this.#body = Uint8Array.from(body).buffer;
   }
 
   getRemoteAddressAsText(): ArrayBuffer {
@@ -60,7 +70,17 @@ export class GuardedResponse {
   }
 
   end(body?: RecognizedString): this {
+    const status = /^[45]\d\d/.exec(String(this.#status ?? ''))?.[0];
+    if (status !== undefined && body === undefined) return this.refuse(bareRefusal(status));
     this.#finish(this.#common, (response) => response.end(body));
+    return this;
+  }
+
+  /** Answers with a problem of the catalogue. */
+  refuse(error: ChatError, closeConnection = false): this {
+    if (this.#gone) return this;
+    this.#gone = true;
+    refuse(this.#response, error, { headers: this.#common, closeConnection });
     return this;
   }
 
@@ -92,4 +112,10 @@ export class GuardedResponse {
       how(this.#response);
     });
   }
+}
+
+/** Engine.IO refuses what a client has got wrong with a status and no word. */
+function bareRefusal(status: string): ChatError {
+  if (status === '413') return new ChatError('payload_too_large', 'The body is larger than a frame may be.');
+  return new ChatError('invalid_request', 'Engine.IO does not take this request: see its protocol.');
 }

@@ -1,4 +1,5 @@
 import type { RecognizedString, WebSocket } from 'uWebSockets.js';
+import { DISCONNECTS } from '../../../contracts/frames/disconnects.ts';
 
 /** A WebSocket that may be touched when it is closed: that then does nothing. */
 export class GuardedSocket {
@@ -6,6 +7,7 @@ export class GuardedSocket {
   open = true;
   onDrain: (() => void) | null = null;
   onDropped: (() => void) | null = null;
+  onTooLarge: (() => void) | null = null;
 
   constructor(ws: WebSocket<unknown>) {
     this.#ws = ws;
@@ -13,6 +15,13 @@ export class GuardedSocket {
 
   markClosed(): void {
     this.open = false;
+  }
+
+  /** A frame came that is larger than any may be. */
+  endTooLarge(): void {
+    this.onTooLarge?.();
+    const { code, reason } = DISCONNECTS.tooLarge;
+    this.end(code, reason);
   }
 
   getUserData(): unknown {

@@ -148,6 +148,9 @@ export class SocketIoConnection implements ClientSocket {
     webSocket.onDrain = () => {
       if (webSocket.getBufferedAmount() === 0) this.#wake();
     };
+    webSocket.onTooLarge = () => {
+      this.closeReason = DISCONNECTS.tooLarge.metric;
+    };
     webSocket.onDropped = () => {
       if (this.closeReason === 'client') this.#options.onSlow();
       this.closeReason = 'slow_consumer';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -20,9 +21,71 @@ describe('the OpenAPI document', () => {
     expect(await new Validator().validate(structuredClone({ ...document }))).toEqual({ valid: true });
   });
 
+  it('has what linters want of each operation: what it is about, and how it is refused', () => {
+    const document = buildOpenApi({ version });
+    for (const methods of Object.values(document.paths)) {
+      for (const { operationId, description, responses } of Object.values(methods)) {
+        expect(description, operationId).toMatch(/\.$/);
+        expect(Object.keys(responses), operationId).toContainEqual(expect.stringMatching(/^4/));
+        const types = Object.values(responses).flatMap(({ content = {} }) => Object.keys(content));
+        expect(
+          types.filter((type) => type.includes('*')),
+          operationId,
+        ).toEqual([]);
+      }
+    }
+  });
+
   it('names each operation once', () => {
     const ids = OPERATIONS.map(({ operationId }) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+/** Every example of a document with the pointer of the schema that it is an example of. */
+function examplesIn(node: unknown, path: readonly string[] = []): { pointer: string; example: unknown }[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const here = (...more: string[]) =>
+    [...path, ...more]
+      .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+      .join('/');
+  const fields: Record<string, unknown> = { ...node };
+  const examples = Array.isArray(fields.examples) ? fields.examples : [];
+  return [
+    ...examples.map((example) => ({ pointer: here(), example })),
+    ...('example' in fields && 'schema' in fields
+      ? [{ pointer: here('schema'), example: fields.example }]
+      : []),
+    ...Object.entries(fields).flatMap(([name, value]) => examplesIn(value, [...path, name])),
+  ];
+}
+
+describe.each([
+  ['OpenAPI', buildOpenApi({ version }), Ajv2020],
+  ['AsyncAPI', buildAsyncApi({ version }), Ajv],
+])('every example of the %s document', (_name, document, Validating) => {
+  it.each([true, false])(
+    'is valid by its schema, read with patterns in Unicode mode: %s',
+    (unicodeRegExp) => {
+      const ajv = new Validating({ strict: false, validateSchema: false, unicodeRegExp });
+      addFormats.default(ajv);
+      ajv.addSchema(structuredClone({ ...document }), 'document');
+      const examples = examplesIn(document);
+      expect(examples.length).toBeGreaterThan(5);
+      for (const { pointer, example } of examples) {
+        const validate = ajv.compile({ $ref: `document#/${pointer}` });
+        expect([pointer, example, validate(example), validate.errors]).toEqual([
+          pointer,
+          example,
+          true,
+          null,
+        ]);
+      }
+    },
+  );
+
+  it('stands beside patterns that mean the same in every mode', () => {
+    expect(JSON.stringify(document)).not.toMatch(/"pattern":"[^"]*(\\\\p\{|\(\?<)/);
   });
 });
 

@@ -44,7 +44,13 @@ export const docsOperations: readonly Operation[] = [
     summary: 'A file of that page',
     params: AssetPath,
     conditional: true,
-    answers: { 200: { description: 'The file.', mediaType: '*/*', schema: z.string() } },
+    answers: {
+      200: {
+        description: 'The file.',
+        mediaType: [...new Set(Object.values(DOCS_ASSETS))],
+        schema: z.string().meta({ format: 'binary' }),
+      },
+    },
     errors: ['invalid_request', 'not_found'],
   },
   {

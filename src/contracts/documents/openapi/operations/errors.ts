@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../errors.ts';
 
-/** What any call may end with. */
-export const EVERYWHERE: readonly ErrorCode[] = ['internal'];
+/** What any call may end with; too large may be its headers. */
+export const EVERYWHERE: readonly ErrorCode[] = ['payload_too_large', 'internal'];
 
 /** Of calls that ask the log. */
 export const LOG_ERRORS: readonly ErrorCode[] = ['log_unavailable'];

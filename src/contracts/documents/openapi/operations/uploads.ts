@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AttachmentSchema } from '../../../events/events.ts';
 import { ReadUploadQuery, UploadPath } from '../../../http/requests.ts';
 import { ConversationId, UserId } from '../../../ids.ts';
+import { BINARY_TYPES, TEXT_TYPES } from '../../../uploads/mediaTypes.ts';
 import type { Operation } from '../operation.ts';
 
 const PATH = '/api/chat/uploads';
@@ -15,7 +16,10 @@ const UploadForm = z.strictObject({
 
 const UploadedFile = z.object({ attachment: AttachmentSchema }).meta({ id: 'UploadedFile' });
 
-const bytes = { mediaType: '*/*', schema: z.string() };
+const bytes = {
+  mediaType: [...BINARY_TYPES, ...TEXT_TYPES],
+  schema: z.string().meta({ id: 'FileBytes', description: 'The bytes, as they are.', format: 'binary' }),
+};
 
 export const uploadOperations: readonly Operation[] = [
   {
