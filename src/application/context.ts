@@ -4,6 +4,7 @@ import type { EventFeed } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';
 import type { Ids } from '../ports/ids.ts';
 import { ReactionKinds } from './commands/reactionKinds.ts';
+import { ReplyTargets } from './commands/replyTargets.ts';
 import { ConversationStore, type ConversationStoreOptions } from './conversations/conversationStore.ts';
 
 /** What the command handlers need of the world. Built once, by the composition root. */
@@ -12,6 +13,7 @@ export interface ApplicationContext {
   readonly feed: EventFeed;
   readonly conversations: ConversationStore;
   readonly reactions: ReactionKinds;
+  readonly replyTargets: ReplyTargets;
   readonly attachments: AttachmentStore;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -31,7 +33,12 @@ export interface ApplicationParts {
 /** The application of one process, on a log. Its conversations are cached in memory. */
 export function openApplication({ shared, ...parts }: ApplicationParts): ApplicationContext {
   const conversations = new ConversationStore(parts.log, { shared });
-  return { ...parts, conversations, reactions: new ReactionKinds(parts) };
+  return {
+    ...parts,
+    conversations,
+    reactions: new ReactionKinds(parts),
+    replyTargets: new ReplyTargets(parts),
+  };
 }
 
 let latest = { ms: Number.NaN, text: '' };
