@@ -46,6 +46,8 @@ CREATE TABLE messages (
   has_reactions     boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX messages_conversation_seq ON messages (conversation_id, seq);
+-- How many of those after a message are deleted, and so not unread. Costs nothing for messages that stay.
+CREATE INDEX messages_deleted ON messages (conversation_id, seq) WHERE deleted_at IS NOT NULL;
 CREATE INDEX messages_conversation_at ON messages (conversation_id, at);
 CREATE INDEX messages_user ON messages (user_id, seq);
 -- Which message refers to an upload: asked by the sweep of uploads. Costs nothing for messages without any.

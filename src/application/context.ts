@@ -4,6 +4,7 @@ import type { EventFeed } from '../ports/eventFeed.ts';
 import type { EventLog } from '../ports/eventLog.ts';
 import type { Ids } from '../ports/ids.ts';
 import { ReactionKinds } from './commands/reactionKinds.ts';
+import { ReplyTargets } from './commands/replyTargets.ts';
 import { ConversationStore, type ConversationStoreOptions } from './conversations/conversationStore.ts';
 import { MessageSearch } from './reading/messageSearch.ts';
 
@@ -14,6 +15,7 @@ export interface ApplicationContext {
   readonly conversations: ConversationStore;
   readonly reactions: ReactionKinds;
   readonly search: MessageSearch;
+  readonly replyTargets: ReplyTargets;
   readonly attachments: AttachmentStore;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -33,8 +35,13 @@ export interface ApplicationParts {
 /** The application of one process, on a log. Its conversations are cached in memory. */
 export function openApplication({ shared, ...parts }: ApplicationParts): ApplicationContext {
   const conversations = new ConversationStore(parts.log, { shared });
-  const search = new MessageSearch(parts);
-  return { ...parts, conversations, reactions: new ReactionKinds(parts), search };
+  return {
+    ...parts,
+    conversations,
+    reactions: new ReactionKinds(parts),
+    replyTargets: new ReplyTargets(parts),
+    search: new MessageSearch(parts),
+  };
 }
 
 let latest = { ms: Number.NaN, text: '' };

@@ -7,6 +7,7 @@ import type { OnEdgeEvent } from './edgeEvents.ts';
 import { Hub } from './hub.ts';
 import { Inbox } from './inbox.ts';
 import { LiveFeed } from './liveFeed.ts';
+import { holdsMessage } from './resume/holdsMessage.ts';
 import { LogPages } from './resume/logPages.ts';
 import { ReplayBuffer } from './resume/replayBuffer.ts';
 
@@ -40,6 +41,9 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
   const { application, signals, presence, readMarks, historyProgress, onEvent, onFault } = options;
   const eventsMax = options.recentEventsMax ?? 16_384;
   const recent = new ReplayBuffer({ eventsMax, bytesMax: options.recentBytesMax ?? 32 * 1_024 ** 2 });
+  application.replyTargets.useMemory((conversationId, messageId) =>
+    holdsMessage(recent, conversationId, messageId),
+  );
   const hub = new Hub({ recent, readHead: (conversationId) => readHead(application, conversationId) });
   const inbox = new Inbox({ conversations: application.conversations, onFault });
   const pages = new LogPages({ ...application, recent });

@@ -1,6 +1,7 @@
 import { Prisma, type Reads } from '../platform/postgres/database.ts';
 import { type ConversationCursor, encodeCursor } from './conversationCursor.ts';
 import { CONVERSATION_FIELDS } from './conversationJson.ts';
+import { deletedSince } from './deletedSince.ts';
 import { isoTime, MESSAGE_JSON } from './messageJson.ts';
 
 export interface ConversationsQuestion {
@@ -89,7 +90,7 @@ function listJson({ userId, after, limit }: ConversationsQuestion): Prisma.Sql {
       LEFT JOIN read_receipts r ON r.user_id = p.user_id AND r.conversation_id = c.id
       LEFT JOIN LATERAL (
         SELECT o.ordinal FROM messages o
-        WHERE o.conversation_id = c.id AND o.seq <= greatest(p.joined_seq, p.own_seq, r.read_seq)
+        WHERE o.conversation_id = c.id AND o.seq <= ${SEEN_SEQ}
         ORDER BY o.seq DESC LIMIT 1
       ) seen ON true`;
 }
@@ -97,10 +98,13 @@ function listJson({ userId, after, limit }: ConversationsQuestion): Prisma.Sql {
 const HOUR_MICROS = 3_600_000_000;
 const INT_MAX = 2 ** 31 - 1;
 
+/** What the user has certainly seen: what was there when they joined, posted, or marked it as read. */
+const SEEN_SEQ = Prisma.sql`greatest(p.joined_seq, p.own_seq, r.read_seq)`;
+
 /** A row `p` of the page with its conversation `c` and last message `m`, as the `ConversationSummary` of the contracts. */
 const CONVERSATION_JSON = Prisma.sql`json_build_object(${CONVERSATION_FIELDS},
   'lastMessage', CASE WHEN m.message_id IS NOT NULL THEN ${MESSAGE_JSON} END,
   'lastActivityAt', ${isoTime('p.last_activity_at')},
   'messageCount', coalesce(m.ordinal, 0),
-  'unreadCount', coalesce(m.ordinal, 0) - coalesce(seen.ordinal, 0)
+  'unreadCount', coalesce(m.ordinal, 0) - coalesce(seen.ordinal, 0) - ${deletedSince('c.id', SEEN_SEQ)}
 )`;

@@ -37,14 +37,16 @@ test('what clients saw live, what history returns and what the log holds are the
       await bob.join(conversationId);
     }
   }
-  const first = await post(conversationId, 'carol', 'c1', 'something else than the first time');
+  const other = post(conversationId, 'carol', 'c1', 'something else than the first time');
+  await expect(other).rejects.toThrow('client_message_id_reused');
+  const first = await post(conversationId, 'carol', 'c1', 'carol says 1 over HTTP ✓');
   expect(first).toMatchObject({ duplicate: true, message: { content: 'carol says 1 over HTTP ✓' } });
   await change('PATCH', first.message.messageId, {
     conversationId,
     userId: 'carol',
     content: 'carol means 1',
   });
-  const second = await post(conversationId, 'carol', 'c2', 'again');
+  const second = await post(conversationId, 'carol', 'c2', 'carol says 2 over HTTP ✓');
   const deletion = { conversationId, userId: 'carol', seq: second.seq };
   await change('DELETE', second.message.messageId, deletion);
   expect((await importing).stdout).toContain(

@@ -46,21 +46,25 @@ export function postMessage(context: ApplicationContext, request: MessageToPost)
   if (attachments === undefined || attachments.length === 0) return decideAndStore(context, request, []);
   return resolveAttachments(context, { ...request, attachments }).then(
     (resolved) => decideAndStore(context, request, resolved),
-    (error) => postedBefore(context, request, error),
+    (error) => {
+      if (isTooLate(error)) return postedBefore(context, request, error);
+      throw error;
+    },
   );
 }
 
 /**
- * A message that was stored while its files could be attached is the same message whenever it comes again.
+ * A message that was stored while its files could be attached, or while what it replies to was there, is the same message
+ * whenever it comes again.
  *
- * @throws ChatError what was wrong with the files, when it was not stored before
+ * @throws ChatError what is wrong with it, when it was not stored before
  */
 async function postedBefore(
   context: ApplicationContext,
   { conversationId, userId, clientMessageId, content = '', replyTo, attachments }: MessageToPost,
   error: unknown,
 ): Promise<PostedMessage> {
-  if (clientMessageId === undefined || !isTooLate(error)) throw error;
+  if (clientMessageId === undefined) throw error;
   const messageId = context.ids.messageId(conversationId, userId, clientMessageId);
   const found = await findPosted(context, { conversationId, messageId });
   if (found === null) throw error;
@@ -77,8 +81,27 @@ function decideAndStore(
 ): Promise<PostedMessage> {
   const command = toCommand(context, request, attachments);
   const decision = decideMessageCommand(context, command);
-  if (decision instanceof Promise) return decision.then((event) => store(context, posted(event)));
-  return store(context, posted(decision));
+  if (decision instanceof Promise)
+    return decision.then((event) => storeReply(context, posted(event), request));
+  return storeReply(context, posted(decision), request);
+}
+
+/** What is no reply goes on at once. */
+function storeReply(
+  context: ApplicationContext,
+  event: MessagePosted,
+  request: MessageToPost,
+): Promise<PostedMessage> {
+  const { conversationId, replyTo } = event;
+  if (replyTo === null) return store(context, event);
+  return context.replyTargets.find(conversationId, replyTo).then((found) => {
+    if (found !== 'missing') return store(context, event);
+    const errors = [{ path: 'replyTo', reason: 'is no message of this conversation (any more)' }];
+    const error = new ChatError('invalid_request', 'A reply names a message of its conversation.', {
+      errors,
+    });
+    return postedBefore(context, request, error);
+  });
 }
 
 function store(context: ApplicationContext, event: MessagePosted): Promise<PostedMessage> {

@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { SharedPresence } from '../../ports/sharedPresence.ts';
 import type { Signal, Signals } from '../../ports/signals.ts';
 import type { Timers } from '../../ports/timers.ts';
+import { Departures } from './departures.ts';
 import { PresenceAnnouncer } from './presenceAnnouncer.ts';
 import { PresenceRoster } from './presenceRoster.ts';
 
@@ -33,6 +34,8 @@ export interface PresenceOptions {
   readonly usersMax?: number;
   /** Other edges that are remembered, at most. Default 1,024. */
   readonly edgesMax?: number;
+  /** How long a user without a socket still counts as online here, in milliseconds, up to 500 more. Default 0. */
+  readonly graceMs?: number;
   /** Where processes also leave who is online, for those that did not hear it. Default: nowhere. */
   readonly shared?: SharedPresence | undefined;
   /** Chance, from 0 (inclusive) to 1; default `Math.random`. */
@@ -58,7 +61,7 @@ export interface PresenceOptions {
  * | presenceRequest | – | the round comes within 500 ms, at least 1 s after the last | one more round after this | – |
  * | stop | → stopped | → stopped, announces that nobody is here | the same | – |
  *
- * Invariants: at most one timer each for changes, rounds and sweeps, and none once stopped. Once everybody has heard a
+ * Invariants: at most one timer each for changes, rounds, sweeps and {@link Departures}, and none once stopped. Once everybody has heard a
  * whole round of everybody else, and nobody came or went since, all agree on who is online. What is remembered is
  * bounded; see {@link PresenceRoster} for how losses are made good and {@link PresenceAnnouncer} for what is sent.
  *
@@ -74,6 +77,7 @@ export class Presence {
   readonly #edgeId: string;
   readonly #announcer: PresenceAnnouncer;
   readonly #roster: PresenceRoster;
+  readonly #departures: Departures;
   readonly #unsubscribe: () => void;
   #state: 'quiet' | 'announcing' | 'stopped' = 'quiet';
   #cancelChanges: (() => void) | null = null;
@@ -94,6 +98,11 @@ export class Presence {
     this.#edgeId = edgeId;
     this.#announcer = new PresenceAnnouncer(edgeId, (signal) => signals.publish(signal));
     this.#roster = new PresenceRoster({ usersMax, edgesMax, silentSweepsMax: SILENT_SWEEPS_MAX });
+    this.#departures = new Departures({
+      timers: options.timers,
+      graceMs: options.graceMs ?? 0,
+      onGone: (userId) => this.#gone(userId),
+    });
     this.#unsubscribe = signals.subscribe((signal) => this.#onSignal(signal));
     this.#cancelSweep = this.#sweepLater();
     signals.publish({ type: 'presenceRequest' });
@@ -102,6 +111,8 @@ export class Presence {
   /** A socket of this user was opened here. O(1). */
   connected(userId: string): void {
     if (this.#state === 'stopped') return;
+    // The socket takes the place of the one that the user was still counted for.
+    if (this.#departures.comeBack(userId)) return;
     if (!this.#announcer.has(userId)) this.#shared?.came(userId);
     this.#announcer.connected(userId);
     this.#announceChangesSoon();
@@ -112,14 +123,13 @@ export class Presence {
 
   /** A socket of this user was closed here; one that was never opened changes nothing. O(1). */
   disconnected(userId: string): void {
-    if (this.#state === 'stopped') return;
-    const wasHere = this.#announcer.has(userId);
-    this.#announcer.disconnected(userId);
-    if (wasHere && !this.#announcer.has(userId)) this.#shared?.left(userId);
-    this.#announceChangesSoon();
+    if (this.#state === 'stopped' || this.#departures.has(userId)) return;
+    const sockets = this.#announcer.socketsOf(userId);
+    if (sockets === 1) this.#departures.leave(userId);
+    else if (sockets > 1) this.#announcer.disconnected(userId);
   }
 
-  /** Whether the user has a socket, on any edge that is known of. */
+  /** Whether the user has a socket, on any edge that is known of, or had one here a moment ago. */
   isOnline(userId: string): boolean {
     return this.#announcer.has(userId) || this.#roster.has(userId);
   }
@@ -158,8 +168,15 @@ export class Presence {
     this.#unsubscribe();
     this.#cancelSweep();
     this.#cancelChanges?.();
+    this.#departures.stop();
     this.#round?.cancel();
     if (wasAnnouncing) this.#announcer.announceEnd();
+  }
+
+  #gone(userId: string): void {
+    this.#announcer.disconnected(userId);
+    this.#shared?.left(userId);
+    this.#announceChangesSoon();
   }
 
   #onSignal(signal: Signal): void {

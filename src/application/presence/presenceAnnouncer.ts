@@ -41,6 +41,10 @@ export class PresenceAnnouncer {
     return this.#sockets.has(userId);
   }
 
+  socketsOf(userId: string): number {
+    return this.#sockets.get(userId) ?? 0;
+  }
+
   connected(userId: string): void {
     const sockets = this.#sockets.get(userId) ?? 0;
     this.#sockets.set(userId, sockets + 1);

@@ -116,6 +116,12 @@ export class ReplayBuffer {
     }
   }
 
+  /** A conversation's events that are here, newest first; to be consumed in one turn as well. */
+  *newestOf(conversationId: string): Generator<EventBytes, void, undefined> {
+    let slot = this.#chains.get(conversationId)?.newest ?? NONE;
+    for (; slot !== NONE; slot = this.#older[slot] ?? NONE) yield this.#eventAt(slot, conversationId);
+  }
+
   /** The bytes are a view: later bytes in the same place show through. */
   #eventAt(slot: number, conversationId: string): EventBytes {
     const offset = this.#offsets[slot] ?? 0;

@@ -13,15 +13,22 @@ export interface EventStreamsPart extends EventStreams {
 
 const STREAMS_END_MS_MAX = 1_000;
 
-/** Serves the live events of a conversation to clients that have nothing but HTTP. */
+/**
+ * Serves the live events of a conversation to clients that have nothing but HTTP.
+ *
+ * @param tuning what no setting says; production leaves it out
+ */
 export function openEventStreams(
   { config, lifecycle, stops }: Base,
   realtime: Realtime,
   gate: Gate,
+  tuning: { readonly beatMs?: number } = {},
 ): EventStreamsPart {
   const eventStreams = new EventStreamTransport(realtime.context, {
     gate,
     backpressureBytesMax: config.backpressureBytesMax,
+    secondsMax: config.eventStreamSecondsMax,
+    ...tuning,
     onEvent: lifecycle.edge,
   });
   stops.add(() => eventStreams.stop());

@@ -16,7 +16,7 @@ export interface PresencePart {
 
 /** Stops after the roles, so that no user is announced as gone who is still connected. */
 export function openPresence(
-  { logger, stops }: Base,
+  { config, logger, stops }: Base,
   parts: {
     readonly connection: NatsConnection;
     readonly edgeId: string;
@@ -31,7 +31,9 @@ export function openPresence(
   stops.add(() => signals.close());
   const { edgeId, sharedCaches } = parts;
   const shared = sharedCaches?.presence;
-  const presence = new Presence({ signals, clock: systemClock, timers: systemTimers, edgeId, shared });
+  const { presenceGraceMs: graceMs } = config;
+  const time = { clock: systemClock, timers: systemTimers };
+  const presence = new Presence({ signals, ...time, edgeId, shared, graceMs });
   started.presence = presence;
   stops.add(() => presence.stop());
   return { signals, presence };

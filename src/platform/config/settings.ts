@@ -182,6 +182,17 @@ export const settings = {
     unit: 'bytes',
     example: '256KB',
   }),
+  presenceGraceMs: setting('PRESENCE_GRACE_MS', wholeNumber(0, 60_000), '5000', {
+    description: 'How long a user whose last connection has closed still counts as online.',
+    unit: 'ms',
+    example: '10000',
+  }),
+  eventStreamSecondsMax: setting('EVENT_STREAM_SECONDS_MAX', wholeNumber(10, 86_400), '300', {
+    description:
+      'An event stream ends after about this time, and its client comes back by itself; a frozen one does not.',
+    unit: 's',
+    example: '120',
+  }),
   corsOrigins: optionalSetting('CORS_ORIGINS', origins(), {
     description:
       'Whose web pages may use the API and connect to the edge. Unset: the API tells browsers of no other origin, the edge takes all.',

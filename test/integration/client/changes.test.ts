@@ -84,7 +84,7 @@ test('changes are seen by everybody, where their answers say that they are', asy
     await alice.edit(messageId, 'better', { seq }),
     await alice.react(messageId, '👍'),
     await alice.unreact(messageId, '👍', { seq }),
-    await bob.react(messageId, '..'),
+    await bob.react(messageId, ':+1:'),
     await alice.delete(messageId),
   ];
   await waitFor('bob to see all', () => seen.length === 6);

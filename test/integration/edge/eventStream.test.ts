@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type EventStream, lastEventId, openEventStream } from '../../support/edge/eventStreams.ts';
 import { startTestApi, type TestApi } from '../../support/http/httpApi.ts';
 import { answersIn, exchange } from '../../support/http/rawHttp.ts';
@@ -170,6 +170,48 @@ test('a listener that stops reading is cut off; the others miss nothing; nothing
   await waitFor('the healthy one', () => eventsOf(healthy).length === sent);
   healthy.response.destroy();
   await waitFor('nobody', () => hub.channels === 0);
+});
+
+describe('with quick heartbeats', () => {
+  /** The same API with other bounds, stopped with the test. */
+  async function restart(secondsMax: number): Promise<void> {
+    await api.stop();
+    const eventStreams = { beatMs: 20, secondsMax, backpressureBytesMax: 1_024 ** 3 };
+    api = await startTestApi({ eventStreams });
+  }
+
+  test('a stream ends when it has lasted its time, and who comes back misses nothing', async () => {
+    await restart(0.4);
+    const id = await newConversation();
+    const stream = await listen(pathOf(id));
+    await waitFor('the stream', () => named(stream, 'joined').length === 1);
+    const first = await say(id, 'one');
+    await waitFor('the end', () => stream.response.complete);
+    expect(stream.messages.at(-1)).toEqual({ retry: '100' });
+    expect(eventsOf(stream).map(([seq]) => seq)).toEqual([first]);
+    const second = await say(id, 'two');
+    const again = await listen(pathOf(id), { 'Last-Event-ID': lastEventId(stream) ?? '' });
+    await waitFor('what was missed', () => eventsOf(again).length === 1);
+    expect(eventsOf(again)[0]?.[0]).toBe(second);
+  });
+
+  test('a frozen listener is closed when it takes nothing, however little waits for it', async () => {
+    await restart(3_600);
+    const id = await newConversation();
+    const frozen = await listen(`${pathOf(id)}?userId=bob`);
+    const healthy = await listen(`${pathOf(id)}?userId=carol`);
+    const { hub } = api.realtime.context;
+    const subscribers = () => hub.channel(id)?.subscribers.size ?? 0;
+    await waitFor('both to follow', () => subscribers() === 2);
+    frozen.response.pause();
+    let sent = 0;
+    await waitFor('the frozen one to be closed', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => say(id, 'x'.repeat(8_000))));
+      sent += 20;
+      return subscribers() === 1;
+    });
+    await waitFor('the healthy one', () => eventsOf(healthy).length === sent);
+  });
 });
 
 test('listeners beyond the ceiling are refused before any stream begins, with the time to come back', async () => {

@@ -164,6 +164,40 @@ describe('listing conversations', () => {
     expect(second).toMatchObject({ title: 'quiet', lastMessage: null, messageCount: 0, unreadCount: 0 });
   });
 
+  it('counts as unread only what is still there, in the list and when it is marked', async () => {
+    const id = await create({ userId: 'nina', participantIds: ['otto'] });
+    const messages: string[] = [];
+    for (const content of ['one', 'two', 'three', 'four']) messages.push(await post(id, 'nina', content));
+    const [first, second, , fourth] = messages;
+    const remove = async (messageId: string | undefined, query = '') => {
+      const body = { conversationId: id, userId: 'nina' };
+      await api.call('DELETE', `/api/chat/messages/${messageId}${query}`, body);
+      await projectAll(api);
+    };
+    const unread = async () =>
+      (await api.call('GET', `${PATH}?userId=otto`)).body.conversations.map(
+        (summary: { unreadCount: number; messageCount: number }) => [
+          summary.unreadCount,
+          summary.messageCount,
+        ],
+      );
+    await remove(second);
+    expect(await unread()).toEqual([[3, 4]]);
+    const page = await api.call('GET', `${PATH}/${id}/messages?userId=otto`);
+    const [{ seq }] = page.body.messages;
+    const marked = await api.call('PUT', `${PATH}/${id}/read`, { userId: 'otto', seq });
+    expect(marked.body).toEqual({ unreadCount: 2 });
+    await remove(fourth, '?erase=true');
+    expect((await api.call('PUT', `${PATH}/${id}/read`, { userId: 'otto', seq })).body).toEqual({
+      unreadCount: 1,
+    });
+    // What was seen already takes nothing away when it goes.
+    await remove(first);
+    expect((await api.call('PUT', `${PATH}/${id}/read`, { userId: 'otto', seq })).body).toEqual({
+      unreadCount: 1,
+    });
+  });
+
   /** Moves the activity of conversations to other times, as if their messages had come then. */
   async function moveActivity(times: ReadonlyMap<string, string>): Promise<void> {
     const values = [[...times.keys()], [...times.values()]];

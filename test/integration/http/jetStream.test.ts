@@ -60,9 +60,11 @@ describe('two processes on one JetStream', () => {
     const message = { conversationId, userId: 'bob', content: 'hello', clientMessageId: 'k1' };
     const first = await other.call('POST', '/api/chat/messages', message);
     expect([first.status, first.body.duplicate]).toEqual([201, false]);
-    const repeat = await one.call('POST', '/api/chat/messages', { ...message, content: 'changed' });
+    const repeat = await one.call('POST', '/api/chat/messages', message);
     expect(repeat.status).toBe(200);
     expect(repeat.body).toEqual({ ...first.body, duplicate: true });
+    const reused = await one.call('POST', '/api/chat/messages', { ...message, content: 'changed' });
+    expect([reused.status, reused.body.code]).toEqual([409, 'client_message_id_reused']);
   });
 
   it('find a message by its id alone to edit it', async () => {

@@ -41,6 +41,13 @@ export interface TestApiOptions {
   readonly receipts?: MemoryReceipts;
   /** Event streams at a time; default: 100. */
   readonly connectionsMax?: number;
+  readonly eventStreams?: {
+    /** Interval of heartbeats, in milliseconds. */
+    readonly beatMs: number;
+    /** How long a stream lasts, in seconds. */
+    readonly secondsMax: number;
+    readonly backpressureBytesMax?: number;
+  };
   readonly uploads?: Partial<UploadLimits>;
   readonly health?: Partial<HealthDeps>;
   /** Who is online; default: nobody. */
@@ -90,7 +97,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const base = testBase({
     joinsPerSocketMax: 10,
     connectionsMax: options.connectionsMax ?? 100,
-    backpressureBytesMax: 64 * 1_024,
+    backpressureBytesMax: options.eventStreams?.backpressureBytesMax ?? 64 * 1_024,
+    ...(options.eventStreams && { eventStreamSecondsMax: options.eventStreams.secondsMax }),
     corsOrigins: shell.allowedOrigins === '*' ? '*' : shell.allowedOrigins && [...shell.allowedOrigins],
     ...(options.trustedUserHeader !== undefined && { trustedUserHeader: options.trustedUserHeader }),
     ...(shell.hstsSeconds !== undefined && { hstsSeconds: shell.hstsSeconds }),
@@ -124,7 +132,12 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     realtime: {
       presence: { online: options.online ?? (async () => new Set<string>()) },
       readMarks: new ReadMarks({ application, receipts, timers: systemTimers }),
-      eventStreams: openEventStreams(base, realtime, gate),
+      eventStreams: openEventStreams(
+        base,
+        realtime,
+        gate,
+        options.eventStreams && { beatMs: options.eventStreams.beatMs },
+      ),
     },
     health: { ...HEALTH, ...options.health },
   };

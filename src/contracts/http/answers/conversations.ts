@@ -30,7 +30,7 @@ export const ConversationSummary = z
     messageCount: z.number().int().min(0).meta({ description: 'All ever posted, deleted ones included.' }),
     unreadCount: z.number().int().min(0).meta({
       description:
-        'Messages after the latest that this user has certainly seen: marked as read, or their own.',
+        'Messages after the latest that this user has certainly seen: marked as read, or their own; without deleted ones.',
     }),
   })
   .readonly()

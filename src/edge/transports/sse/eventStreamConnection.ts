@@ -14,6 +14,8 @@ export interface EventStreamConnectionOptions {
   readonly followers: Map<string, Set<EventStreamConnection>>;
   /** Bytes that may wait for a client that does not read. */
   readonly unsentBytesMax: number;
+  /** Beats until the stream ends by itself, and its client comes back. */
+  readonly beatsMax: number;
   readonly onSlow: () => void;
   readonly onClose: () => void;
 }
@@ -25,6 +27,10 @@ export interface EventStreamJoin {
 }
 
 const HIGH_WATER_BYTES = 64 * 1_024;
+/** Beats for which a client may take nothing of what waits for it, before its stream is closed. */
+const UNTAKEN_BEATS_MAX = 3;
+/** When a browser comes back to a stream that has lasted its time, in milliseconds. */
+const AGAIN_MS = 100;
 /** When a browser comes back after a cut, in milliseconds, until the stream says otherwise: sooner than browsers choose themselves. */
 const RETRY_MS = 2_000;
 
@@ -41,6 +47,9 @@ export class EventStreamConnection implements ClientSocket {
   readonly #options: EventStreamConnectionOptions;
   readonly #subscriptions: Subscriptions;
   #checking = false;
+  #beats = 0;
+  /** Beats that wait for a client to take what was written before them. */
+  #untakenBeats = 0;
   /** The last event that the client had when it joined; `undefined`: it wants what comes. */
   #after: number | undefined;
   open = true;
@@ -81,8 +90,24 @@ export class EventStreamConnection implements ClientSocket {
     }
   }
 
+  /**
+   * Called at intervals. A client that is frozen looks like one that is quiet: its system takes what is written until its
+   * buffers are full. So a stream also ends when it has lasted its time, and whose client does not come back is not there.
+   */
   beat(): void {
-    if (this.open) this.#response.write(':\n\n');
+    if (!this.open) return;
+    this.#beats += 1;
+    if (this.#beats >= this.#options.beatsMax) return this.#endForNow();
+    if (this.#untakenBeats >= UNTAKEN_BEATS_MAX) return this.#closeAsSlow();
+    this.#untakenBeats += 1;
+    this.#response.write(':\n\n', () => {
+      this.#untakenBeats = 0;
+    });
+  }
+
+  #endForNow(): void {
+    this.#response.write(`retry:${AGAIN_MS}\n\n`);
+    this.#end('client');
   }
 
   reply(frame: ServerFrame): void {
@@ -110,6 +135,10 @@ export class EventStreamConnection implements ClientSocket {
   #closeIfSlow(): void {
     this.#checking = false;
     if (!this.open || this.#response.writableLength <= this.#options.unsentBytesMax) return;
+    this.#closeAsSlow();
+  }
+
+  #closeAsSlow(): void {
     this.#options.onSlow();
     this.closeReason = 'slow_consumer';
     this.#response.destroy();

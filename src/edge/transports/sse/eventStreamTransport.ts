@@ -11,6 +11,10 @@ import { EventStreamConnection } from './eventStreamConnection.ts';
 export interface EventStreamOptions {
   readonly gate: Gate;
   readonly backpressureBytesMax: number;
+  /** How long a stream lasts at most, in seconds. Default 300. */
+  readonly secondsMax?: number;
+  /** Interval of heartbeats, in milliseconds. Default 15,000. */
+  readonly beatMs?: number;
   readonly onEvent: OnEdgeEvent;
 }
 
@@ -26,6 +30,9 @@ export interface EventStreamRequest {
 
 /** Comments in this interval keep proxies from closing a quiet stream, and reveal clients that are gone. */
 const HEARTBEAT_MS = 15_000;
+const SECONDS_MAX = 300;
+/** Streams that began together end at other times: each is shorter by up to this share. */
+const SPREAD = 0.2;
 const TRANSPORT = 'sse';
 
 /** Events of one conversation as `text/event-stream`, for clients that only listen and have nothing but HTTP. */
@@ -37,15 +44,18 @@ export class EventStreamTransport implements Drainable, Fanout {
   readonly #heartbeat: NodeJS.Timeout;
   /** Let in, and not open yet. */
   #admitted = 0;
+  readonly #beatsMax: number;
   readonly inFlight = 0;
 
   constructor(context: SessionContext, options: EventStreamOptions) {
     this.#context = context;
     this.#options = options;
     options.gate.count(() => this.#connections.size + this.#admitted);
+    const { beatMs = HEARTBEAT_MS, secondsMax = SECONDS_MAX } = options;
+    this.#beatsMax = Math.max(2, Math.floor((secondsMax * 1_000) / beatMs));
     this.#heartbeat = setInterval(() => {
       for (const connection of this.#connections) connection.beat();
-    }, HEARTBEAT_MS);
+    }, beatMs);
     this.#heartbeat.unref();
   }
 
@@ -75,6 +85,7 @@ export class EventStreamTransport implements Drainable, Fanout {
       fanout: this,
       followers: this.#followers,
       unsentBytesMax: this.#options.backpressureBytesMax,
+      beatsMax: Math.max(1, Math.round(this.#beatsMax * (1 - SPREAD * Math.random()))),
       onSlow: () => {
         this.#options.onEvent({ type: 'slowConsumer', transport: TRANSPORT, userId: userId ?? '' });
       },

@@ -7,6 +7,7 @@ import {
 import { deleteMessage } from '../../../../src/application/commands/deleteMessage.ts';
 import { editMessage } from '../../../../src/application/commands/editMessage.ts';
 import { postMessage } from '../../../../src/application/commands/postMessage.ts';
+import { openApplication } from '../../../../src/application/context.ts';
 import { MemoryEventLog } from '../../../../src/eventlog/memory/memoryEventLog.ts';
 import {
   EventTooLargeError,
@@ -94,7 +95,7 @@ describe('posting again with the same clientMessageId', () => {
 
   it.each([
     ['other words', { content: 'something else' }],
-    ['another reply', { replyTo: `m_${'r'.repeat(22)}` }],
+    ['another reply', { replyTo: 'FIRST' }],
     ['other files', { attachments: ['FILE'] }],
   ])('with %s is refused, by whichever process, and stored nowhere', async (_, change) => {
     const uploadedAtMs = Date.parse('2026-01-01T00:00:00.000Z');
@@ -103,8 +104,13 @@ describe('posting again with the same clientMessageId', () => {
       uploadedAtMs,
     });
     const message = { conversationId, userId: 'alice', content: 'hello', clientMessageId: 'k1' };
-    await postMessage(context, message);
-    const changed = { ...message, ...change, ...('attachments' in change && { attachments: [id] }) };
+    const replyTo = (await postMessage(context, message)).messageId;
+    const changed = {
+      ...message,
+      ...change,
+      ...('attachments' in change && { attachments: [id] }),
+      ...('replyTo' in change && { replyTo }),
+    };
     for (const process of [context, { ...processOn(memory), attachments: context.attachments }]) {
       const refused = await toldBy(postMessage(process, changed));
       expect(refused).toMatchObject({ code: 'client_message_id_reused', status: 409, retryable: false });
@@ -171,6 +177,63 @@ describe('posting again with the same clientMessageId', () => {
       ).messageId,
     ];
     expect(new Set(ids).size).toBe(3);
+  });
+});
+
+describe('a reply', () => {
+  const reply = (by: MemoryContext, replyTo: string, more: { clientMessageId?: string } = {}) =>
+    postMessage(by, { conversationId, userId: 'bob', content: 'indeed', replyTo, ...more });
+  /** A process whose search of the log is answered like this. */
+  const reading = (follow: MemoryContext['feed']['follow']) => {
+    const parts = processOn(memory);
+    return { ...parts, ...openApplication({ ...parts, feed: { follow } }) };
+  };
+
+  it('to a message of the conversation is stored, however far back that is', async () => {
+    const { messageId } = await say(context, 'alice', 'first');
+    for (let n = 0; n < 5_000; n++) await say(context, 'alice', `${n}`);
+    await expect(reply(context, messageId)).resolves.toMatchObject({ event: { replyTo: messageId } });
+    await expect(reply(processOn(memory), messageId)).resolves.toBeDefined();
+  });
+
+  it('to anything else is refused', async () => {
+    const elsewhere = await conversationOf(context);
+    const foreign = await postMessage(context, { conversationId: elsewhere, userId: 'alice', content: 'x' });
+    const gone = await say(context, 'alice', 'gone');
+    const { messageId } = gone;
+    await deleteMessage(context, { conversationId, userId: 'alice', messageId, erase: true });
+    const before = (await memory.status()).lastSeq;
+    for (const replyTo of [foreign.messageId, messageId, `m_${'x'.repeat(22)}`]) {
+      const refused = await toldBy(reply(context, replyTo));
+      expect(refused).toMatchObject({ code: 'invalid_request', errors: [{ path: 'replyTo' }] });
+    }
+    expect((await memory.status()).lastSeq).toBe(before);
+  });
+
+  it('that was stored is the same message when it comes again after its target was erased', async () => {
+    const { messageId } = await say(context, 'alice', 'first');
+    const stored = await reply(context, messageId, { clientMessageId: 'k1' });
+    await deleteMessage(context, { conversationId, userId: 'alice', messageId, erase: true });
+    const again = await reply(processOn(memory), messageId, { clientMessageId: 'k1' });
+    expect(again).toEqual({ ...stored, duplicate: true });
+  });
+
+  it.each([
+    ['fails', () => Promise.reject(new LogUnavailableError('silence'))],
+    ['is silent', () => new Promise<never>(() => {})],
+  ])('is stored when the search %s', async (_, follow) => {
+    await say(context, 'alice', 'first');
+    await expect(reply(reading(follow), `m_${'x'.repeat(22)}`)).resolves.toMatchObject({ duplicate: false });
+  });
+
+  it('is looked for in memory first', async () => {
+    await say(context, 'alice', 'first');
+    const asked: string[] = [];
+    const remembering = reading(() => Promise.reject(new Error('The log must not be asked')));
+    remembering.replyTargets.useMemory((_, messageId) => asked.push(messageId) > 0);
+    const replyTo = `m_${'x'.repeat(22)}`;
+    await reply(remembering, replyTo);
+    expect(asked).toEqual([replyTo]);
   });
 });
 

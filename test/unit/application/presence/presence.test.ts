@@ -98,6 +98,64 @@ describe('a user', () => {
   });
 });
 
+describe('a user whose last socket has closed', () => {
+  const graceMs = 5_000;
+
+  it('and who is back in time was never away, here or elsewhere', async () => {
+    const [here, there] = [await start({ graceMs }), await start()];
+    here.presence.connected('alice');
+    await time.advance(250);
+    for (let reload = 0; reload < 3; reload++) {
+      here.presence.disconnected('alice');
+      await time.advance(4_900);
+      expect([here.presence.isOnline('alice'), there.presence.isOnline('alice')]).toEqual([true, true]);
+      here.presence.connected('alice');
+      await time.advance(10_000);
+    }
+    const offline = announced(here).filter((signal) => 'offline' in signal && signal.offline.length > 0);
+    expect(offline).toEqual([]);
+    expect([here.presence.isOnline('alice'), there.presence.isOnline('alice')]).toEqual([true, true]);
+  });
+
+  it('is offline once the time is over, and everywhere 250 ms later', async () => {
+    const [here, there] = [await start({ graceMs }), await start()];
+    for (const user of ['alice', 'bob']) here.presence.connected(user);
+    await time.advance(250);
+    here.presence.disconnected('alice');
+    // One that was never opened, and one after the last, change nothing.
+    here.presence.disconnected('alice');
+    await time.advance(2_000);
+    here.presence.disconnected('bob');
+    await time.advance(3_500);
+    expect(['alice', 'bob'].map((user) => here.presence.isOnline(user))).toEqual([false, true]);
+    await time.advance(250);
+    expect(['alice', 'bob'].map((user) => there.presence.isOnline(user))).toEqual([false, true]);
+    await time.advance(2_500);
+    expect(['alice', 'bob'].map((user) => there.presence.isOnline(user))).toEqual([false, false]);
+  });
+
+  it('and who has another one is not leaving', async () => {
+    const here = await start({ graceMs });
+    for (let socket = 0; socket < 2; socket++) here.presence.connected('alice');
+    here.presence.disconnected('alice');
+    await time.advance(20_000);
+    expect(here.presence.isOnline('alice')).toBe(true);
+    here.presence.disconnected('alice');
+    await time.advance(5_500);
+    expect(here.presence.isOnline('alice')).toBe(false);
+  });
+
+  it('is announced as gone at once when the process stops', async () => {
+    const [here, there] = [await start({ graceMs }), await start()];
+    here.presence.connected('alice');
+    await time.advance(250);
+    here.presence.disconnected('alice');
+    here.presence.stop();
+    await time.advance(0);
+    expect(there.presence.isOnline('alice')).toBe(false);
+  });
+});
+
 describe('announcements', () => {
   it('name at most 500 users each, and all of them', async () => {
     const [here, there] = [await start(), await start()];

@@ -34,6 +34,8 @@ const DEFAULTS = {
   uploadsParallelMax: 32,
   replicaLagSecondsMax: 5,
   connectionsMax: 5_000,
+  presenceGraceMs: 5_000,
+  eventStreamSecondsMax: 300,
   joinsPerSocketMax: 200,
   receiptsBytesMax: 256 * 1_024 ** 2,
   connectsPerSecondMax: 20_000,
