@@ -184,7 +184,8 @@ export class ChatHttp {
   /**
    * Messages in which words are, the latest first. Hand `nextCursor` back for the next page.
    *
-   * @param text words that must all be there, `"a phrase"`, `or`, `-not`; 1–200 characters
+   * @param text words that must all be there, `"a phrase"`, `or`, `-not`; 1–200 characters. The last word also finds what
+   *   begins with it, unless something comes after it, be it a space
    */
   async search(text: string, search: SearchOptions = {}, options?: CallOptions): Promise<SearchPage> {
     if (search.conversationId !== undefined) checkConversationId(search.conversationId);

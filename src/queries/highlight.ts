@@ -6,6 +6,8 @@ const FRAGMENT_TOKENS = 24;
 const LEAD_TOKENS = 8;
 const FRAGMENTS_MAX = 2;
 const BETWEEN = ' … ';
+/** Of lexemes with tokens, for one text: more than any text of words takes, but `a a a …` may be searched for in itself. */
+const COMPARISONS_MAX = 20_000;
 /** A fragment may be of one endless word. */
 const FRAGMENT_LENGTH_MAX = 500;
 
@@ -26,16 +28,34 @@ export function highlight(content: string, phrases: readonly Phrase[]): string {
 function hits(tokens: readonly Token[], phrases: readonly Phrase[]): boolean[] {
   const isHit = Array.from(tokens, () => false);
   const known = positionsOf(tokens);
+  const budget = { left: COMPARISONS_MAX };
   for (const { parts, tokens: length } of phrases) {
     const [first] = parts;
     if (first === undefined) continue;
     for (const at of candidates(first, tokens, known)) {
-      const ends = parts.map((part) => part.offset + span(tokens[at + part.offset], part));
-      if (parts.some(({ offset }, n) => ends[n] === offset)) continue;
-      isHit.fill(true, at, at + Math.max(length, ...ends));
+      const end = phraseEnd(tokens, at, parts, budget);
+      if (end > at) isHit.fill(true, at, Math.max(end, at + length));
+      if (budget.left <= 0) return isHit;
     }
   }
   return isHit;
+}
+
+/** Before which token a phrase ends that begins at this one; 0: none does. */
+function phraseEnd(
+  tokens: readonly Token[],
+  at: number,
+  parts: readonly PhrasePart[],
+  budget: { left: number },
+): number {
+  let end = 0;
+  for (const part of parts) {
+    budget.left -= 1;
+    const length = span(tokens[at + part.offset], part);
+    if (length === 0) return 0;
+    end = Math.max(end, at + part.offset + length);
+  }
+  return end;
 }
 
 /** Where each word is, in the order of the text. */
@@ -73,10 +93,12 @@ function fragments(tokens: readonly Token[], isHit: readonly boolean[]): [number
   const total = tokens.length;
   if (total <= FRAGMENTS_MAX * FRAGMENT_TOKENS) return [[0, total]];
   const shown: [number, number][] = [];
-  for (let at = isHit.indexOf(true); at >= 0 && shown.length < FRAGMENTS_MAX; ) {
+  let at = isHit.indexOf(true);
+  for (let n = 0; n < FRAGMENTS_MAX && at >= 0; n++) {
     const from = Math.max(shown.at(-1)?.[1] ?? 0, at - LEAD_TOKENS);
     const to = Math.min(total, from + FRAGMENT_TOKENS);
     const last = shown.at(-1);
+    // One that begins where the one before ends goes on with it.
     if (last?.[1] === from) last[1] = to;
     else shown.push([from, to]);
     at = isHit.indexOf(true, to);

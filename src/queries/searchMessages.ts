@@ -48,7 +48,11 @@ export async function searchMessages(database: Reads, question: SearchQuestion):
   const rows = await database.ask('searchMessages', (prisma) => hitRows(prisma, question, terms));
   const page = rows.slice(0, question.limit);
   const hits: string[] = [];
-  for (const row of page) hits.push(...(await hitJson(row, terms)));
+  let length = 0;
+  for (const row of page) {
+    length += row.content?.length ?? 0;
+    hits.push(...(await hitJson(row, terms, length > HIGHLIGHTED_LENGTH_MAX)));
+  }
   const last = page.at(-1);
   const nextBefore = rows.length > page.length && last !== undefined ? Number(last.seq) : null;
   return { messagesJson: `[${hits.join(',')}]`, nextBefore };
@@ -70,14 +74,18 @@ async function hitRows(prisma: PrismaClient, question: SearchQuestion, terms: Se
   }
 }
 
+/** UTF-16 units of a page that are looked through for what to mark; of the hits after that only the beginning is. */
+const HIGHLIGHTED_LENGTH_MAX = 200_000;
 /** Longer texts than this are highlighted one in a turn of the event loop. */
 const LENGTH_PER_TURN = 1_000;
 
 /** A row as a `SearchHit`, or nothing. */
-async function hitJson({ json, conversation_id, content }: Row, { phrases }: SearchTerms): Promise<string[]> {
+async function hitJson(row: Row, { phrases }: SearchTerms, onlyBeginning: boolean): Promise<string[]> {
+  const { json, conversation_id, content } = row;
   if (json === null || content === null) return [];
   if (content.length > LENGTH_PER_TURN) await nextTurn();
-  const more = { conversationId: conversation_id, highlight: highlight(content, phrases) };
+  const text = onlyBeginning ? content.slice(0, LENGTH_PER_TURN) : content;
+  const more = { conversationId: conversation_id, highlight: highlight(text, phrases) };
   return [`${json.slice(0, -1)},${JSON.stringify(more).slice(1)}`];
 }
 

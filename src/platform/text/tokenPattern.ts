@@ -42,5 +42,6 @@ export const EMOJI = /^(?:\p{RI}{2}|(?![©®‼⁉™ℹ↔-↪])\p{Extended_Pic
 export const HAS_LETTER = /[\p{L}\p{N}]/u;
 /** Where a word may have parts: changes of case, and between letters and digits. */
 export const SEAM = /\p{Ll}\p{Lu}|\p{Lu}\p{Lu}\p{Ll}|\p{L}\p{M}*\p{N}|\p{N}\p{L}/u;
+/** The look ahead comes first: looking back over marks from each of many would take the square of their number. */
 export const SEAMS =
-  /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})|(?<=\p{L}\p{M}*)(?=\p{N})|(?<=\p{N})(?=\p{L})/u;
+  /(?=\p{Lu})(?<=\p{Ll})|(?=\p{Lu}\p{Ll})(?<=\p{Lu})|(?=\p{N})(?<=\p{L}\p{M}*)|(?=\p{L})(?<=\p{N})/u;

@@ -1,4 +1,4 @@
-import { boundedWord, foldWord, withoutAccents } from './foldWord.ts';
+import { boundedWord, foldWord, WORD_LENGTH_MAX, withoutAccents } from './foldWord.ts';
 import { APOSTROPHE, ASCII, ASCII_TOKEN, EMOJI, HAS_LETTER, SEAM, SEAMS, TOKEN } from './tokenPattern.ts';
 
 /**
@@ -34,6 +34,8 @@ interface Draft extends Token {
 
 /** Tokens of one text, at most: the positions that a tsvector has. */
 export const TOKENS_MAX = 16_383;
+/** UTF-16 units of a run that are looked at: more than a search may have. */
+const LOOKED_AT_MAX = 4 * WORD_LENGTH_MAX;
 /** A word with more parts is a key or a checksum, of which nobody knows a part. */
 const PARTS_MAX = 6;
 /** Words that are tied together by more than this are an address rather than a word. */
@@ -70,11 +72,13 @@ export function tokenise(text: string): readonly Token[] {
 }
 
 function addUnit(tokens: Draft[], text: string, start: number, end: number): void {
-  const exact = boundedWord(foldWord(text));
+  const exact = boundedWord(foldWord(text.slice(0, LOOKED_AT_MAX)));
   if (HAS_LETTER.test(exact)) tokens.push({ start, end, unit: true, exact, words: [exact] });
 }
 
-function addWord(tokens: Draft[], whole: string, text: string, start: number, end: number): void {
+function addWord(tokens: Draft[], whole: string, found: string, start: number, end: number): void {
+  // One run of thousands of marks must not cost more than what counts of it.
+  const text = found.slice(0, LOOKED_AT_MAX);
   const folded = foldWord(text.replace(APOSTROPHE, ''));
   if (!HAS_LETTER.test(folded)) return;
   const word = boundedWord(folded);

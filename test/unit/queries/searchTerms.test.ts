@@ -83,6 +83,13 @@ describe('what a hit shows', () => {
     expect(shown('x'.repeat(8_000), 'xxx').length).toBeLessThan(600);
   });
 
+  it('of a text that is searched for in itself is its beginning, with marks', () => {
+    const html = shown('a '.repeat(4_000), `"${'a '.repeat(99)}"`);
+    expect(html.replaceAll(/<\/?mark>/g, '')).toBe('a '.repeat(48).trim());
+    expect(html.startsWith('<mark>a</mark> <mark>a</mark>')).toBe(true);
+    expect(shown('a '.repeat(4_000), `"${'a '.repeat(98)}b"`)).not.toContain('<mark>');
+  });
+
   it('is well-formed text in which <mark> is the only markup, whatever the text and the search', () => {
     fc.assert(
       fc.property(anyText, anyText, fc.boolean(), (content, other, same) => {

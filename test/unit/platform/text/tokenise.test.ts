@@ -84,4 +84,16 @@ describe('of any text at all', () => {
     // Each of them is four words to Unicode.
     expect(tokenise('\ufdfa '.repeat(4_000)).length).toBeLessThanOrEqual(TOKENS_MAX);
   });
+
+  it('a word of thousands of marks or parts is nothing special', () => {
+    const marks = ['\u0301', '\u0301\u0323\u05b0', '\u200b', 'ʼ', "'a", 'bB', '1a'];
+    for (const mark of marks) {
+      const text = `aB1${mark.repeat(8_000 / mark.length)}1`;
+      const before = process.cpuUsage();
+      for (let n = 0; n < 10; n++) tokenise(text);
+      const { user } = process.cpuUsage(before);
+      // With a look back over marks from each of them it was 19 s, otherwise it is far below 0.1.
+      expect([mark, user < 5_000_000]).toEqual([mark, true]);
+    }
+  });
 });
