@@ -91,6 +91,7 @@ export const ClientConversationId = z
   .string()
   .regex(PRINTABLE, 'must be 1–128 printable characters')
   .meta({
+    ...patterned(PRINTABLE_PATTERN, 128),
     description: 'Chosen by the client, once per conversation: a retry with it is the same conversation.',
     examples: ['k1'],
   });
