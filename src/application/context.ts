@@ -6,7 +6,7 @@ import type { Ids } from '../ports/ids.ts';
 import { ReactionKinds } from './commands/reactionKinds.ts';
 import { ReplyTargets } from './commands/replyTargets.ts';
 import { ConversationStore, type ConversationStoreOptions } from './conversations/conversationStore.ts';
-import { MessageSearch } from './reading/messageSearch.ts';
+import { MessageSearch, type MessageSearchOptions } from './reading/messageSearch.ts';
 
 /** What the command handlers need of the world. Built once, by the composition root. */
 export interface ApplicationContext {
@@ -30,17 +30,19 @@ export interface ApplicationParts {
   readonly ids: Ids;
   /** Conversations that processes share in memory. Default: each process knows its own alone. */
   readonly shared?: ConversationStoreOptions['shared'];
+  /** How far the log is searched for a message, if not as {@link MessageSearch} does by default. */
+  readonly searchLimits?: Pick<MessageSearchOptions, 'eventsMax' | 'searchMsMax'>;
 }
 
 /** The application of one process, on a log. Its conversations are cached in memory. */
-export function openApplication({ shared, ...parts }: ApplicationParts): ApplicationContext {
+export function openApplication({ shared, searchLimits, ...parts }: ApplicationParts): ApplicationContext {
   const conversations = new ConversationStore(parts.log, { shared });
   return {
     ...parts,
     conversations,
     reactions: new ReactionKinds(parts),
     replyTargets: new ReplyTargets(parts),
-    search: new MessageSearch(parts),
+    search: new MessageSearch({ ...parts, ...searchLimits }),
   };
 }
 

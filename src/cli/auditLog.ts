@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../platform/config/config.ts';
+import { printableJson } from './printable.ts';
 
 /** What an operator did, and how it ended; `begun` comes before anything is done. */
 export interface AuditRecord {
@@ -18,7 +19,9 @@ export interface AuditRecord {
  * @throws Error when the file cannot be written
  */
 export function writeAudit({ dataDir }: Pick<Config, 'dataDir'>, record: AuditRecord): void {
-  const line = `${JSON.stringify({ time: new Date().toISOString(), audit: true, operator: userInfo().username, ...record })}\n`;
+  const entry = { time: new Date().toISOString(), audit: true, operator: userInfo().username, ...record };
+  // Names are what people chose, and this goes to a terminal.
+  const line = `${printableJson(entry)}\n`;
   if (existsSync(dataDir)) {
     const file = openSync(join(dataDir, 'audit.log'), 'a', 0o600);
     try {

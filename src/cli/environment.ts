@@ -8,6 +8,7 @@ import { systemIds } from '../platform/ids.ts';
 import { connectNats } from '../platform/nats/connection.ts';
 import { type Database, openDatabase } from '../platform/postgres/database.ts';
 import { systemClock } from '../platform/time/clock.ts';
+import { historyPlaces } from '../queries/messagePlaces.ts';
 
 /** A running system as the command line reaches it. */
 export interface CliEnvironment {
@@ -25,6 +26,8 @@ export class NotRunningError extends Error {
 
 /** A pass over every message may take minutes; the command line may wait. */
 const STATEMENT_MS_MAX = 600_000;
+/** An operator waits until a message is found, however far back it is and whether or not the database answers. */
+const PATIENT = { eventsMax: Number.POSITIVE_INFINITY, searchMsMax: 600_000 };
 
 /**
  * Finds the running system: by NATS_URL and DATABASE_URL where they are set, else through `run.json`, which the
@@ -58,7 +61,9 @@ async function openOver(
     connectionsMax: 3,
     statementMsMax: STATEMENT_MS_MAX,
   });
-  const application = openApplication({ log, feed: log, attachments, clock: systemClock, ids: systemIds });
+  const parts = { log, feed: log, attachments, clock: systemClock, ids: systemIds };
+  const application = openApplication({ ...parts, searchLimits: PATIENT });
+  application.search.usePlaces(historyPlaces(database, () => log.epoch));
   const close = async () => {
     await attachments.close(5_000);
     await log.close(5_000);

@@ -147,7 +147,7 @@ test('rebuilds are compared, and switched to when that is wanted', async () => {
     '--max-rate',
     '100000',
   );
-  expect(rebuilt.stdout).toMatch(/^inbox version 2 is live; \d+ events in .* 0 of 7 differ/);
+  expect(rebuilt.stdout).toMatch(/^inbox version 2 is live; \d+ events in .* 0 of [1-9]\d* differ/);
   const [part] = await json('projections', 'rebuild', 'history', '--from', '3000', '--require-equal');
   expect(part).toMatchObject({ projection: 'history', switched: true, different: [] });
   expect(part.events).toBeLessThan(1_000);

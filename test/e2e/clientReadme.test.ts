@@ -14,7 +14,8 @@ let project: ClientProject;
 let system: RunningSystem;
 beforeAll(async () => {
   project = projectWithClient();
-  system = await startRunningSystem();
+  // Each example is run by itself, and another one's users are gone by then.
+  system = await startRunningSystem({ PRESENCE_GRACE_MS: '0' });
 });
 afterAll(async () => {
   project.remove();

@@ -77,7 +77,10 @@ test('SIGTERM ends everything that was started, and a second start keeps the dat
   try {
     const bad = join(dataDir, 'bad.jsonl');
     const line = { room: 'r', at: '2026-01-01T00:00:00Z', user: 'u', text: 'kept' };
-    writeFileSync(bad, `${JSON.stringify(line)}\n{"room":"r"}\n`);
+    writeFileSync(bad, JSON.stringify(line));
+    expect(await system.cli('import', bad)).toMatchObject({ exitCode: 0 });
+    // Nothing of a file with a fault is imported, also not what comes before it.
+    writeFileSync(bad, `${JSON.stringify({ ...line, text: 'lost' })}\n{"room":"r"}\n`);
     expect(await system.cli('import', bad)).toMatchObject({
       exitCode: 4,
       stderr: expect.stringContaining('line 2'),
