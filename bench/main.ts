@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * `npm run bench [-- NAME …]`: the scenarios one after the other, each in a process of its own. The import takes the
- * file to import from BENCH_CORPUS; without one it is left out. The caches take a redis-server from REDIS_SERVER_BIN, or
- * the one in PATH.
+ * file to import from BENCH_CORPUS; without one it is left out. The set-up says where its servers are, in NATS_SERVER_BIN
+ * and REDIS_SERVER_BIN.
  */
 const SCENARIOS = [
   'edgePublish',

@@ -70,6 +70,8 @@ describe("the log's end", () => {
     await vi.advanceTimersByTimeAsync(3_200);
     expect(head.isFresh()).toBe(false);
     head.stop();
+    // A poll may be on its way still, and who asks meanwhile gets its answer.
+    await vi.advanceTimersByTimeAsync(2_000);
     status = () => Promise.resolve({ ...rest, lastSeq: 10 });
     await head.ask();
     expect(head.isFresh()).toBe(true);
