@@ -78,23 +78,20 @@ export const AttachmentIds = z
   .max(ATTACHMENTS_MAX)
   .refine((ids) => new Set(ids).size === ids.length, 'must not name an upload twice');
 
-export const ClientMessageId = z
-  .string()
-  .regex(PRINTABLE, 'must be 1–128 printable characters')
-  .meta({
-    ...patterned(PRINTABLE_PATTERN, 128),
-    description: 'Chosen by the client, once per message: a retry with it is the same message.',
-    examples: ['k1'],
-  });
+export const ClientMessageId = clientKey(
+  'Chosen by the client, once per message: a retry with it is the same message.',
+);
+export const ClientConversationId = clientKey(
+  'Chosen by the client, once per conversation: a retry with it is the same conversation.',
+);
 
-export const ClientConversationId = z
-  .string()
-  .regex(PRINTABLE, 'must be 1–128 printable characters')
-  .meta({
-    ...patterned(PRINTABLE_PATTERN, 128),
-    description: 'Chosen by the client, once per conversation: a retry with it is the same conversation.',
-    examples: ['k1'],
-  });
+/** What a client names something by, so that a repeat is recognised. */
+function clientKey(description: string) {
+  return z
+    .string()
+    .regex(PRINTABLE, 'must be 1–128 printable characters')
+    .meta({ ...patterned(PRINTABLE_PATTERN, 128), description, examples: ['k1'] });
+}
 
 /** A position in the log. Sequences start at 1; 0 stands for "before the first". */
 export const Seq = z

@@ -1,7 +1,7 @@
 import { Prisma, type Reads } from '../platform/postgres/database.ts';
 
 /** Where a message is in the log; or up to where there certainly is none with its id. */
-export type HistoryPlace = { readonly seq: number } | { readonly missingUpTo: number };
+type HistoryPlace = { readonly seq: number } | { readonly missingUpTo: number };
 
 interface Row {
   readonly seq: bigint | null;

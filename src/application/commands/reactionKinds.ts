@@ -5,6 +5,7 @@ import { REACTION_KINDS_MAX } from '../../domain/conversation/message.ts';
 import type { EventFeed } from '../../ports/eventFeed.ts';
 import { type EventLog, LogUnavailableError } from '../../ports/eventLog.ts';
 import { readEvents } from '../../ports/readEvents.ts';
+import { holdsText } from '../holdsText.ts';
 import { MessageFold } from '../reading/messageFold.ts';
 
 /** Messages whose kinds are kept in memory. */
@@ -100,7 +101,7 @@ export class ReactionKinds {
     const endMs = performance.now() + SEARCH_MS_MAX;
     let left = EVENTS_MAX;
     for await (const { bytes, seq: at } of readEvents(this.#feed, { ...range, timeoutMs: SEARCH_MS_MAX })) {
-      const event = holds(bytes, messageId) ? tryDecodeEvent(bytes, at, { skipUnknown: true }) : null;
+      const event = holdsText(bytes, messageId) ? tryDecodeEvent(bytes, at, { skipUnknown: true }) : null;
       if (event !== null && 'messageId' in event && event.messageId === messageId) fold.add(at, event);
       left -= 1;
       if (left === 0 || performance.now() > endMs) break;
@@ -128,9 +129,4 @@ function settle(entry: Entry, emoji: string, seq: number | null): void {
   if (left === 0) entry.pending.delete(emoji);
   else entry.pending.set(emoji, left);
   if (seq !== null) entry.stored.set(emoji, seq);
-}
-
-/** Cheaper than reading the event: nearly all are about other messages. */
-function holds({ buffer, byteOffset, byteLength }: Uint8Array, messageId: string): boolean {
-  return Buffer.from(buffer, byteOffset, byteLength).includes(messageId, 0, 'latin1');
 }

@@ -1,10 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import type { EventFeed } from '../../ports/eventFeed.ts';
 import type { EventLog } from '../../ports/eventLog.ts';
-import { readEvents } from '../../ports/readEvents.ts';
+import { orElse } from '../orElse.ts';
+import { searchByKey } from '../reading/searchByKey.ts';
 
 /** Whether a process has a message in memory. `false` says nothing. */
 export type HasInMemory = (conversationId: string, messageId: string) => boolean;
+
+export interface ReplyTargetsParts {
+  readonly log: Pick<EventLog, 'latest'>;
+  readonly feed: EventFeed;
+}
 
 /** Messages that were found, by id. */
 const KNOWN_MAX = 10_000;
@@ -20,15 +26,13 @@ const FIRST_STRETCH_EVENTS = 4_096;
  * that names nothing does less harm than one that is lost.
  */
 export class ReplyTargets {
-  readonly #log: Pick<EventLog, 'latest'>;
-  readonly #feed: EventFeed;
+  readonly #parts: ReplyTargetsParts;
   readonly #known = new LRUCache<string, string>({ max: KNOWN_MAX });
   #hasInMemory: HasInMemory = () => false;
   #searches = 0;
 
-  constructor({ log, feed }: { readonly log: Pick<EventLog, 'latest'>; readonly feed: EventFeed }) {
-    this.#log = log;
-    this.#feed = feed;
+  constructor(parts: ReplyTargetsParts) {
+    this.#parts = parts;
   }
 
   /** Asks this first from now on. */
@@ -55,32 +59,13 @@ export class ReplyTargets {
       .finally(() => {
         this.#searches -= 1;
       });
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve('unknown'), SEARCH_MS_MAX);
-      void search.then((found) => {
-        clearTimeout(timer);
-        resolve(found);
-      });
-    });
+    return orElse(search, SEARCH_MS_MAX, 'unknown');
   }
 
   async #search(conversationId: string, messageId: string): Promise<'found' | 'missing' | 'unknown'> {
-    const untilMs = performance.now() + SEARCH_MS_MAX;
-    const base = {
-      conversationId,
-      category: 'message',
-      headersOnly: true,
-      timeoutMs: SEARCH_MS_MAX,
-    } as const;
-    let until = (await this.#log.latest(conversationId, 'message'))?.seq ?? 0;
-    for (let stretch = FIRST_STRETCH_EVENTS; until > 0; stretch *= 16) {
-      const after = Math.max(0, until - stretch);
-      for await (const event of readEvents(this.#feed, { ...base, after, until })) {
-        if (event.idempotencyKey() === messageId) return 'found';
-        if (performance.now() > untilMs) return 'unknown';
-      }
-      until = after;
-    }
-    return 'missing';
+    const search = { conversationId, key: messageId, firstStretch: FIRST_STRETCH_EVENTS };
+    const found = await searchByKey(this.#parts, { ...search, searchMsMax: SEARCH_MS_MAX });
+    if (found === 'spent') return 'unknown';
+    return found === null ? 'missing' : 'found';
   }
 }

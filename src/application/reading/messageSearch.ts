@@ -2,8 +2,9 @@ import { ChatError } from '../../contracts/errors.ts';
 import type { EventFeed } from '../../ports/eventFeed.ts';
 import type { EventLog } from '../../ports/eventLog.ts';
 import type { MessagePlace, MessagePlaces } from '../../ports/messagePlaces.ts';
-import { readEvents } from '../../ports/readEvents.ts';
 import { ConcurrencyLimit } from '../concurrencyLimit.ts';
+import { orElse } from '../orElse.ts';
+import { searchByKey } from './searchByKey.ts';
 
 export interface MessageSearchOptions {
   readonly log: Pick<EventLog, 'latest'>;
@@ -70,12 +71,8 @@ export class MessageSearch {
   /** Where the read model has a message; null when it does not answer in time. */
   async placeOf(conversationId: string, messageId: string): Promise<MessagePlace | null> {
     if (this.#places === null) return null;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), PLACES_MS_MAX);
-    });
     const place = this.#places.find(conversationId, messageId).catch(() => null);
-    return Promise.race([place, late]).finally(() => clearTimeout(timer));
+    return orElse(place, PLACES_MS_MAX, null);
   }
 
   /**
@@ -98,23 +95,12 @@ export class MessageSearch {
     }
   }
 
-  /** Goes back in growing stretches, none of which is read twice. */
-  async #search(conversationId: string, messageId: string, floor: number): Promise<number | null> {
-    const { log, feed, eventsMax, searchMsMax } = this.#options;
-    const endMs = performance.now() + searchMsMax;
-    let left = eventsMax;
-    let until = (await log.latest(conversationId, 'message'))?.seq ?? 0;
-    const range = { conversationId, category: 'message', headersOnly: true, timeoutMs: searchMsMax } as const;
-    for (let stretch = FIRST_STRETCH; until > floor; stretch *= 16) {
-      const after = Math.max(floor, until - stretch);
-      for await (const event of readEvents(feed, { ...range, after, until })) {
-        if (event.idempotencyKey() === messageId) return event.seq;
-        left -= 1;
-        if (left < 0 || performance.now() > endMs) throw tooFarBack();
-      }
-      until = after;
-    }
-    return null;
+  async #search(conversationId: string, messageId: string, after: number): Promise<number | null> {
+    const { eventsMax, searchMsMax } = this.#options;
+    const search = { conversationId, key: messageId, after, firstStretch: FIRST_STRETCH };
+    const found = await searchByKey(this.#options, { ...search, eventsMax, searchMsMax });
+    if (found === 'spent') throw tooFarBack();
+    return found;
   }
 }
 

@@ -38,10 +38,11 @@ export interface ReadingRules {
 }
 
 /** What a line came to: messages, none when it is empty; or why it cannot be imported. */
-export type ReadLine = { readonly raw: RawLine } & (
+export type ReadLine = { readonly raw: RawLine } & LineContents;
+
+type LineContents =
   | { readonly messages: readonly ImportLine[]; readonly isNameCleaned: boolean }
-  | { readonly fault: string }
-);
+  | { readonly fault: string };
 
 /** The format, for those who got it wrong. */
 export const FORMAT_HINT =
@@ -55,10 +56,6 @@ export async function* readImportLines(
 ): AsyncGenerator<ReadLine, void, undefined> {
   for await (const raw of readRawLines(file)) yield { raw, ...readLine(raw, rules) };
 }
-
-type LineContents =
-  | { readonly messages: readonly ImportLine[]; readonly isNameCleaned: boolean }
-  | { readonly fault: string };
 
 function readLine(raw: RawLine, rules: ReadingRules): LineContents {
   if (raw.isTooLong) return { fault: `the line has more than ${LINE_BYTES_MAX} bytes` };

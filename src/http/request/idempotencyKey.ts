@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { ClientConversationId } from '../../contracts/ids.ts';
+import { headerTexts } from './headerTexts.ts';
 import { check, invalid } from './validate.ts';
 
 const HEADER = 'Idempotency-Key';
@@ -17,12 +18,10 @@ export function idempotencyKey(
   req: Request,
   field: { readonly path: string; readonly value: string | undefined },
 ): string | undefined {
-  const [value, ...others] = req.headersDistinct[HEADER.toLowerCase()] ?? [];
+  const [value, ...others] = headerTexts(req, HEADER);
   if (value === undefined) return field.value;
   if (others.length > 0) throw invalid([{ path: HEADER, reason: 'must be given once' }]);
-  // Node reads headers as Latin-1; bodies are UTF-8.
-  const text = Buffer.from(value, 'latin1').toString('utf8');
-  const key = check(HeaderFields, { [HEADER]: text.replace(/^"(.*)"$/, '$1') })[HEADER];
+  const key = check(HeaderFields, { [HEADER]: value.replace(/^"(.*)"$/, '$1') })[HEADER];
   if (field.value !== undefined && field.value !== key)
     throw invalid([{ path: field.path, reason: `is another one than in the header ${HEADER}` }]);
   return key;

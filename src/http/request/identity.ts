@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
 import { OPEN_USER_HEADER, type UserHeader, userByHeader } from '../../middleware/userHeader.ts';
+import { headerTexts } from './headerTexts.ts';
 import { invalid } from './validate.ts';
 
 /** The app's setting with the {@link UserHeader}. */
@@ -17,7 +17,7 @@ export function withUser(req: Request, fields: unknown): unknown {
   if (!header.isTrusted && !namesUserInHeader(req)) return fields;
   if (typeof fields !== 'object' || fields === null) return fields;
   const named = 'userId' in fields ? fields.userId : undefined;
-  const user = userByHeader(header, headerValues(req, header.name), [named]);
+  const user = userByHeader(header, headerTexts(req, header.name), [named]);
   if ('wrong' in user) throw invalid([user.wrong]);
   return user.userId === null ? fields : { ...fields, userId: user.userId };
 }
@@ -29,14 +29,4 @@ export function namesUserInHeader(req: Request): boolean {
 
 function userHeaderOf(req: Request): UserHeader {
   return req.app.get(USER_HEADER_SETTING) ?? OPEN_USER_HEADER;
-}
-
-/** Node reads headers as Latin-1; what gateways send is UTF-8. @throws ChatError invalid_request */
-function headerValues(req: Request, name: string): string[] {
-  const values = req.headersDistinct[name.toLowerCase()] ?? [];
-  return values.map((value) => {
-    const bytes = Buffer.from(value, 'latin1');
-    if (!isUtf8(bytes)) throw invalid([{ path: name, reason: 'must be UTF-8' }]);
-    return bytes.toString('utf8');
-  });
 }

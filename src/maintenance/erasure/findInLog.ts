@@ -1,5 +1,6 @@
 import { isWordsOf } from '../../application/commands/eraseUserMessages.ts';
 import type { ApplicationContext } from '../../application/context.ts';
+import { holdsText } from '../../application/holdsText.ts';
 import { readEvents } from '../../ports/readEvents.ts';
 
 export interface SearchProgress {
@@ -49,18 +50,14 @@ export async function findUserInLog(
   const found = new Map<string, number>();
   const { lastSeq: total } = await log.status();
   const range = { category: 'message', after: 0, until: total, timeoutMs: SILENCE_MS_MAX } as const;
+  // As every writer of events writes it.
   const quoted = JSON.stringify(userId);
   for await (const { seq, bytes, conversationId } of readEvents(feed, range)) {
     onProgress({ read: seq, total });
-    if (!mentions(bytes, quoted) || isWordsOf(userId, bytes, seq) === null) continue;
+    if (!holdsText(bytes, quoted) || isWordsOf(userId, bytes, seq) === null) continue;
     found.set(conversationId, (found.get(conversationId) ?? 0) + 1);
     if (found.size > CONVERSATIONS_MAX)
       throw new Error(`${userId} is in more than ${CONVERSATIONS_MAX} conversations`);
   }
   return found;
-}
-
-/** Cheaper than reading the event. Whatever writes events writes ids as JSON.stringify does. */
-function mentions({ buffer, byteOffset, byteLength }: Uint8Array, quoted: string): boolean {
-  return Buffer.from(buffer, byteOffset, byteLength).includes(quoted, 0, 'utf8');
 }

@@ -82,6 +82,12 @@ describe('creating a conversation again with the same clientConversationId', () 
     expect([differing.status, differing.body.errors[0].path]).toEqual([400, 'clientConversationId']);
     const odd = await api.call('POST', PATH, body, { 'Idempotency-Key': '""' });
     expect([odd.status, odd.body.errors[0].path]).toEqual([400, 'Idempotency-Key']);
+    // Bytes that are no UTF-8 would all become the same character, and different keys one.
+    const latin = await api.call('POST', PATH, body, { 'Idempotency-Key': 'k\xe9' });
+    expect([latin.status, latin.body.errors]).toEqual([
+      400,
+      [{ path: 'Idempotency-Key', reason: 'must be UTF-8' }],
+    ]);
   });
 
   it('is another conversation for another user', async () => {
